@@ -1,0 +1,302 @@
+/**
+ * The nouns of renewd, as plain readonly values. Nothing here reads, computes or decides.
+ *
+ * Instants are UTC epoch milliseconds inside the program (`Instant`) and RFC 3339 seconds outside.
+ * Identifiers are readable: a certificate is `team/name`, an installation is `team/name@endpoint`.
+ */
+
+/** UTC epoch milliseconds. */
+export type Instant = number;
+
+/** SHA-256 over DER, lower-case hex without separators. */
+export type Fingerprint = string;
+
+/** Where a value stands in the repository. Line and column start at 1. */
+export interface SourcePosition {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** What every declared resource carries, whatever its kind. */
+export interface Declared {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly source: SourcePosition;
+  /** Object id of the blob that declares it: the "generation" of the declaration. */
+  readonly blob: string;
+}
+
+export interface Team extends Declared {
+  readonly kind: 'Team';
+  readonly displayName: string;
+  readonly owners: readonly string[];
+  readonly contacts: readonly Contact[];
+  /** Patterns: `shop.example.com` (exact), `*.example.com` (the wildcard name and any name one or more labels below). */
+  readonly dnsNames: readonly string[];
+  /** Names of issuers this team may use; empty means "as policy says". */
+  readonly issuers: readonly string[];
+}
+
+export interface Contact {
+  readonly type: 'email' | 'url';
+  readonly value: string;
+}
+
+export interface Issuer extends Declared {
+  readonly kind: 'Issuer';
+  /** Which plug-in: `acme`, `ca`, ... */
+  readonly type: string;
+  /** The plug-in's own configuration: already checked against its schema. */
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+export interface Endpoint extends Declared {
+  readonly kind: 'Endpoint';
+  readonly team: string | null;
+  /** Which target plug-in: `ssh`, ... */
+  readonly type: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+export type KeyAlgorithm = 'ecdsa-p256' | 'ecdsa-p384' | 'rsa-2048' | 'rsa-3072' | 'rsa-4096' | 'ed25519';
+
+/** What renewd does about drift: mend it, only say so, or never touch this certificate at all. */
+export type DriftMode = 'enforce' | 'report' | 'observe';
+
+export type ExtendedKeyUsage = 'serverAuth' | 'clientAuth';
+
+export interface Certificate extends Declared {
+  readonly kind: 'Certificate';
+  /** `team/name`. */
+  readonly id: string;
+  readonly team: string;
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+  readonly issuer: string;
+  readonly key: { readonly algorithm: KeyAlgorithm };
+  readonly usages: readonly ExtendedKeyUsage[];
+  /** Wanted lifetime in ms; null leaves it to the issuer. */
+  readonly lifetimeMs: number | null;
+  /** Renew when this fraction of the lifetime has passed (0..1); null means the default of `core/renewal.ts`. */
+  readonly renewAtFraction: number | null;
+  readonly drift: DriftMode;
+  /** `retired` stops renewal and keeps what is installed: deleting or retiring never uninstalls (promise 3). */
+  readonly state: 'present' | 'retired';
+  readonly installations: readonly Installation[];
+  /** Where `dnsNames` stands, for messages about names. */
+  readonly sourceOf: Readonly<Record<'dnsNames' | 'issuer' | 'key' | 'lifetime', SourcePosition>>;
+}
+
+/** A certificate at an endpoint in a store: the core object. Each has its own key, made on the endpoint. */
+export interface Installation {
+  /** `team/name@endpoint`. */
+  readonly id: string;
+  readonly certificate: string;
+  readonly endpoint: string;
+  readonly profile: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly serves: readonly Address[];
+  readonly source: SourcePosition;
+}
+
+/** One address at which the certificate must be seen by a TLS client that asks for `serverName`. */
+export interface Address {
+  /** Host name or IP to connect to. */
+  readonly host: string;
+  readonly port: number;
+  /** SNI, and the name the certificate must match. */
+  readonly serverName: string;
+}
+
+/** How one kind of server takes certificates: data, never code. */
+export interface Profile extends Declared {
+  readonly kind: 'Profile';
+  readonly description: string;
+  readonly parameters: Readonly<Record<string, ProfileParameter>>;
+  readonly files: readonly ProfileFile[];
+  /** Paths outside the store that must be symbolic links into `current/`; templates over parameters. */
+  readonly links: readonly ProfileLink[];
+  /** argv arrays, each element a template over parameters; run in order; all must exit 0. */
+  readonly test: readonly (readonly string[])[];
+  readonly reload: readonly (readonly string[])[];
+  /** Longest time between a successful reload and the first handshake that must show the new certificate. */
+  readonly settleMs: number;
+}
+
+export interface ProfileParameter {
+  readonly description: string;
+  /** null: the installation must give it. */
+  readonly default: string | null;
+  /** Regular expression a value must match in full. */
+  readonly pattern: string;
+}
+
+export type FileContent = 'key' | 'certificate' | 'chain' | 'fullchain' | 'combined';
+
+export interface ProfileFile {
+  /** File name inside the generation directory. */
+  readonly name: string;
+  readonly content: FileContent;
+  /** Octal text: `0600`. */
+  readonly mode: string;
+  /** `user` or `user:group`; null keeps what the writer gets. */
+  readonly owner: string | null;
+}
+
+export interface ProfileLink {
+  readonly path: string;
+  readonly file: string;
+}
+
+export type PolicyAction = 'block' | 'report';
+
+export interface Policy extends Declared {
+  readonly kind: 'Policy';
+  readonly description: string;
+  /** Empty selector: everyone. Teams and labels are AND-ed. */
+  readonly selector: {
+    readonly teams: readonly string[];
+    readonly labels: Readonly<Record<string, string>>;
+  };
+  readonly rules: readonly PolicyRule[];
+}
+
+export interface PolicyRule {
+  /** Id of a rule in `core/rules/`. */
+  readonly rule: string;
+  readonly action: PolicyAction;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly source: SourcePosition;
+}
+
+/** Everything declared at one commit, references resolved. */
+export interface Desired {
+  /** Commit of the intent branch. */
+  readonly commit: string;
+  readonly teams: ReadonlyMap<string, Team>;
+  readonly issuers: ReadonlyMap<string, Issuer>;
+  readonly endpoints: ReadonlyMap<string, Endpoint>;
+  readonly profiles: ReadonlyMap<string, Profile>;
+  readonly policies: readonly Policy[];
+  readonly certificates: ReadonlyMap<string, Certificate>;
+  /** Trouble in the documents themselves. */
+  readonly problems: readonly DocumentProblem[];
+}
+
+/** A mistake in a document: what, where, and what to do next. */
+export interface DocumentProblem {
+  readonly code: string;
+  readonly message: string;
+  readonly source: SourcePosition;
+  /** The source line with a caret under the column; null where there is no text to show. */
+  readonly excerpt: string | null;
+  readonly severity: 'error' | 'warning';
+  /** The scope in which nothing may be pruned because of it: a directory of the repository. */
+  readonly scope: string;
+}
+
+/** A parsed certificate as core sees it: plain facts, never DER. Made by `x509/facts.ts`. */
+export interface CertificateFacts {
+  readonly fingerprint: Fingerprint;
+  /** SHA-256 of the SubjectPublicKeyInfo DER, lower-case hex. */
+  readonly spki: string;
+  /** Lower-case hex, no leading zeros stripped. */
+  readonly serial: string;
+  readonly subject: string;
+  readonly issuer: string;
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+  readonly notBefore: Instant;
+  readonly notAfter: Instant;
+  readonly keyAlgorithm: string;
+  readonly keyBits: number;
+  readonly signatureAlgorithm: string;
+  readonly usages: readonly string[];
+  readonly isCa: boolean;
+  /** The signature verifies with its own key (not a guess from names). */
+  readonly selfSigned: boolean;
+}
+
+/** What a TLS client saw at one address, in one word. Order of severity, worst last, is in `core/served.ts`. */
+export type ServedResult =
+  | 'served-match'
+  | 'served-previous'
+  | 'served-other-known'
+  | 'served-unknown'
+  | 'expired'
+  | 'not-yet-valid'
+  | 'name-mismatch'
+  | 'chain-incomplete'
+  | 'untrusted'
+  | 'no-certificate'
+  | 'handshake-failed'
+  | 'connection-failed'
+  | 'name-unresolved';
+
+/** Raw facts of one handshake, before judgement. */
+export interface Handshake {
+  readonly address: Address;
+  /** null when no certificate was received; `failure` then says why. */
+  readonly leaf: CertificateFacts | null;
+  /** Facts of the certificates sent after the leaf, as sent. */
+  readonly chain: readonly CertificateFacts[];
+  readonly failure: {
+    readonly result: 'no-certificate' | 'handshake-failed' | 'connection-failed' | 'name-unresolved';
+    readonly detail: string;
+  } | null;
+  /** How the chain verified: against the trust anchors of the issuer (or the system's). */
+  readonly trust: 'trusted' | 'chain-incomplete' | 'untrusted' | 'not-judged';
+  readonly protocol: string | null;
+}
+
+/** What stands on the endpoint's disk for one installation. */
+export interface StoreObservation {
+  /** Name of the generation `current` points at; null when there is none. */
+  readonly current: string | null;
+  readonly previous: string | null;
+  /** All generations present, oldest first. */
+  readonly generations: readonly string[];
+  /** The leaf in `current`; null when absent or unreadable. */
+  readonly leaf: CertificateFacts | null;
+  /** Fingerprints of the leaves of all generations, by generation name. */
+  readonly leaves: Readonly<Record<string, Fingerprint>>;
+  /** The key in `current` belongs to the leaf in `current`; null when either is absent. */
+  readonly keyMatches: boolean | null;
+  /** Declared links that are missing or point elsewhere. */
+  readonly brokenLinks: readonly string[];
+}
+
+/** Everything seen of one installation at one time. `store` is null when the endpoint could not be read. */
+export interface Observation {
+  readonly installation: string;
+  readonly at: Instant;
+  readonly store: StoreObservation | null;
+  readonly storeFailure: { readonly code: string; readonly message: string } | null;
+  readonly handshakes: readonly Handshake[];
+}
+
+export type Severity = 'info' | 'warning' | 'error' | 'critical';
+
+/**
+ * Trouble, in words a person can act on. `id` is stable over turns: the same trouble keeps its id and its `since`.
+ */
+export interface Finding {
+  readonly id: string;
+  /** Closed set: see `core/finding-codes.ts`. */
+  readonly code: string;
+  readonly severity: Severity;
+  readonly certificate: string | null;
+  readonly installation: string | null;
+  readonly endpoint: string | null;
+  readonly address: string | null;
+  readonly message: string;
+  /** What to do next. */
+  readonly remedy: string;
+  readonly expected: string | null;
+  readonly observed: string | null;
+  /** The rule and the file that set it, for policy findings. */
+  readonly rule: { readonly id: string; readonly policy: string; readonly source: SourcePosition } | null;
+  readonly source: SourcePosition | null;
+  readonly since: Instant;
+}

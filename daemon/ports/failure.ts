@@ -1,0 +1,64 @@
+/**
+ * How an operation fails. Expected trouble in the world is an `OperationError`; it is thrown by plug-ins and doors
+ * and caught only in `shell/`. A programmer's mistake is an ordinary `Error` and ends the process.
+ */
+
+/** What to do about a failure: try again with backoff, wait until `retryAt`, or stop until a person acts. */
+export type Disposition = 'retry' | 'wait' | 'stall';
+
+/** Every failure code, with the sentence that documents it. `docs/failures.md` is checked against this table. */
+export const failureCodes = {
+  'acme-account': 'The CA refused the account key or the external account binding.',
+  'acme-challenge-failed': 'The CA could not validate control of a name.',
+  'acme-order-invalid': 'The CA ended the order as invalid.',
+  'acme-protocol': 'The CA answered something RFC 8555 does not allow.',
+  'acme-rejected': 'The CA rejected the request (policy, identifier, CSR).',
+  'acme-server': 'The CA had an error of its own or could not be reached.',
+  'ca-constraint': 'The embedded CA may not sign this: name constraint, lifetime or profile.',
+  'ca-unavailable': 'The embedded CA key or certificate could not be read.',
+  'certificate-rejected': 'The issued certificate does not match the CSR and the plan; it was not used.',
+  'config-test-failed': 'The server refused its configuration with the new certificate; rolled back.',
+  'csr-rejected': 'The CSR from the endpoint does not match the plan; it was not sent to an issuer.',
+  'endpoint-busy': 'Another process holds the lock of this store on the endpoint.',
+  'git-auth': 'The Git server refused our credentials.',
+  'git-corrupt': 'The local mirror is damaged; it is discarded and fetched again.',
+  'git-push-denied': 'The Git server refused the push for a reason that trying again does not change.',
+  'git-push-race': 'The branch moved while we pushed.',
+  'git-unavailable': 'The Git server could not be reached or answered nonsense.',
+  'journal-unavailable': 'The journal could not be written; nothing is done until it can.',
+  'not-served': 'The reload succeeded but the new certificate is not what clients see; rolled back.',
+  'rate-limited': 'The CA asks us to come back later.',
+  'reload-failed': 'The reload command failed; rolled back.',
+  'secret-unavailable': 'A secret that a declaration names is not bound or cannot be read.',
+  'ssh-auth': 'The endpoint refused our credentials.',
+  'ssh-command-failed': 'A command on the endpoint failed.',
+  'ssh-host-key': 'The endpoint shows a host key that is not pinned; nothing was sent.',
+  'ssh-timeout': 'A command or connection took longer than its bound.',
+  'ssh-unreachable': 'The endpoint could not be reached over SSH.',
+  'stage-failed': 'The new key and chain could not be written beside the old ones.',
+  unsupported: 'The endpoint or issuer lacks an ability that is needed.',
+} as const;
+
+export type FailureCode = keyof typeof failureCodes;
+
+export interface OperationErrorOptions {
+  readonly disposition: Disposition;
+  /** UTC epoch ms; needed with `wait`. */
+  readonly retryAt?: number;
+  readonly cause?: unknown;
+}
+
+/** A failed operation: what failed, on what, what to do next. The message never contains a secret. */
+export class OperationError extends Error {
+  override readonly name = 'OperationError';
+  readonly code: FailureCode;
+  readonly disposition: Disposition;
+  readonly retryAt: number | null;
+
+  constructor(code: FailureCode, message: string, options: OperationErrorOptions) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.disposition = options.disposition;
+    this.retryAt = options.retryAt ?? null;
+  }
+}

@@ -1,0 +1,49 @@
+/** The shape of a plug-in: one file exports one of these; the list is explicit in the folder's `index.ts`. */
+
+/** What the shell hands to every plug-in: nothing else of the program is reachable from one. */
+export interface Tools {
+  /** The only clock a plug-in may read. UTC epoch ms. */
+  readonly now: () => number;
+  /** Reads a secret by the name a declaration uses. Throws OperationError `secret-unavailable`. */
+  readonly secret: (name: string) => Promise<Secret>;
+  /** A directory of this plug-in's own under the data directory, mode 0700; created on first use. */
+  readonly directory: (name: string) => Promise<string>;
+  /** Private keys the daemon itself must hold (ACME accounts, the embedded CA), encrypted at rest. */
+  readonly custody: Custody;
+  readonly log: Log;
+}
+
+/** A secret value. It shows as `[secret]` wherever it is printed; only `reveal()` gives the text. */
+export interface Secret {
+  readonly reveal: () => string;
+  readonly toString: () => string;
+  readonly toJSON: () => string;
+}
+
+/** Keys at rest: age-encrypted files, written whole or not at all (temporary file, fsync, rename). */
+export interface Custody {
+  /** The PEM stored under this name (`[a-z0-9./-]`), or null when nothing is. Throws `secret-unavailable` if it cannot be decrypted. */
+  readonly read: (name: string) => Promise<string | null>;
+  /** Stores the PEM; safe to repeat. */
+  readonly write: (name: string, pem: string) => Promise<void>;
+}
+
+/** Structured log. Values pass a redactor; give secrets as `Secret`, never as text. */
+export interface Log {
+  readonly debug: (fields: Readonly<Record<string, unknown>>, message: string) => void;
+  readonly info: (fields: Readonly<Record<string, unknown>>, message: string) => void;
+  readonly warn: (fields: Readonly<Record<string, unknown>>, message: string) => void;
+  readonly error: (fields: Readonly<Record<string, unknown>>, message: string) => void;
+}
+
+/** A JSON Schema, as data. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+export interface Plugin<Port> {
+  /** The value of `spec.type` that selects it. */
+  readonly kind: string;
+  /** Schema of the whole `spec` object; checked before `create`. */
+  readonly schema: JsonSchema;
+  /** Does no IO. `name` is the resource's `metadata.name`. */
+  readonly create: (name: string, config: Readonly<Record<string, unknown>>, tools: Tools) => Port;
+}

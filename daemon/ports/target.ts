@@ -1,0 +1,68 @@
+/**
+ * What a target must do: hold generations of key and chain at an endpoint and switch between them atomically.
+ * Written by its caller, `shell/install.ts`, which owns the order of steps, the proof and the rollback.
+ *
+ * Every method MUST honour `signal`, MUST be bounded in time, MUST be safe to repeat after a crash at any point,
+ * MUST NOT retry inside, and throws OperationError. A private key MUST NOT leave the endpoint.
+ */
+import type { KeyAlgorithm, Profile, StoreObservation } from '../core/model.ts';
+
+/** One installation as a target sees it. */
+export interface Store {
+  /** `team/name`: names the directory of the store on the endpoint. */
+  readonly certificate: string;
+  readonly profile: Profile;
+  /** Profile parameters with defaults applied and patterns checked. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+export interface KeyRequest {
+  readonly algorithm: KeyAlgorithm;
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+}
+
+export interface Target {
+  /** Reads what is there. Changes nothing. An empty store is an observation, not an error. */
+  readonly inspect: (store: Store, signal: AbortSignal) => Promise<StoreObservation>;
+  /**
+   * Makes the generation and its private key on the endpoint and returns the CSR (DER).
+   * When the generation already has a key, the same key is used again and a CSR for it returned.
+   */
+  readonly generateKey: (
+    store: Store,
+    generation: string,
+    request: KeyRequest,
+    signal: AbortSignal,
+  ) => Promise<Uint8Array>;
+  /** Writes the chain (PEM, leaf first, no root) into the generation, builds the profile's files and checks that key and leaf belong together. Nothing is switched. */
+  readonly stage: (
+    store: Store,
+    generation: string,
+    chain: readonly string[],
+    signal: AbortSignal,
+  ) => Promise<void>;
+  /** One rename makes the generation current; the former current becomes previous. Makes declared links, keeping what stood there as a generation named `adopted`. */
+  readonly activate: (store: Store, generation: string, signal: AbortSignal) => Promise<void>;
+  /** Runs the profile's test commands. Throws `config-test-failed` with what the server said. */
+  readonly test: (store: Store, signal: AbortSignal) => Promise<void>;
+  /** Runs the profile's reload commands. Throws `reload-failed` with what the server said. */
+  readonly reload: (store: Store, signal: AbortSignal) => Promise<void>;
+  /** Removes all generations but current, previous and those named in `keep`. */
+  readonly sweep: (store: Store, keep: readonly string[], signal: AbortSignal) => Promise<void>;
+  /** Can this endpoint be reached and changed? One sentence for `renewd doctor`; throws OperationError when not. */
+  readonly check: (signal: AbortSignal) => Promise<string>;
+  /** Ends connections; later calls open new ones. */
+  readonly close: () => Promise<void>;
+}
+
+/** Optional: a target that can show http-01 answers from a directory the web server serves. */
+export interface WebrootWriter {
+  readonly writeWebroot: (
+    webroot: string,
+    token: string,
+    keyAuthorization: string,
+    signal: AbortSignal,
+  ) => Promise<void>;
+  readonly removeWebroot: (webroot: string, token: string, signal: AbortSignal) => Promise<void>;
+}

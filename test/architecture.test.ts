@@ -1,0 +1,164 @@
+/** The rules of the house that a compiler does not check: who may import whom, one door per package, purity of core. */
+import assert from 'node:assert/strict';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { dirname, join, normalize } from 'node:path';
+import { test } from 'node:test';
+
+/** Package to the only folder (or file) that may import it. */
+const doors: Readonly<Record<string, string>> = {
+  'isomorphic-git': 'daemon/git/',
+  yaml: 'daemon/documents/',
+  ajv: 'daemon/documents/',
+  ssh2: 'daemon/ssh/',
+  '@peculiar/x509': 'daemon/x509/',
+  'reflect-metadata': 'daemon/x509/',
+  'acme-client': 'daemon/acme/',
+  handlebars: 'daemon/templates/',
+  'age-encryption': 'daemon/custody/',
+  'node:sqlite': 'daemon/journal/',
+  pino: 'daemon/log.ts',
+};
+
+/** Rooms from the inside out: a file may import from its own room and from rooms listed for it. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  ports: ['core'],
+  documents: ['core', 'ports', 'limits'],
+  git: ['core', 'ports', 'limits'],
+  ssh: ['core', 'ports', 'limits'],
+  tls: ['core', 'ports', 'limits', 'x509'],
+  x509: ['core', 'ports', 'limits'],
+  acme: ['core', 'ports', 'limits', 'x509'],
+  templates: ['core', 'ports', 'limits'],
+  journal: ['core', 'ports', 'limits'],
+  custody: ['core', 'ports', 'limits'],
+  issuers: ['core', 'ports', 'limits', 'acme', 'x509'],
+  solvers: ['core', 'ports', 'limits'],
+  targets: ['core', 'ports', 'limits', 'ssh', 'templates', 'x509'],
+};
+
+interface SourceFile {
+  readonly path: string;
+  readonly imports: readonly string[];
+  readonly text: string;
+}
+
+const importPattern =
+  /(?:^|\n)\s*(?:import|export)\s[^'"]*?from\s*['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)\s*import\s+['"]([^'"]+)['"]/g;
+
+function readSources(pattern: string): SourceFile[] {
+  return globSync(pattern).map((path) => {
+    const text = readFileSync(path, 'utf8');
+    const imports = [...text.matchAll(importPattern)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
+    return { path, imports, text };
+  });
+}
+
+const sources = readSources('daemon/**/*.ts');
+
+function packageOf(specifier: string): string {
+  if (specifier.startsWith('node:')) return specifier;
+  const parts = specifier.split('/');
+  return specifier.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] ?? specifier);
+}
+
+test('the sources are found', () => {
+  assert.ok(sources.length > 5);
+});
+
+test('each package has one door', () => {
+  const wrong = sources.flatMap((file) =>
+    file.imports
+      .map(packageOf)
+      .filter((name) => doors[name] !== undefined && !file.path.startsWith(doors[name]))
+      .map((name) => `${file.path} imports ${name}; its door is ${doors[name] ?? ''}`),
+  );
+  assert.deepEqual(wrong, []);
+});
+
+test('every package that the daemon imports is a declared dependency', () => {
+  const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  const wrong = sources.flatMap((file) =>
+    file.imports
+      .filter((specifier) => !specifier.startsWith('.'))
+      .map(packageOf)
+      .filter((name) => !name.startsWith('node:') && manifest.dependencies[name] === undefined)
+      .map((name) => `${file.path}: ${name}`),
+  );
+  assert.deepEqual(wrong, []);
+});
+
+test('core is pure: it imports only core, and reads neither clock nor randomness', () => {
+  for (const file of sources.filter((source) => source.path.startsWith('daemon/core/'))) {
+    for (const specifier of file.imports) {
+      const target = normalize(join(dirname(file.path), specifier));
+      assert.ok(
+        specifier.startsWith('.') && target.startsWith('daemon/core/'),
+        `${file.path} imports ${specifier}`,
+      );
+    }
+    const code = file.text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+    assert.doesNotMatch(code, /Date\.now|new Date\(\)|Math\.random|performance\.|crypto\./, file.path);
+    assert.doesNotMatch(code, /\basync\b|\bawait\b|\bPromise\b/, `${file.path} is asynchronous`);
+  }
+});
+
+test('rooms import only rooms further in', () => {
+  const wrong: string[] = [];
+  for (const file of sources) {
+    const room = file.path.split('/')[1] ?? '';
+    const allowed = mayImport[room];
+    if (allowed === undefined) continue;
+    for (const specifier of file.imports.filter((each) => each.startsWith('.'))) {
+      const target = normalize(join(dirname(file.path), specifier));
+      const other = (target.split('/')[1] ?? '').replace(/\.ts$/, '');
+      if (other !== room && !allowed.includes(other)) wrong.push(`${file.path} imports ${target}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+test('plug-ins never import each other', () => {
+  for (const room of ['issuers', 'solvers', 'targets']) {
+    for (const file of sources.filter((source) => source.path.startsWith(`daemon/${room}/`))) {
+      if (file.path.endsWith('/index.ts')) continue;
+      for (const specifier of file.imports) {
+        assert.doesNotMatch(
+          specifier,
+          /^\.\/(?!.*\/)[a-z0-9-]+\.ts$/,
+          `${file.path} imports its sibling ${specifier}`,
+        );
+      }
+    }
+  }
+});
+
+test('relative imports name files that exist', () => {
+  for (const file of sources) {
+    for (const specifier of file.imports.filter((each) => each.startsWith('.'))) {
+      assert.ok(existsSync(join(dirname(file.path), specifier)), `${file.path} imports ${specifier}`);
+    }
+  }
+});
+
+test('builtin modules are imported with node:', () => {
+  for (const file of sources) {
+    for (const specifier of file.imports)
+      assert.ok(!builtinModules.includes(specifier), `${file.path}: ${specifier}`);
+  }
+});
+
+test('no default exports, enums, any or vague file names', () => {
+  for (const file of sources) {
+    const code = file.text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+    assert.doesNotMatch(code, /export default|\benum \w|: any\b|as any\b/, file.path);
+    assert.doesNotMatch(file.path, /(util|helper|manager|handler|misc|common)s?\b/, file.path);
+  }
+});
+
+test('every file of the daemon opens with a sentence that says what it is for', () => {
+  for (const file of sources) assert.match(file.text, /^(#!.*\n)?\/\*\*/, file.path);
+});

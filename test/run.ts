@@ -1,0 +1,65 @@
+/**
+ * Runs every test and ends with one line: `N passed, N failed, N skipped`.
+ * As root on Debian it first installs the servers the suites in `test/real/` need, and says so; elsewhere those suites skip with a reason.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, globSync } from 'node:fs';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+
+const servers = ['openssh-server', 'nginx-light', 'pebble', 'git', 'openssl', 'sudo', 'chromium'] as const;
+
+/** Package to a file it brings, to see whether it is there without asking the package system. */
+const evidence: Readonly<Record<(typeof servers)[number], string>> = {
+  'openssh-server': '/usr/sbin/sshd',
+  'nginx-light': '/usr/sbin/nginx',
+  pebble: '/usr/bin/pebble',
+  git: '/usr/bin/git',
+  openssl: '/usr/bin/openssl',
+  sudo: '/usr/bin/sudo',
+  chromium: '/usr/bin/chromium',
+};
+
+function installServers(): void {
+  const missing = servers.filter((name) => !existsSync(evidence[name]));
+  if (missing.length === 0) return;
+  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) {
+    console.log(`not root on Debian: suites that need ${missing.join(', ')} will skip`);
+    return;
+  }
+  console.log(`installing from Debian: ${missing.join(', ')}`);
+  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  spawnSync('apt-get', ['update', '-qq'], { stdio: 'inherit', env: environment });
+  // policy-rc.d is not touched: no service is started by these packages in a container, and a real host keeps its own policy.
+  const result = spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: environment,
+  });
+  if (result.status !== 0) console.log('the installation failed: suites that need these servers will skip');
+}
+
+if (!process.argv.includes('--no-install')) installServers();
+
+const patterns = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const files = globSync(patterns.length > 0 ? patterns : 'test/**/*.test.ts')
+  .filter((file) => !file.includes('node_modules'))
+  .sort();
+const counts = { passed: 0, failed: 0, skipped: 0 };
+// Two files at a time: the machine this runs on may have two cores, and real servers are slow to start under load.
+const stream = run({ files, concurrency: 2, execArgv: ['--no-warnings'] });
+stream.on('test:pass', (event) => {
+  if (event.details.type === 'suite') return;
+  if (event.skip !== undefined && event.skip !== false) counts.skipped++;
+  else counts.passed++;
+});
+stream.on('test:fail', (event) => {
+  if (event.details.type !== 'suite') counts.failed++;
+});
+stream.on('end', () => {
+  // After the reporter has flushed, so that this stays the last line.
+  setImmediate(() => {
+    console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+    process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;
+  });
+});
+stream.compose(new spec()).pipe(process.stdout);
