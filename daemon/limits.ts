@@ -23,10 +23,111 @@ export const limits = {
     /** Heartbeat commits: at most this often (DESIGN section 2). */
     heartbeatIntervalMs: hour,
   },
+  work: {
+    /** Reading a store: one short command on the endpoint. */
+    inspectTimeoutMs: 30 * second,
+    /** RSA-4096 on a small machine takes tens of seconds. */
+    generateKeyTimeoutMs: 2 * minute,
+    /** An issuer that is not done by then is asked again later with its handle. */
+    issueTimeoutMs: 2 * minute,
+    /** Writing, testing, reloading: each. A reload that hangs is a failed reload. */
+    installStepTimeoutMs: minute,
+    /** One handshake: connect, hello, certificate. */
+    handshakeTimeoutMs: 5 * second,
+    /** Pause between two looks while waiting for a reload to show; 91 ms was the first probe that saw a reloaded nginx. */
+    proofPauseMs: 150,
+    /** Handshakes in a row that must show the new certificate: an old worker may answer once more. */
+    proofInARow: 2,
+    /** Started per turn at most; the rest is next turn's. Keeps one turn, and one commit, readable. */
+    actionsPerTurnMax: 2000,
+    /** Older generations kept besides current and previous. */
+    generationsKept: 2,
+  },
+  journal: {
+    /** Another connection (a CLI command that reads) may hold the file for a moment. */
+    busyTimeoutMs: 5 * second,
+  },
   backoff: {
     /** Let's Encrypt's published schedule for failed renewals: 1 min, 10 min, 100 min, 1 day. */
     stepsMs: [minute, 10 * minute, 100 * minute, day],
     /** Retry-After is honoured up to here; a longer one is looked at again. */
     retryAfterMaxMs: day,
+  },
+  site: {
+    /** Three heartbeats missed: one may be late, two may be a restart, three are a dead daemon. */
+    staleAfterMs: 3 * hour,
+    /** One string on a page: a long subject fits, a flood does not. */
+    textMaxChars: 512,
+    /** What is read of one string before it is cut: bounds the work of cleaning it. */
+    textReadMaxChars: 65_536,
+    /** A key of an object (label, address). */
+    keyMaxChars: 256,
+    /** Chain text of one installation: ten certificates of 8 KiB. */
+    pemMaxChars: 81_920,
+    /** Rows of one table: Chromium needs 3 s for 10,000 static rows (measured), so a page stays a tenth of that. */
+    tableRowsMax: 1000,
+    /** Names, addresses or owners listed before "and N more". */
+    listItemsMax: 100,
+    /** Commits on the log page; git has the rest. */
+    logEntriesMax: 500,
+    /** Things that need a person, on the posture page. */
+    firstItemsMax: 8,
+    /** A site of 10,000 certificates takes 20 s on a quiet machine (measured); ten minutes is a hang. */
+    buildMaxMs: 10 * minute,
+    /** Heap of the building process: 100,000 certificates took 1.3 GB (measured). */
+    buildHeapMaxMiB: 2048,
+    /** What is kept of the building process's complaints for the error message. */
+    buildErrorMaxChars: 4000,
+  },
+  terminal: {
+    /** Where a stream does not tell its width: what a VT100 had, and what logs and mail wrap at. */
+    defaultWidthColumns: 80,
+    /** A table column is never cut below this: less shows nothing. */
+    columnMinColumns: 8,
+  },
+  secrets: {
+    /** One secret: an SSH key or a PEM bundle is a few KiB; more is the wrong file. */
+    sizeMaxBytes: 64 * 1024,
+    /** Shorter values are not searched for in output: erasing `true` or `8080` everywhere would hide the log itself. */
+    redactMinCharacters: 6,
+  },
+  log: {
+    /** One text in a log line; a server that answers megabytes must not fill the disk. */
+    textMaxCharacters: 4096,
+    /** Nesting of logged fields, also what ends a circular one. */
+    depthMax: 5,
+    /** Entries of one logged list or object. */
+    entriesMax: 64,
+  },
+  config: {
+    /** The daemon's own configuration file. */
+    sizeMaxBytes: 256 * 1024,
+  },
+  http: {
+    /** Sockets at the same time: Prometheus, a load balancer and a forge need a handful. */
+    connectionsMax: 64,
+    /** All headers of one request. */
+    headerMaxBytes: 16 * 1024,
+    headersMaxCount: 64,
+    /** From connection to the end of the headers: a slow client holds a socket no longer. */
+    headersTimeoutMs: 10 * second,
+    /** From connection to the end of the body. */
+    requestTimeoutMs: 20 * second,
+    /** Idle between requests: longer than the usual scrape keep-alive is of no use here. */
+    keepAliveTimeoutMs: 5 * second,
+    /** How often Node looks for sockets over their time. */
+    connectionCheckIntervalMs: second,
+    /** Requests on one socket before it is closed. */
+    requestsPerSocketMax: 1000,
+    /** GitHub sends up to 25 MiB, but a push event of a repository like ours is some KiB, and the body is only a hint. */
+    webhookBodyMaxBytes: 2 * 1024 * 1024,
+    /** A delivery seen within this time is a replay. */
+    webhookReplayWindowMs: day,
+    /** Deliveries remembered; the oldest is forgotten first. */
+    webhookDeliveriesMax: 4096,
+    /** At most one log line in this time for refused deliveries: a scanner must not fill the log. */
+    webhookWarnIntervalMs: minute,
+    /** Label sets of one metric; further ones are counted under `other`. */
+    metricSeriesMaxCount: 256,
   },
 } as const;
