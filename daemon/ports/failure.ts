@@ -30,6 +30,7 @@ export const failureCodes = {
   'rate-limited': 'The CA asks us to come back later.',
   'reload-failed': 'The reload command failed; rolled back.',
   'secret-unavailable': 'A secret that a declaration names is not bound or cannot be read.',
+  'site-build-failed': 'The static site could not be built; the one before stays in place.',
   'ssh-auth': 'The endpoint refused our credentials.',
   'ssh-command-failed': 'A command on the endpoint failed.',
   'ssh-host-key': 'The endpoint shows a host key that is not pinned; nothing was sent.',

@@ -1,0 +1,136 @@
+/**
+ * Builds the static site from a model. Astro runs in a process of its own, so that its memory goes back when it ends,
+ * it sees none of the daemon's environment, and stopping it is a signal. The source tree is only read.
+ */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import { limits } from '../daemon/limits.ts';
+import { OperationError } from '../daemon/ports/failure.ts';
+import type { SiteModel } from './src/lib/model.ts';
+
+export interface BuildSiteOptions {
+  /** The model, or the path of a file that holds it as JSON. */
+  readonly model: SiteModel | string;
+  /** Replaced as a whole when the build succeeded; left as it was when not. Its parent must be writable. */
+  readonly outDir: string;
+  /** Path the site is served under, `/` or `/a/b/`. */
+  readonly base?: string;
+  readonly signal: AbortSignal;
+}
+
+export interface BuiltSite {
+  /** HTML pages. */
+  readonly pages: number;
+  /** All files together. */
+  readonly bytes: number;
+}
+
+const assets = ['site.css', 'site.js', 'favicon.svg'] as const;
+
+/** Short digest of the files every page links to: their cache key. */
+async function assetVersion(): Promise<string> {
+  const hash = createHash('sha256');
+  for (const name of assets) hash.update(await readFile(join(import.meta.dirname, 'public', name)));
+  return hash.digest('hex').slice(0, 8);
+}
+
+async function measure(directory: string): Promise<BuiltSite> {
+  const files = (await readdir(directory, { recursive: true, withFileTypes: true })).filter((each) =>
+    each.isFile(),
+  );
+  let bytes = 0;
+  for (const file of files) bytes += (await stat(join(file.parentPath, file.name))).size;
+  return { pages: files.filter((each) => each.name.endsWith('.html')).length, bytes };
+}
+
+/** Runs `render.ts` to its end. Resolves with null on success, else with what it said last. */
+function render(environment: Readonly<Record<string, string>>, signal: AbortSignal): Promise<string | null> {
+  const { promise, resolve: settle } = Promise.withResolvers<string | null>();
+  const child = spawn(
+    process.execPath,
+    [
+      `--max-old-space-size=${limits.site.buildHeapMaxMiB}`,
+      '--no-warnings',
+      join(import.meta.dirname, 'render.ts'),
+    ],
+    { env: environment, stdio: ['ignore', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' },
+  );
+  let said = '';
+  const keep = (chunk: Buffer): void => {
+    said = (said + chunk.toString('utf8')).slice(-limits.site.buildErrorMaxChars);
+  };
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  child.once('error', (error) => settle(error.message));
+  child.once('close', (code, killed) =>
+    settle(code === 0 ? null : `${said.trim()} (${killed === null ? `exit ${String(code)}` : killed})`),
+  );
+  return promise;
+}
+
+/** Puts `next` in place of `outDir`. Between the two renames the directory is missing for an instant; a crash there leaves both on disk. */
+async function swap(next: string, outDir: string): Promise<void> {
+  const previous = `${next}.previous`;
+  const had = await rename(outDir, previous).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return false;
+      throw error;
+    },
+  );
+  await rename(next, outDir);
+  if (had) await rm(previous, { recursive: true, force: true });
+}
+
+/**
+ * Builds the whole site and puts it in place of `outDir`. The same model and base give the same bytes, whatever the clock says.
+ * Does IO (files, one child process) and no network. Safe to repeat and to abort: until the last step only temporary
+ * directories are written, and they are removed. Not to be called twice at once with the same `outDir`.
+ * Throws OperationError `site-build-failed`, or the signal's reason when aborted.
+ */
+export async function buildSite({ model, outDir, base = '/', signal }: BuildSiteOptions): Promise<BuiltSite> {
+  signal.throwIfAborted();
+  const target = resolve(outDir);
+  await mkdir(dirname(target), { recursive: true });
+  const scratch = await mkdtemp(join(tmpdir(), 'renewd-site-'));
+  // Beside the target, so that putting it in place is a rename within one file system.
+  const next = await mkdtemp(join(dirname(target), `.${basename(target)}-`));
+  try {
+    const modelFile = typeof model === 'string' ? resolve(model) : join(scratch, 'model.json');
+    if (typeof model !== 'string') await writeFile(modelFile, JSON.stringify(model), { mode: 0o600 });
+    const bounded = AbortSignal.any([signal, AbortSignal.timeout(limits.site.buildMaxMs)]);
+    const complaint = await render(
+      {
+        PATH: process.env['PATH'] ?? '',
+        HOME: scratch,
+        TMPDIR: scratch,
+        NODE_ENV: 'production',
+        TZ: 'UTC',
+        ASTRO_TELEMETRY_DISABLED: '1',
+        RENEWD_SITE_MODEL: modelFile,
+        RENEWD_SITE_BASE: base,
+        RENEWD_SITE_OUT: next,
+        RENEWD_SITE_SCRATCH: scratch,
+        RENEWD_SITE_ASSETS: await assetVersion(),
+      },
+      bounded,
+    );
+    signal.throwIfAborted();
+    const built = await measure(next);
+    // Astro ends with 0 when it finds no pages at all.
+    if (complaint !== null || built.pages === 0)
+      throw new OperationError(
+        'site-build-failed',
+        `the site could not be built into ${target}, the one before stays: ${complaint ?? 'no page was made'}`,
+        { disposition: 'retry' },
+      );
+    await swap(next, target);
+    return built;
+  } finally {
+    await rm(next, { recursive: true, force: true });
+    await rm(scratch, { recursive: true, force: true });
+  }
+}

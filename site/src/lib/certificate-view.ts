@@ -1,0 +1,121 @@
+/** One certificate in values: the plain verdict, the lifetime as a bar, what is served where, and its history. Explains the record; decides nothing. */
+import type {
+  AddressRecord,
+  CertificateRecord,
+  InstallationRecord,
+  IssuedRecord,
+  Timestamp,
+} from '../../../daemon/core/record-format.ts';
+import { certificateId } from './model.ts';
+import type { LogEntry } from './model.ts';
+import { count, instantOf, spanWords, utc, utcDay } from './time-words.ts';
+import { resultWord, statusWord } from './words.ts';
+
+/** The issued certificate that ends first; null when none was issued. */
+export function firstToExpire(record: CertificateRecord): IssuedRecord | null {
+  let first: IssuedRecord | null = null;
+  for (const { issued } of record.installations)
+    if (issued !== null && (first === null || issued.notAfter < first.notAfter)) first = issued;
+  return first;
+}
+
+/** Two or three plain sentences: what the status means here, at how many addresses it is proved, until when it holds, what to do. */
+export function verdictOf(record: CertificateRecord): { readonly verdict: string; readonly next: string } {
+  const word = statusWord(record.status);
+  const addresses = record.installations.flatMap((each) => each.addresses);
+  const matching = addresses.filter((each) => each.result === 'served-match').length;
+  const first = firstToExpire(record);
+  const sentences = [word.meaning];
+  if (addresses.length > 0)
+    sentences.push(
+      matching === addresses.length
+        ? `${addresses.length === 1 ? 'The only declared address serves' : `All ${addresses.length} declared addresses serve`} what was issued.`
+        : `${matching} of ${count(addresses.length, 'declared address')} ${matching === 1 ? 'serves' : 'serve'} what was issued.`,
+    );
+  if (first !== null) sentences.push(`What was issued is valid until ${utc(first.notAfter)}.`);
+  if (record.declaration.withdrawn)
+    sentences.push(
+      'Its declaration is gone from the repository: nothing was uninstalled, and it is still watched, but it is not renewed.',
+    );
+  return { verdict: sentences.join(' '), next: word.next };
+}
+
+export interface LifetimeBar {
+  /** Permille of the lifetime, 0 to 1000. */
+  readonly now: number;
+  readonly renew: number | null;
+  readonly title: string;
+  readonly description: string;
+  readonly past: boolean;
+}
+
+/** Where the build instant and the renewal instant stand in a lifetime; null when the dates say nothing. */
+export function lifetimeBar(
+  issued: IssuedRecord,
+  renewAt: Timestamp | null,
+  at: Timestamp,
+): LifetimeBar | null {
+  const [from, until, now] = [instantOf(issued.notBefore), instantOf(issued.notAfter), instantOf(at)];
+  if (from === null || until === null || now === null || until <= from) return null;
+  const permille = (instant: number): number =>
+    Math.round((Math.min(Math.max(instant, from), until) - from) * (1000 / (until - from)));
+  const renew = renewAt === null ? null : instantOf(renewAt);
+  const past = now > until;
+  return {
+    now: permille(now),
+    renew: renew === null ? null : permille(renew),
+    past,
+    title: past
+      ? `Ended ${spanWords(now - until)} before ${utcDay(at)}`
+      : `${spanWords(until - now)} of ${spanWords(until - from)} left on ${utcDay(at)}`,
+    description:
+      `Valid from ${utc(issued.notBefore)} to ${utc(issued.notAfter)}` +
+      (renewAt === null ? '; no renewal is planned.' : `; renewal is planned for ${utc(renewAt)}.`),
+  };
+}
+
+/** What is served at an address against what was issued, in words a person can check. */
+export function matchWords(address: AddressRecord, installation: InstallationRecord): string {
+  if (address.fingerprint === null) return 'No certificate was received, so there is nothing to compare.';
+  if (installation.issued === null) return 'Nothing was issued here yet; this was found in place.';
+  if (address.fingerprint === installation.issued.fingerprint)
+    return 'The fingerprint served is the fingerprint that was issued.';
+  if (address.fingerprint === installation.previous?.fingerprint)
+    return 'The fingerprint served is that of the certificate before this one.';
+  return 'The fingerprint served is not the one that was issued.';
+}
+
+/** Results other than a match, in words, for the table: `Wrong name at 1 of 3`. */
+export function servedSummary(record: CertificateRecord): string {
+  const addresses = record.installations.flatMap((each) => each.addresses);
+  if (addresses.length === 0) return 'no address declared';
+  const wrong = addresses.filter((each) => each.result !== 'served-match');
+  const first = wrong[0];
+  if (first === undefined)
+    return `matches at ${addresses.length === 1 ? 'its only address' : `all ${addresses.length}`}`;
+  return `${resultWord(first.result).label.toLowerCase()}${addresses.length === 1 ? '' : ` at ${wrong.length} of ${addresses.length}`}`;
+}
+
+/** Commits that name this certificate, newest first as given: `team/name` as a whole word in the subject or a trailer. */
+export function historyOf(record: CertificateRecord, log: readonly LogEntry[]): readonly LogEntry[] {
+  const id = certificateId(record);
+  return log.filter((entry) =>
+    [entry.subject, ...entry.trailers.map((trailer) => trailer.value)].some((text) => namesWhole(text, id)),
+  );
+}
+
+/** `web/shop` is named in "certificate web/shop: renewed" and in "web/shop@web-01", not in "web/shop-api" or "old-web/shop". */
+function namesWhole(text: string, id: string): boolean {
+  for (let at = text.indexOf(id); at !== -1; at = text.indexOf(id, at + 1)) {
+    const before = text[at - 1] ?? ' ';
+    const after = text.slice(at + id.length);
+    // A full stop ends a sentence unless a name goes on behind it.
+    if (!/[\w./-]/.test(before) && !/^(?:[\w/-]|\.\w)/.test(after)) return true;
+  }
+  return false;
+}
+
+/** A fingerprint in groups that a person can compare by eye: `3a7f 01c2 ...`. */
+export function grouped(hex: string): string {
+  return hex.replace(/(.{4})(?=.)/g, '$1 ');
+}

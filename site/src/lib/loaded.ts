@@ -1,0 +1,18 @@
+/** The model of this build, read once from the file that `site/build.ts` names, and the links under its base path. The only IO of the pages. */
+import { readFileSync } from 'node:fs';
+import { createLinks } from './links.ts';
+import { parseModel } from './model.ts';
+import { dataAge } from './posture.ts';
+
+function setting(name: string): string {
+  const value = process.env[name];
+  if (value === undefined || value === '')
+    throw new Error(`${name} is not set; build the site with buildSite()`);
+  return value;
+}
+
+export const model = parseModel(readFileSync(setting('RENEWD_SITE_MODEL'), 'utf8'));
+export const links = createLinks(setting('RENEWD_SITE_BASE'));
+/** Goes into the addresses of the style sheet and the script, so that a browser never mixes two versions. */
+export const assetVersion = setting('RENEWD_SITE_ASSETS');
+export const age = dataAge(model);

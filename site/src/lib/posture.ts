@@ -1,0 +1,186 @@
+/** The front page in values: one true sentence, six counts, what comes first, and how old the facts are. Counting only; the records decide. */
+import type {
+  CertificateRecord,
+  CertificateStatus,
+  FindingRecord,
+} from '../../../daemon/core/record-format.ts';
+import { allFindings, compareFindings } from './findings.ts';
+import { certificateId } from './model.ts';
+import type { SiteModel } from './model.ts';
+import { count, instantOf, spanWords, utc } from './time-words.ts';
+import { statusOrder, statusWord, statusWords } from './words.ts';
+import type { Word } from './words.ts';
+
+export interface Count {
+  readonly word: Word;
+  readonly label: string;
+  readonly number: number;
+  readonly statuses: readonly CertificateStatus[];
+  /** What else belongs beside the number; empty when nothing. */
+  readonly note: string;
+}
+
+export type StatusCounts = Readonly<Record<CertificateStatus, number>>;
+
+/** How many certificates have each status, by the records. A status this site does not know counts as unknown. */
+export function countStatuses(certificates: readonly CertificateRecord[]): StatusCounts {
+  const counts = Object.fromEntries(statusOrder.map((status) => [status, 0])) as Record<
+    CertificateStatus,
+    number
+  >;
+  for (const { status } of certificates) counts[Object.hasOwn(statusWords, status) ? status : 'unknown']++;
+  return counts;
+}
+
+/** The six counts. With renewal due, pending and retired, which stand in the last one's note, they add up to all certificates. */
+export function sixCounts(counts: StatusCounts): readonly Count[] {
+  const one = (label: string, note: string, ...statuses: CertificateStatus[]): Count => ({
+    word: statusWords[statuses.find((status) => counts[status] > 0) ?? statuses[0] ?? 'unknown'],
+    label,
+    number: statuses.reduce((sum, status) => sum + counts[status], 0),
+    statuses,
+    note,
+  });
+  const beside = (['renewal-due', 'pending', 'retired'] as const)
+    .filter((status) => counts[status] > 0)
+    .map((status) => `${counts[status]} ${statusWords[status].label.toLowerCase()}`);
+  return [
+    one('Expired', '', 'expired'),
+    one('Failing or drifted', '', 'failing', 'drift'),
+    one('Blocked or against policy', '', 'blocked', 'non-compliant'),
+    one('Overdue', '', 'overdue'),
+    one('Unknown', '', 'unknown'),
+    one('In order', beside.length === 0 ? '' : `besides ${beside.join(', ')}`, 'ok'),
+  ];
+}
+
+const clauses: Readonly<Record<CertificateStatus, (n: number) => string>> = {
+  expired: (n) => `${n} ${n === 1 ? 'has' : 'have'} expired`,
+  failing: (n) => `${n} cannot be issued or installed`,
+  drift: (n) => `${n} ${n === 1 ? 'is' : 'are'} not served as issued`,
+  blocked: (n) => `${n} ${n === 1 ? 'is' : 'are'} blocked`,
+  overdue: (n) => `${n} ${n === 1 ? 'is' : 'are'} overdue for renewal`,
+  unknown: (n) => `${n} could not be checked`,
+  'non-compliant': (n) => `${n} ${n === 1 ? 'is' : 'are'} against policy`,
+  'renewal-due': (n) => `${n} ${n === 1 ? 'is' : 'are'} due for renewal`,
+  pending: (n) => `${n} ${n === 1 ? 'is' : 'are'} not yet issued`,
+  retired: (n) => `${n} ${n === 1 ? 'is' : 'are'} retired`,
+  ok: (n) => `${n} ${n === 1 ? 'is' : 'are'} served as issued and within policy`,
+};
+
+function list(parts: readonly string[]): string {
+  if (parts.length < 2) return parts.join('');
+  return `${parts.slice(0, -1).join(', ')} and ${parts.at(-1) ?? ''}`;
+}
+
+/** One sentence that is true of all certificates: every status that occurs is in it, with its number. */
+export function postureSentence(counts: StatusCounts): string {
+  const total = statusOrder.reduce((sum, status) => sum + counts[status], 0);
+  if (total === 0) return 'No certificate is declared yet.';
+  if (counts.ok === total)
+    return total === 1
+      ? 'The only certificate is served as issued and within policy.'
+      : `All ${total} certificates are served as issued and within policy.`;
+  const parts = statusOrder
+    .filter((status) => counts[status] > 0)
+    .map((status) => clauses[status](counts[status]));
+  return `Of ${count(total, 'certificate')}, ${list(parts)}.`;
+}
+
+export interface DataAge {
+  readonly stale: boolean;
+  /** A sentence for every page. */
+  readonly sentence: string;
+  /** When the facts go stale, for the script that looks at the reader's clock; null when nothing was ever seen. */
+  readonly staleAt: string | null;
+}
+
+/** How old the facts are at the time of the build, in words. Facts without a heartbeat are stale: silence is an alarm (promise 8). */
+export function dataAge(model: Pick<SiteModel, 'dataAge' | 'generatedFrom'>): DataAge {
+  const { at, staleAfterMs } = model.dataAge;
+  const seen = at === null ? null : instantOf(at);
+  const built = instantOf(model.generatedFrom.at);
+  if (at === null || seen === null || built === null)
+    return {
+      stale: true,
+      sentence: 'The daemon has never said that these facts are current.',
+      staleAt: null,
+    };
+  const staleAt = new Date(seen + staleAfterMs).toISOString().replace(/\.\d+Z$/, 'Z');
+  if (built - seen <= staleAfterMs)
+    return { stale: false, sentence: `Facts of ${utc(at)}, good until ${utc(staleAt)}.`, staleAt };
+  return {
+    stale: true,
+    sentence: `The daemon was last heard of at ${utc(at)}, ${spanWords(built - seen)} before this page was built.`,
+    staleAt,
+  };
+}
+
+export interface FirstItem {
+  readonly record: CertificateRecord;
+  readonly id: string;
+  readonly word: Word;
+  /** The worst finding; null when the record has none. */
+  readonly finding: FindingRecord | null;
+}
+
+/** Certificates that need a person, in precedence, the longest-standing first within one status. */
+export function needsPerson(certificates: readonly CertificateRecord[]): readonly FirstItem[] {
+  return sortByNeed(certificates)
+    .filter((record) => statusWord(record.status).group === 'attention')
+    .map((record) => ({
+      record,
+      id: certificateId(record),
+      word: statusWord(record.status),
+      finding: [...record.findings].sort(compareFindings)[0] ?? null,
+    }));
+}
+
+/** Precedence first, then the longest-standing, then by id: the order of every table of certificates. */
+export function sortByNeed(certificates: readonly CertificateRecord[]): readonly CertificateRecord[] {
+  const rank = (record: CertificateRecord): number => {
+    const index = statusOrder.indexOf(record.status);
+    return index === -1 ? statusOrder.indexOf('unknown') : index;
+  };
+  return [...certificates].sort(
+    (a, b) =>
+      rank(a) - rank(b) || compareText(a.since, b.since) || compareText(certificateId(a), certificateId(b)),
+  );
+}
+
+/** By code unit: the same on every machine, which a locale's order is not. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+export interface TeamWork {
+  readonly name: string;
+  readonly displayName: string;
+  readonly declared: boolean;
+  readonly certificates: number;
+  readonly open: number;
+  readonly expired: number;
+  readonly findings: number;
+}
+
+/** Teams by open work, most first. A team that only the records know is listed too, and says that it is not declared. */
+export function teamsByWork(model: SiteModel): readonly TeamWork[] {
+  const declared = new Map(model.teams.map((team) => [team.name, team.displayName]));
+  const names = new Set([...declared.keys(), ...model.certificates.map((each) => each.metadata.team)]);
+  const findings = allFindings(model);
+  return [...names]
+    .map((name) => {
+      const own = model.certificates.filter((each) => each.metadata.team === name);
+      const counts = countStatuses(own);
+      return {
+        name,
+        displayName: declared.get(name) ?? name,
+        declared: declared.has(name),
+        certificates: own.length,
+        open: needsPerson(own).length,
+        expired: counts.expired,
+        findings: findings.filter((each) => each.certificate?.startsWith(`${name}/`) === true).length,
+      };
+    })
+    .sort((a, b) => b.open - a.open || b.expired - a.expired || compareText(a.name, b.name));
+}
