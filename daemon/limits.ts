@@ -130,4 +130,18 @@ export const limits = {
     /** Label sets of one metric; further ones are counted under `other`. */
     metricSeriesMaxCount: 256,
   },
+  x509: {
+    /** One certificate: the largest seen in the wild with a hundred names is 8 KiB, post-quantum ones reach 20 KiB. */
+    certificateMaxBytes: 64 * 1024,
+    /** One CSR: like a certificate without signature chain; more is an attempt to keep us busy. */
+    csrMaxBytes: 64 * 1024,
+    /** One PEM text: a system trust store is 230 KiB. */
+    pemMaxChars: 1024 * 1024,
+    /** Blocks in one PEM text: a system trust store has 150. */
+    pemBlocksMax: 1000,
+    /** Names in one certificate: public CAs stop at 100, the largest legitimate ones seen have some hundreds. */
+    namesMax: 2000,
+    /** Values in a row inside one DER value: names are the longest such row. */
+    derChildrenMax: 4000,
+  },
 } as const;

@@ -1,0 +1,172 @@
+/**
+ * The fields of a certificate (RFC 5280 section 4.1) as slices of its DER, strictly read. What node:crypto does not
+ * show, or shows as text that would have to be parsed again, is read here. Judges nothing.
+ */
+import { limits } from '../limits.ts';
+import {
+  childrenOf,
+  expectTag,
+  readBitString,
+  readDer,
+  readOid,
+  readSmallInteger,
+  tags,
+  type Der,
+} from './der.ts';
+import { formatIpAddress } from './ip-address.ts';
+import { MalformedInput } from './malformed.ts';
+
+export interface Extension {
+  readonly critical: boolean;
+  /** DER inside the OCTET STRING. */
+  readonly value: Uint8Array;
+}
+
+export interface CertificateFields {
+  readonly serial: Uint8Array;
+  /** DER of the issuer's and the subject's Name, for comparison byte by byte (RFC 5280 section 7.1 asks more; CAs copy). */
+  readonly issuer: Uint8Array;
+  readonly subject: Uint8Array;
+  readonly spki: Uint8Array;
+  readonly extensions: ReadonlyMap<string, Extension>;
+}
+
+/** Object identifiers of the extensions that are read (RFC 5280 section 4.2). */
+export const extensionIds = {
+  subjectKeyIdentifier: '2.5.29.14',
+  keyUsage: '2.5.29.15',
+  subjectAltName: '2.5.29.17',
+  basicConstraints: '2.5.29.19',
+  nameConstraints: '2.5.29.30',
+  authorityKeyIdentifier: '2.5.29.35',
+  extendedKeyUsage: '2.5.29.37',
+} as const;
+
+/** Reads the fields. Pure. @throws MalformedInput when the bytes are not one certificate or exceed `limits.x509` */
+export function readCertificateFields(der: Uint8Array): CertificateFields {
+  if (der.length > limits.x509.certificateMaxBytes) throw new MalformedInput('the certificate is too large');
+  const [tbs] = childrenOf(readDer(der, tags.sequence));
+  const fields = childrenOf(expectTag(tbs, tags.sequence));
+  // version [0] is absent in X.509 v1.
+  const [serial, , issuer, , subject, spki, ...rest] = fields[0]?.tag === 0xa0 ? fields.slice(1) : fields;
+  return {
+    serial: expectTag(serial, tags.integer).content,
+    issuer: expectTag(issuer, tags.sequence).whole,
+    subject: expectTag(subject, tags.sequence).whole,
+    spki: expectTag(spki, tags.sequence).whole,
+    extensions: readExtensions(rest.find((each) => each.tag === 0xa3)),
+  };
+}
+
+/** The list of extensions under an explicit tag. Pure. @throws MalformedInput when one stands there twice (RFC 5280 section 4.2) */
+function readExtensions(explicit: Der | undefined): Map<string, Extension> {
+  if (explicit === undefined) return new Map();
+  const [list] = childrenOf(explicit);
+  return readExtensionList(expectTag(list, tags.sequence));
+}
+
+/** Reads `Extensions ::= SEQUENCE OF Extension`. Pure. @throws MalformedInput */
+export function readExtensionList(list: Der): Map<string, Extension> {
+  const extensions = new Map<string, Extension>();
+  for (const each of childrenOf(list)) {
+    const [id, second, third] = childrenOf(expectTag(each, tags.sequence));
+    const critical = second?.tag === tags.boolean && second.content[0] !== 0;
+    const value = expectTag(second?.tag === tags.boolean ? third : second, tags.octetString).content;
+    const oid = readOid(id);
+    if (extensions.has(oid)) throw new MalformedInput(`extension ${oid} stands there twice`);
+    extensions.set(oid, { critical, value });
+  }
+  return extensions;
+}
+
+export interface SubjectNames {
+  /** Lower case; a byte that no host name may hold shows as `\xNN`, so it equals no real name. */
+  readonly dnsNames: readonly string[];
+  /** RFC 5952 text. */
+  readonly ipAddresses: readonly string[];
+  /** Names of other kinds (mail, URI, directory, ...): their tag numbers, so that "exactly these names" can be judged. */
+  readonly otherKinds: readonly number[];
+}
+
+/** subjectAltName (RFC 5280 section 4.2.1.6). Pure; no extension is no names. @throws MalformedInput */
+export function readSubjectNames(extensions: ReadonlyMap<string, Extension>): SubjectNames {
+  const extension = extensions.get(extensionIds.subjectAltName);
+  const names = extension === undefined ? [] : childrenOf(readDer(extension.value, tags.sequence));
+  if (names.length > limits.x509.namesMax) throw new MalformedInput('the certificate has too many names');
+  return {
+    dnsNames: names.filter((name) => name.tag === 0x82).map((name) => hostNameText(name.content)),
+    ipAddresses: names.filter((name) => name.tag === 0x87).map((name) => formatIpAddress(name.content)),
+    otherKinds: names.filter((name) => name.tag !== 0x82 && name.tag !== 0x87).map((name) => name.tag & 0x1f),
+  };
+}
+
+function hostNameText(bytes: Uint8Array): string {
+  return Buffer.from(bytes)
+    .toString('latin1')
+    .replace(/[^\x21-\x7e]|\\/g, (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`)
+    .toLowerCase();
+}
+
+/** RFC 5280 section 4.2.1.12 and 4.2.1.12's arcs; others stay dotted. */
+const usageNames: Readonly<Record<string, string>> = {
+  '2.5.29.37.0': 'any',
+  '1.3.6.1.5.5.7.3.1': 'serverAuth',
+  '1.3.6.1.5.5.7.3.2': 'clientAuth',
+  '1.3.6.1.5.5.7.3.3': 'codeSigning',
+  '1.3.6.1.5.5.7.3.4': 'emailProtection',
+  '1.3.6.1.5.5.7.3.8': 'timeStamping',
+  '1.3.6.1.5.5.7.3.9': 'ocspSigning',
+};
+
+/** extendedKeyUsage by name, unknown ones dotted. Pure; no extension is an empty list. @throws MalformedInput */
+export function readUsages(extensions: ReadonlyMap<string, Extension>): string[] {
+  const extension = extensions.get(extensionIds.extendedKeyUsage);
+  if (extension === undefined) return [];
+  return childrenOf(readDer(extension.value, tags.sequence)).map((each) => {
+    const oid = readOid(each);
+    return usageNames[oid] ?? oid;
+  });
+}
+
+/** basicConstraints (RFC 5280 section 4.2.1.9). Pure; no extension is no CA. `pathLength` null is unbounded. @throws MalformedInput */
+export function readBasicConstraints(extensions: ReadonlyMap<string, Extension>): {
+  readonly isCa: boolean;
+  readonly pathLength: number | null;
+} {
+  const extension = extensions.get(extensionIds.basicConstraints);
+  if (extension === undefined) return { isCa: false, pathLength: null };
+  const [first, second] = childrenOf(readDer(extension.value, tags.sequence));
+  const isCa = first?.tag === tags.boolean && first.content[0] !== 0;
+  const length = first?.tag === tags.boolean ? second : first;
+  return { isCa, pathLength: length === undefined ? null : readSmallInteger(length) };
+}
+
+/** keyUsage bits, the first bit first (RFC 5280 section 4.2.1.3): 5 is keyCertSign. Pure; null when there is no extension. @throws MalformedInput */
+export function readKeyUsageBits(extensions: ReadonlyMap<string, Extension>): readonly number[] | null {
+  const extension = extensions.get(extensionIds.keyUsage);
+  if (extension === undefined) return null;
+  const { content } = readDer(extension.value, tags.bitString);
+  const bytes = content.subarray(1);
+  return Array.from({ length: bytes.length * 8 }, (_, bit) => bit).filter(
+    (bit) => ((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0,
+  );
+}
+
+/** subjectKeyIdentifier, or null (RFC 5280 section 4.2.1.2). Pure. @throws MalformedInput */
+export function readSubjectKeyIdentifier(extensions: ReadonlyMap<string, Extension>): Uint8Array | null {
+  const extension = extensions.get(extensionIds.subjectKeyIdentifier);
+  return extension === undefined ? null : readDer(extension.value, tags.octetString).content;
+}
+
+/** keyIdentifier of authorityKeyIdentifier, or null (RFC 5280 section 4.2.1.1). Pure. @throws MalformedInput */
+export function readAuthorityKeyIdentifier(extensions: ReadonlyMap<string, Extension>): Uint8Array | null {
+  const extension = extensions.get(extensionIds.authorityKeyIdentifier);
+  if (extension === undefined) return null;
+  const parts = childrenOf(readDer(extension.value, tags.sequence));
+  return parts.find((part) => part.tag === 0x80)?.content ?? null;
+}
+
+/** The whole bytes of a BIT STRING in an SPKI: what a subject key identifier hashes. Pure. @throws MalformedInput */
+export function publicKeyBits(spki: Uint8Array): Uint8Array {
+  return readBitString(childrenOf(readDer(spki, tags.sequence))[1]);
+}

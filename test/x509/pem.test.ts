@@ -1,0 +1,41 @@
+/** PEM: what is read, what is refused, and that the work stays linear. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MalformedInput } from '../../daemon/x509/malformed.ts';
+import { derToPem, pemToDer } from '../../daemon/x509/pem.ts';
+
+const bytes = Uint8Array.from({ length: 200 }, (_, index) => index);
+
+test('what was written is read again, with other blocks and text around it', () => {
+  const pem = `subject=CN = a\n${derToPem(bytes, 'EC PARAMETERS')}${derToPem(bytes)}issuer\r\n${derToPem(bytes.subarray(5)).replaceAll('\n', '\r\n')}`;
+  assert.deepEqual(
+    pemToDer(pem),
+    [bytes, bytes.subarray(5)].map((each) => Uint8Array.from(each)),
+  );
+  assert.deepEqual(pemToDer(pem, 'EC PARAMETERS').length, 1);
+});
+
+test('a written block has lines of 64 characters and an ended last line', () => {
+  const lines = derToPem(bytes).split('\n');
+  assert.equal(lines[0], '-----BEGIN CERTIFICATE-----');
+  assert.equal(lines[1]?.length, 64);
+  assert.equal(lines.at(-1), '');
+});
+
+test('text without a block gives nothing', () => {
+  assert.deepEqual(pemToDer('no certificate here'), []);
+});
+
+test('a block without end, an empty block and a block that is not base64 are refused', () => {
+  assert.throws(() => pemToDer('-----BEGIN CERTIFICATE-----\nAAAA'), MalformedInput);
+  assert.throws(() => pemToDer('-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----'), MalformedInput);
+  assert.throws(
+    () => pemToDer('-----BEGIN CERTIFICATE-----\nA*B\n-----END CERTIFICATE-----'),
+    MalformedInput,
+  );
+});
+
+test('text and blocks beyond the bounds are refused', () => {
+  assert.throws(() => pemToDer('x'.repeat(2 * 1024 * 1024)), /too long/);
+  assert.throws(() => pemToDer(derToPem(bytes.subarray(0, 3)).repeat(1001)), /too many/);
+});
