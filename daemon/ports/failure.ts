@@ -25,6 +25,7 @@ export const failureCodes = {
   'git-push-denied': 'The Git server refused the push for a reason that trying again does not change.',
   'git-push-race': 'The branch moved while we pushed.',
   'git-unavailable': 'The Git server could not be reached or answered nonsense.',
+  'http-unavailable': 'The daemon could not listen on the address of its HTTP server.',
   'journal-unavailable': 'The journal could not be written; nothing is done until it can.',
   'not-served': 'The reload succeeded but the new certificate is not what clients see; rolled back.',
   'rate-limited': 'The CA asks us to come back later.',

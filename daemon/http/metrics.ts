@@ -1,0 +1,200 @@
+/**
+ * What renewd counts about itself for Prometheus. The cycle records, the server renders; nothing here decides or reads the world
+ * beyond its own process. No certificate, team or host name is ever a label: names are unbounded and may be confidential.
+ */
+import type { CertificateStatus } from '../core/record-format.ts';
+import { limits } from '../limits.ts';
+import { type Labels, type MetricFamily, type Sample, writeExposition } from './exposition.ts';
+
+export type TurnResult = 'changed' | 'unchanged' | 'failed';
+export type ActionResult = 'done' | 'pending' | 'failed';
+export type WebhookResult = 'accepted' | 'replayed' | 'refused';
+
+/** Recording functions; none throws, none does IO. Instants are UTC epoch ms. */
+export interface Metrics {
+  readonly turnEnded: (turn: { readonly result: TurnResult; readonly durationMs: number }) => void;
+  /** How many certificates have each status now; statuses that are left out are 0. */
+  readonly certificatesCounted: (counts: Readonly<Partial<Record<CertificateStatus, number>>>) => void;
+  /** The earliest notAfter of what is installed; null when nothing is known. Days are computed when read, so they never stand still. */
+  readonly nearestExpiry: (notAfter: number | null) => void;
+  /** An operation failed, by its code from `ports/failure.ts`. */
+  readonly failed: (code: string) => void;
+  /** An action of the plan ended; `kind` is the word of the plan (`issue`, `install`, ...). */
+  readonly acted: (kind: string, result: ActionResult) => void;
+  /** When the facts behind the published records were last confirmed by looking at the world. */
+  readonly dataObserved: (at: number) => void;
+  readonly webhookReceived: (result: WebhookResult) => void;
+  /** The whole text for `/metrics`. */
+  readonly render: () => string;
+}
+
+export interface MetricsOptions {
+  /** UTC epoch ms. */
+  readonly now: () => number;
+  readonly version: string;
+}
+
+/** Upper bounds in seconds: a quiet turn takes milliseconds, one that issues and installs minutes. */
+const durationBucketsSeconds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600] as const;
+
+const statuses: readonly CertificateStatus[] = [
+  'expired',
+  'failing',
+  'drift',
+  'blocked',
+  'overdue',
+  'unknown',
+  'non-compliant',
+  'renewal-due',
+  'pending',
+  'retired',
+  'ok',
+];
+
+/** Makes the counters of one process, all at their start. */
+export function createMetrics({ now, version }: MetricsOptions): Metrics {
+  const startedAt = now();
+  const durations = createHistogram(durationBucketsSeconds);
+  const turns = createCounter();
+  const failures = createCounter();
+  const actions = createCounter();
+  const webhooks = createCounter();
+  let certificates: Readonly<Partial<Record<CertificateStatus, number>>> | null = null;
+  let nearestNotAfter: number | null = null;
+  let observedAt: number | null = null;
+  for (const result of ['changed', 'unchanged', 'failed']) turns.add({ result }, 0);
+
+  const families = (): MetricFamily[] => [
+    counter('renewd_turns_total', 'Turns by result.', turns.samples()),
+    {
+      name: 'renewd_turn_duration_seconds',
+      help: 'How long turns took.',
+      type: 'histogram',
+      samples: durations.samples(),
+    },
+    gauge(
+      'renewd_certificates',
+      'Declared certificates by status.',
+      certificates === null
+        ? []
+        : statuses.map((status) => ({ labels: { status }, value: certificates?.[status] ?? 0 })),
+    ),
+    gauge(
+      'renewd_nearest_expiry_days',
+      'Days until the first installed certificate expires; negative when it has expired.',
+      nearestNotAfter === null ? [] : one((nearestNotAfter - now()) / 86_400_000),
+    ),
+    gauge(
+      'renewd_data_age_seconds',
+      'Age of the facts behind the published records.',
+      observedAt === null ? [] : one(Math.max(0, now() - observedAt) / 1000),
+    ),
+    counter('renewd_failures_total', 'Failed operations by code.', failures.samples()),
+    counter('renewd_actions_total', 'Actions by kind and result.', actions.samples()),
+    counter('renewd_webhook_deliveries_total', 'Webhook deliveries by result.', webhooks.samples()),
+    gauge('renewd_build_info', 'Always 1; the labels say what runs.', [
+      { labels: { version, node: process.version }, value: 1 },
+    ]),
+    ...processFamilies(startedAt),
+  ];
+
+  return {
+    turnEnded: ({ result, durationMs }) => {
+      turns.add({ result }, 1);
+      durations.observe(durationMs / 1000);
+    },
+    certificatesCounted: (counts) => {
+      certificates = { ...counts };
+    },
+    nearestExpiry: (notAfter) => {
+      nearestNotAfter = notAfter;
+    },
+    failed: (code) => failures.add({ code }, 1),
+    acted: (kind, result) => actions.add({ kind, result }, 1),
+    dataObserved: (at) => {
+      observedAt = at;
+    },
+    webhookReceived: (result) => webhooks.add({ result }, 1),
+    render: () => writeExposition(families()),
+  };
+}
+
+function one(value: number): Sample[] {
+  return [{ labels: {}, value }];
+}
+
+function counter(name: string, help: string, samples: readonly Sample[]): MetricFamily {
+  return { name, help, type: 'counter', samples };
+}
+
+function gauge(name: string, help: string, samples: readonly Sample[]): MetricFamily {
+  return { name, help, type: 'gauge', samples };
+}
+
+/** The names Prometheus client libraries agree on. */
+function processFamilies(startedAt: number): MetricFamily[] {
+  const usage = process.cpuUsage();
+  const memory = process.memoryUsage();
+  return [
+    counter(
+      'process_cpu_seconds_total',
+      'User and system CPU time spent in seconds.',
+      one((usage.user + usage.system) / 1e6),
+    ),
+    gauge('process_resident_memory_bytes', 'Resident memory size in bytes.', one(memory.rss)),
+    gauge(
+      'process_start_time_seconds',
+      'Start time since the Unix epoch in seconds.',
+      one(Math.floor(startedAt / 1000)),
+    ),
+    gauge('nodejs_heap_size_used_bytes', 'Used heap of V8 in bytes.', one(memory.heapUsed)),
+  ];
+}
+
+/** Counts by label set. Bounded: label sets beyond `limits.http.metricSeriesMaxCount` are counted under `other`. */
+function createCounter(): { add: (labels: Labels, by: number) => void; samples: () => Sample[] } {
+  const series = new Map<string, { labels: Labels; value: number }>();
+  return {
+    add: (labels, by) => {
+      let key = JSON.stringify(labels);
+      let kept = labels;
+      if (!series.has(key) && series.size >= limits.http.metricSeriesMaxCount) {
+        kept = Object.fromEntries(Object.keys(labels).map((name) => [name, 'other']));
+        key = JSON.stringify(kept);
+      }
+      const entry = series.get(key) ?? { labels: kept, value: 0 };
+      entry.value += by;
+      series.set(key, entry);
+    },
+    samples: () => [...series.values()].map(({ labels, value }) => ({ labels, value })),
+  };
+}
+
+/** Cumulative buckets; "the bucket {le="+Inf"} must exist, its value identical to _count". */
+function createHistogram(bounds: readonly number[]): {
+  observe: (value: number) => void;
+  samples: () => Sample[];
+} {
+  const counts = bounds.map(() => 0);
+  let sum = 0;
+  let count = 0;
+  return {
+    observe: (value) => {
+      sum += value;
+      count++;
+      for (const [index, bound] of bounds.entries()) {
+        if (value <= bound) counts[index] = (counts[index] ?? 0) + 1;
+      }
+    },
+    samples: () => [
+      ...bounds.map((bound, index) => ({
+        suffix: '_bucket',
+        labels: { le: String(bound) },
+        value: counts[index] ?? 0,
+      })),
+      { suffix: '_bucket', labels: { le: '+Inf' }, value: count },
+      { suffix: '_sum', labels: {}, value: sum },
+      { suffix: '_count', labels: {}, value: count },
+    ],
+  };
+}

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { writeExposition } from '../../daemon/http/exposition.ts';
+import { createMetrics, type Metrics } from '../../daemon/http/metrics.ts';
+import { limits } from '../../daemon/limits.ts';
+import { parseExposition } from './exposition-reader.ts';
+
+const day = 86_400_000;
+
+function metricsAt(clock: { now: number }): Metrics {
+  return createMetrics({ now: () => clock.now, version: '1.2.3' });
+}
+
+function valueOf(metrics: Metrics, line: string): number | undefined {
+  return parseExposition(metrics.render()).get(line);
+}
+
+test('a fresh process has counters at zero and no claims about certificates', () => {
+  const metrics = metricsAt({ now: 0 });
+  assert.equal(valueOf(metrics, 'renewd_turns_total{result="failed"}'), 0);
+  assert.equal(valueOf(metrics, 'renewd_turn_duration_seconds_count'), 0);
+  assert.doesNotMatch(
+    metrics.render(),
+    /^renewd_(certificates|nearest_expiry_days|data_age_seconds)/m,
+    'a gauge that says 0 before the first look would be a lie',
+  );
+});
+
+test('turns are counted by result and their duration falls into cumulative buckets', () => {
+  const metrics = metricsAt({ now: 0 });
+  metrics.turnEnded({ result: 'changed', durationMs: 250 });
+  metrics.turnEnded({ result: 'changed', durationMs: 251 });
+  metrics.turnEnded({ result: 'failed', durationMs: 3_600_000 });
+  assert.equal(valueOf(metrics, 'renewd_turns_total{result="changed"}'), 2);
+  assert.equal(valueOf(metrics, 'renewd_turns_total{result="failed"}'), 1);
+  assert.equal(valueOf(metrics, 'renewd_turn_duration_seconds_bucket{le="0.1"}'), 0);
+  assert.equal(valueOf(metrics, 'renewd_turn_duration_seconds_bucket{le="0.25"}'), 1);
+  assert.equal(valueOf(metrics, 'renewd_turn_duration_seconds_bucket{le="0.5"}'), 2);
+  assert.equal(valueOf(metrics, 'renewd_turn_duration_seconds_bucket{le="600"}'), 2);
+  assert.equal(valueOf(metrics, 'renewd_turn_duration_seconds_bucket{le="+Inf"}'), 3);
+  assert.equal(valueOf(metrics, 'renewd_turn_duration_seconds_count'), 3);
+  assert.equal(valueOf(metrics, 'renewd_turn_duration_seconds_sum'), 3600.501);
+});
+
+test('certificates are counted by status, and one that left a status is 0 there', () => {
+  const metrics = metricsAt({ now: 0 });
+  metrics.certificatesCounted({ ok: 10, drift: 2 });
+  metrics.certificatesCounted({ ok: 12 });
+  assert.equal(valueOf(metrics, 'renewd_certificates{status="ok"}'), 12);
+  assert.equal(valueOf(metrics, 'renewd_certificates{status="drift"}'), 0);
+  assert.equal(valueOf(metrics, 'renewd_certificates{status="expired"}'), 0);
+});
+
+test('days to the nearest expiry and the age of the facts move with the clock, without a turn', () => {
+  const clock = { now: 100 * day };
+  const metrics = metricsAt(clock);
+  metrics.nearestExpiry(112 * day);
+  metrics.dataObserved(100 * day - 30_000);
+  assert.equal(valueOf(metrics, 'renewd_nearest_expiry_days'), 12);
+  assert.equal(valueOf(metrics, 'renewd_data_age_seconds'), 30);
+  clock.now = 113 * day;
+  assert.equal(valueOf(metrics, 'renewd_nearest_expiry_days'), -1);
+  assert.equal(valueOf(metrics, 'renewd_data_age_seconds'), 13 * 86_400 + 30);
+});
+
+test('failures and actions are counted by their words', () => {
+  const metrics = metricsAt({ now: 0 });
+  metrics.failed('ssh-auth');
+  metrics.failed('ssh-auth');
+  metrics.acted('issue', 'done');
+  metrics.webhookReceived('refused');
+  assert.equal(valueOf(metrics, 'renewd_failures_total{code="ssh-auth"}'), 2);
+  assert.equal(valueOf(metrics, 'renewd_actions_total{kind="issue",result="done"}'), 1);
+  assert.equal(valueOf(metrics, 'renewd_webhook_deliveries_total{result="refused"}'), 1);
+});
+
+test('label sets are bounded: further ones are counted together', () => {
+  const metrics = metricsAt({ now: 0 });
+  for (let index = 0; index < limits.http.metricSeriesMaxCount + 50; index++) metrics.failed(`code-${index}`);
+  assert.equal(valueOf(metrics, 'renewd_failures_total{code="other"}'), 50);
+});
+
+test('process basics and the build are there', () => {
+  const metrics = metricsAt({ now: 5000 });
+  assert.equal(valueOf(metrics, 'process_start_time_seconds'), 5);
+  assert.ok((valueOf(metrics, 'process_resident_memory_bytes') ?? 0) > 1_000_000);
+  assert.ok((valueOf(metrics, 'process_cpu_seconds_total') ?? 0) > 0);
+  assert.equal(valueOf(metrics, `renewd_build_info{version="1.2.3",node="${process.version}"}`), 1);
+});
+
+test('any label value and help text survives being written and read', () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: 'binary' }),
+      fc.string({ unit: 'binary' }),
+      fc.double({ noNaN: true }),
+      (value, help, number) => {
+        const text = writeExposition([
+          { name: 'a_total', help, type: 'counter', samples: [{ labels: { x: value }, value: number }] },
+        ]);
+        const samples = parseExposition(text);
+        assert.equal(samples.size, 1);
+        const [key, read] = [...samples][0] ?? ['', Number.NaN];
+        assert.equal(key, `a_total{x=${JSON.stringify(value)}}`);
+        assert.equal(read, number === 0 ? 0 : number);
+      },
+    ),
+  );
+});
