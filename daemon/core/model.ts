@@ -209,6 +209,7 @@ export interface CertificateFacts {
   readonly ipAddresses: readonly string[];
   readonly notBefore: Instant;
   readonly notAfter: Instant;
+  /** As in `KeyAlgorithm` where it is one of those (`ecdsa-p256`, `rsa-2048`, ...), otherwise the standard's name. */
   readonly keyAlgorithm: string;
   readonly keyBits: number;
   readonly signatureAlgorithm: string;

@@ -1,0 +1,86 @@
+/**
+ * What renewd remembers of one installation between turns: the journal's row and nothing that changes by itself.
+ * Plain values; deciding happens in `assess.ts` and `plan.ts`.
+ */
+import type { Fingerprint, Instant } from './model.ts';
+import type { IssuedRecord } from './record-format.ts';
+
+/** The steps of one issuance and installation, in order. Each is journaled when it is done. */
+export const operationSteps = [
+  'planned',
+  'key-generated',
+  'ordered',
+  'issued',
+  'staged',
+  'activated',
+  'tested',
+  'reloaded',
+  'proved',
+] as const;
+
+export type OperationStep = (typeof operationSteps)[number];
+
+/** An issuance and installation under way: survives a crash, is resumed and never repeated blind. */
+export interface Operation {
+  readonly installation: string;
+  /** Idempotency key towards the issuer. */
+  readonly id: string;
+  /** Directory name on the endpoint: `20261120T101500Z-3f9a`. */
+  readonly generation: string;
+  readonly step: OperationStep;
+  readonly because: string;
+  readonly issuer: string;
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+  readonly keyAlgorithm: string;
+  /** SHA-256 of the CSR DER, hex; null until the key was generated. */
+  readonly csrSha256: string | null;
+  readonly startedAt: Instant;
+  readonly issued: IssuedRecord | null;
+  /** The generation that was current before the switch; null while not yet looked at or when there was none. */
+  readonly before: string | null;
+  /** Set before a rollback begins, so that a crash inside it resumes the rollback; null otherwise. */
+  readonly rollback: {
+    readonly step: string;
+    readonly code: string;
+    readonly message: string;
+  } | null;
+}
+
+/** What stands between a failed try and the next. */
+export interface Attempt {
+  readonly failures: number;
+  readonly lastFailureAt: Instant;
+  /** null: stalled until the declaration changes or a person says so. */
+  readonly nextAt: Instant | null;
+  readonly code: string;
+  readonly message: string;
+  /** The step that failed, in words. */
+  readonly step: string;
+  /** Blob of the declaration that was tried: a new one resets the wait. */
+  readonly blob: string;
+}
+
+/** The settled state of one installation: what was last issued, proved and drawn. */
+export interface Installed {
+  readonly issued: IssuedRecord;
+  readonly previous: IssuedRecord | null;
+  /** Drawn once per certificate; null when the certificate was only found in place and is not to be renewed. */
+  readonly renewAt: Instant | null;
+  /** The key in the store no longer belongs to `issued`: only a new issuance helps. */
+  readonly keyLost: boolean;
+}
+
+export interface InstallationMemory {
+  readonly installed: Installed | null;
+  readonly operation: Operation | null;
+  /** Failures of this installation's own work. */
+  readonly attempt: Attempt | null;
+  /** Failures of the endpoint as a whole (unreachable, host key): shared by its installations. */
+  readonly endpointAttempt: Attempt | null;
+  /** Failures of the issuer as a whole (rate limit, outage): shared by all that use it. */
+  readonly issuerAttempt: Attempt | null;
+}
+
+/** Every leaf renewd knows, for naming what is served: fingerprint to a phrase such as `web/shop@web-01, generation ...`. */
+export type KnownLeaves = ReadonlyMap<Fingerprint, string>;

@@ -1,0 +1,307 @@
+/**
+ * The journal: intent before effect, on disk before the world is touched (DESIGN promise 4). The only door to node:sqlite.
+ * It is not the truth about endpoints; it is what makes a crash harmless. It refuses to hold a private key.
+ *
+ * WAL with synchronous=FULL: WAL with NORMAL can lose the last commits on power loss.
+ */
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { Attempt, Installed, Operation } from '../core/installation-state.ts';
+import type { Certificate, Observation } from '../core/model.ts';
+import { OperationError } from '../ports/failure.ts';
+import type { Json } from '../ports/issuer.ts';
+import { limits } from '../limits.ts';
+import { migrations } from './schema.ts';
+
+/** A file of the accepted commit, kept so that renewal goes on when Git is away or its history was rewritten. */
+export interface SourceRow {
+  readonly path: string;
+  readonly oid: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface StoredOperation {
+  readonly operation: Operation;
+  /** PKCS#10 DER; null until the key was generated. */
+  readonly csr: Uint8Array | null;
+  /** The issuer's handle; null until something exists on its side. */
+  readonly handle: Json | null;
+  /** PEM blocks, leaf first; null until issued. */
+  readonly chain: readonly string[] | null;
+}
+
+export interface StoredInstallation {
+  readonly installed: Installed | null;
+  readonly chain: readonly string[] | null;
+  /** The declaration as last accepted: what goes on being watched when its file is deleted. */
+  readonly certificate: Certificate | null;
+}
+
+export interface JournalEntry {
+  readonly sequence: number;
+  readonly at: number;
+  readonly subject: string;
+  readonly event: string;
+  readonly detail: string;
+  readonly hash: string;
+}
+
+/** Every write is durable when the call returns. Throws OperationError `journal-unavailable` (stall is wrong: retry) on disk trouble. */
+export interface Journal {
+  readonly fact: (key: string) => string | null;
+  readonly setFact: (key: string, value: string) => void;
+  readonly installations: () => ReadonlyMap<string, StoredInstallation>;
+  readonly saveInstallation: (id: string, value: StoredInstallation) => void;
+  readonly removeInstallation: (id: string) => void;
+  readonly operations: () => ReadonlyMap<string, StoredOperation>;
+  readonly saveOperation: (value: StoredOperation) => void;
+  readonly removeOperation: (installation: string) => void;
+  readonly attempts: () => ReadonlyMap<string, Attempt>;
+  /** null forgets. */
+  readonly saveAttempt: (subject: string, value: Attempt | null) => void;
+  readonly observations: () => ReadonlyMap<string, Observation>;
+  readonly saveObservations: (values: readonly Observation[]) => void;
+  readonly source: () => readonly SourceRow[];
+  /** Replaces the kept files and the accepted commit in one transaction. */
+  readonly saveSource: (commit: string, changed: readonly SourceRow[], removed: readonly string[]) => void;
+  /** Appends to the hash-chained log: who touched what, before it is touched. */
+  readonly append: (at: number, subject: string, event: string, detail: string) => void;
+  readonly entries: (limit: number) => readonly JournalEntry[];
+  /** null when the chain holds; otherwise the first sequence that does not. */
+  readonly verify: () => number | null;
+  /** Runs the writes in one transaction: all or none. */
+  readonly atomically: (write: () => void) => void;
+  readonly close: () => void;
+}
+
+function entryHash(previous: string, entry: Omit<JournalEntry, 'hash'>): string {
+  const text = [previous, entry.sequence, entry.at, entry.subject, entry.event, entry.detail].join('\n');
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function guarded<T>(what: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (cause instanceof OperationError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new OperationError(
+      'journal-unavailable',
+      `the journal could not ${what}: ${reason}. Check free space and permissions of the data directory; nothing is changed until it works.`,
+      { disposition: 'retry', cause },
+    );
+  }
+}
+
+function open(directory: string): DatabaseSync {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const path = join(directory, 'journal.db');
+  const database = new DatabaseSync(path);
+  // SQLite makes the file 0644 whatever the intent; the directory is 0700 already, this is the second lock.
+  chmodSync(path, 0o600);
+  database.exec(
+    `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = ${String(limits.journal.busyTimeoutMs)};`,
+  );
+  const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+  if (version > migrations.length) {
+    throw new Error(
+      `it was written by a newer renewd (schema ${String(version)}, this one knows ${String(migrations.length)})`,
+    );
+  }
+  for (let next = version; next < migrations.length; next++) {
+    database.exec(
+      `BEGIN IMMEDIATE; ${migrations[next] ?? ''} PRAGMA user_version = ${String(next + 1)}; COMMIT;`,
+    );
+  }
+  return database;
+}
+
+function text(value: unknown): string {
+  if (typeof value !== 'string') throw new Error('the journal holds a value of the wrong type');
+  return value;
+}
+
+/** Rows come back as JSON that this program wrote; the type is restored here and nowhere else. */
+function restored<T>(value: unknown): T {
+  return JSON.parse(text(value)) as T;
+}
+
+function nullable<T>(value: unknown): T | null {
+  return value === null ? null : restored<T>(value);
+}
+
+function json(value: unknown): string | null {
+  return value === null ? null : JSON.stringify(value);
+}
+
+/**
+ * Opens (or makes) the journal under `directory`, mode 0600. IO. Safe to repeat.
+ * @throws OperationError `journal-unavailable`
+ */
+export function openJournal(directory: string): Journal {
+  const database = guarded('be opened', () => open(directory));
+  const statements = new Map<string, StatementSync>();
+  const sql = (query: string): StatementSync => {
+    let statement = statements.get(query);
+    if (statement === undefined) {
+      statement = database.prepare(query);
+      statements.set(query, statement);
+    }
+    return statement;
+  };
+  let depth = 0;
+  const atomically = (write: () => void): void => {
+    guarded('write', () => {
+      if (depth > 0) return write();
+      database.exec('BEGIN IMMEDIATE');
+      depth++;
+      try {
+        write();
+        database.exec('COMMIT');
+      } catch (error) {
+        database.exec('ROLLBACK');
+        throw error;
+      } finally {
+        depth--;
+      }
+    });
+  };
+  const write = (query: string, ...values: (string | number | Uint8Array | null)[]): void => {
+    guarded('write', () => sql(query).run(...values));
+  };
+  const rows = (query: string): Record<string, unknown>[] => guarded('be read', () => sql(query).all());
+  const entries = (limit: number): JournalEntry[] =>
+    guarded('be read', () =>
+      sql('SELECT * FROM (SELECT * FROM entry ORDER BY sequence DESC LIMIT ?) ORDER BY sequence')
+        .all(limit)
+        .map((row) => ({
+          sequence: Number(row['sequence']),
+          at: Number(row['at']),
+          subject: text(row['subject']),
+          event: text(row['event']),
+          detail: text(row['detail']),
+          hash: text(row['hash']),
+        })),
+    );
+
+  return {
+    fact: (key) => {
+      const row = guarded('be read', () => sql('SELECT value FROM fact WHERE key = ?').get(key));
+      return row === undefined ? null : text(row['value']);
+    },
+    setFact: (key, value) => write('INSERT OR REPLACE INTO fact VALUES (?, ?)', key, value),
+    installations: () =>
+      new Map(
+        rows('SELECT * FROM installation').map((row) => [
+          text(row['id']),
+          {
+            installed: nullable<Installed>(row['installed']),
+            chain: nullable<string[]>(row['chain']),
+            certificate: nullable<Certificate>(row['certificate']),
+          },
+        ]),
+      ),
+    saveInstallation: (id, value) =>
+      write(
+        'INSERT OR REPLACE INTO installation VALUES (?, ?, ?, ?)',
+        id,
+        json(value.installed),
+        json(value.chain),
+        json(value.certificate),
+      ),
+    removeInstallation: (id) => write('DELETE FROM installation WHERE id = ?', id),
+    operations: () =>
+      new Map(
+        rows('SELECT * FROM operation').map((row) => [
+          text(row['installation']),
+          {
+            operation: restored<Operation>(row['body']),
+            csr: row['csr'] instanceof Uint8Array ? row['csr'] : null,
+            handle: nullable<Json>(row['handle']),
+            chain: nullable<string[]>(row['chain']),
+          },
+        ]),
+      ),
+    saveOperation: (value) => {
+      const chain = json(value.chain);
+      if (chain?.includes('PRIVATE KEY') === true) throw new Error('a private key was about to be journaled');
+      write(
+        'INSERT OR REPLACE INTO operation VALUES (?, ?, ?, ?, ?)',
+        value.operation.installation,
+        JSON.stringify(value.operation),
+        value.csr,
+        json(value.handle),
+        chain,
+      );
+    },
+    removeOperation: (installation) => write('DELETE FROM operation WHERE installation = ?', installation),
+    attempts: () =>
+      new Map(
+        rows('SELECT * FROM attempt').map((row) => [text(row['subject']), restored<Attempt>(row['body'])]),
+      ),
+    saveAttempt: (subject, value) =>
+      value === null
+        ? write('DELETE FROM attempt WHERE subject = ?', subject)
+        : write('INSERT OR REPLACE INTO attempt VALUES (?, ?)', subject, JSON.stringify(value)),
+    observations: () =>
+      new Map(
+        rows('SELECT body FROM observation').map((row) => {
+          const observation = restored<Observation>(row['body']);
+          return [observation.installation, observation];
+        }),
+      ),
+    saveObservations: (values) =>
+      atomically(() => {
+        for (const value of values) {
+          write(
+            'INSERT OR REPLACE INTO observation VALUES (?, ?, ?)',
+            value.installation,
+            value.at,
+            JSON.stringify(value),
+          );
+        }
+      }),
+    source: () =>
+      rows('SELECT path, oid, bytes FROM source ORDER BY path').map((row) => ({
+        path: text(row['path']),
+        oid: text(row['oid']),
+        bytes: row['bytes'] instanceof Uint8Array ? row['bytes'] : new Uint8Array(),
+      })),
+    saveSource: (commit, changed, removed) =>
+      atomically(() => {
+        for (const path of removed) write('DELETE FROM source WHERE path = ?', path);
+        for (const row of changed) {
+          write('INSERT OR REPLACE INTO source VALUES (?, ?, ?)', row.path, row.oid, row.bytes);
+        }
+        write('INSERT OR REPLACE INTO fact VALUES (?, ?)', 'accepted-commit', commit);
+      }),
+    append: (at, subject, event, detail) =>
+      atomically(() => {
+        const last = sql('SELECT sequence, hash FROM entry ORDER BY sequence DESC LIMIT 1').get();
+        const sequence = Number(last?.['sequence'] ?? 0) + 1;
+        const hash = entryHash(last === undefined ? '' : text(last['hash']), {
+          sequence,
+          at,
+          subject,
+          event,
+          detail,
+        });
+        write('INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)', sequence, at, subject, event, detail, hash);
+      }),
+    entries,
+    verify: () => {
+      let previous = '';
+      for (const row of entries(Number.MAX_SAFE_INTEGER)) {
+        if (entryHash(previous, row) !== row.hash) return row.sequence;
+        previous = row.hash;
+      }
+      return null;
+    },
+    atomically,
+    close: () => {
+      if (database.isOpen) database.close();
+    },
+  };
+}

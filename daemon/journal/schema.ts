@@ -1,0 +1,31 @@
+/** The journal's tables. Forward-only: a new version adds a step to `migrations`, an old one is never edited. */
+
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+  CREATE TABLE installation (
+    id TEXT PRIMARY KEY,
+    installed TEXT,
+    chain TEXT,
+    certificate TEXT
+  ) STRICT;
+  CREATE TABLE operation (
+    installation TEXT PRIMARY KEY,
+    body TEXT NOT NULL,
+    csr BLOB,
+    handle TEXT,
+    chain TEXT
+  ) STRICT;
+  CREATE TABLE attempt (subject TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+  CREATE TABLE observation (installation TEXT PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+  CREATE TABLE source (path TEXT PRIMARY KEY, oid TEXT NOT NULL, bytes BLOB NOT NULL) STRICT;
+  CREATE TABLE entry (
+    sequence INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    subject TEXT NOT NULL,
+    event TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    hash TEXT NOT NULL
+  ) STRICT;
+  `,
+];

@@ -1,0 +1,123 @@
+/** The journal on a real disk: what was written is there after a crash, and what must not be written is refused. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import type { Operation } from '../../daemon/core/installation-state.ts';
+import { takeInstanceLock } from '../../daemon/journal/instance-lock.ts';
+import { openJournal } from '../../daemon/journal/journal.ts';
+
+let directory = '';
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'renewd-journal-'));
+});
+afterEach(() => {
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const operation: Operation = {
+  installation: 'web/shop@web-01',
+  id: 'a1',
+  generation: '20261120T100000Z-aaaaaa',
+  step: 'planned',
+  because: 'declared and not yet installed',
+  issuer: 'internal-ca',
+  dnsNames: ['shop.example.com'],
+  ipAddresses: [],
+  keyAlgorithm: 'ecdsa-p256',
+  csrSha256: null,
+  startedAt: 1,
+  issued: null,
+  before: null,
+  rollback: null,
+};
+
+test('what was written is read back by the next process', () => {
+  const first = openJournal(directory);
+  first.saveOperation({ operation, csr: new Uint8Array([1, 2]), handle: { orderUrl: 'x' }, chain: null });
+  first.saveSource('c1', [{ path: 'inventory/a.yaml', oid: 'o1', bytes: new Uint8Array([3]) }], []);
+  first.close();
+  const second = openJournal(directory);
+  const stored = second.operations().get(operation.installation);
+  assert.deepEqual(stored?.operation, operation);
+  assert.deepEqual([...(stored.csr ?? [])], [1, 2]);
+  assert.deepEqual(stored.handle, { orderUrl: 'x' });
+  assert.equal(second.fact('accepted-commit'), 'c1');
+  assert.deepEqual(
+    second.source().map((row) => row.path),
+    ['inventory/a.yaml'],
+  );
+  second.close();
+});
+
+test('the files are for their owner only', () => {
+  const journal = openJournal(directory);
+  assert.equal(statSync(join(directory, 'journal.db')).mode & 0o777, 0o600);
+  journal.close();
+});
+
+test('a transaction that fails leaves nothing behind', () => {
+  const journal = openJournal(directory);
+  assert.throws(() =>
+    journal.atomically(() => {
+      journal.setFact('half', 'written');
+      throw new Error('crash');
+    }),
+  );
+  assert.equal(journal.fact('half'), null);
+  journal.close();
+});
+
+test('a private key is refused', () => {
+  const journal = openJournal(directory);
+  const chain = ['-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n'];
+  assert.throws(() => journal.saveOperation({ operation, csr: null, handle: null, chain }), /private key/);
+  assert.equal(journal.operations().size, 0);
+  journal.close();
+});
+
+test('the log is a hash chain: a changed entry is found', () => {
+  const journal = openJournal(directory);
+  for (const event of ['intent', 'step', 'done']) journal.append(1, 'web/shop', event, '');
+  assert.equal(journal.verify(), null);
+  journal.close();
+  const tamper = `
+    const { DatabaseSync } = require('node:sqlite');
+    new DatabaseSync(process.argv[1]).exec("UPDATE entry SET event = 'nothing' WHERE sequence = 2");`;
+  assert.equal(spawnSync(process.execPath, ['-e', tamper, join(directory, 'journal.db')]).status, 0);
+  const again = openJournal(directory);
+  assert.equal(again.verify(), 2);
+  again.close();
+});
+
+test('a journal of a newer version is refused with a reason, not misread', () => {
+  openJournal(directory).close();
+  const newer = `
+    const { DatabaseSync } = require('node:sqlite');
+    new DatabaseSync(process.argv[1]).exec('PRAGMA user_version = 99');`;
+  spawnSync(process.execPath, ['-e', newer, join(directory, 'journal.db')]);
+  assert.throws(() => openJournal(directory), /newer renewd/);
+});
+
+test('a damaged file says what to look at', () => {
+  writeFileSync(
+    join(directory, 'journal.db'),
+    'this is no database, and it is long enough to be looked at as one',
+  );
+  assert.throws(() => openJournal(directory), { code: 'journal-unavailable' });
+});
+
+test('one instance per directory; the lock dies with its process', () => {
+  const lock = takeInstanceLock(directory);
+  assert.ok(lock);
+  const other = `
+    import { takeInstanceLock } from ${JSON.stringify(new URL('../../daemon/journal/instance-lock.ts', import.meta.url).href)};
+    process.exit(takeInstanceLock(${JSON.stringify(directory)}) === null ? 7 : 0);`;
+  const ask = (): number | null =>
+    spawnSync(process.execPath, ['--input-type=module', '-e', other], { encoding: 'utf8' }).status;
+  assert.equal(ask(), 7);
+  lock.release();
+  assert.equal(ask(), 0);
+});
