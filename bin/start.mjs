@@ -1,0 +1,16 @@
+// Starts a TypeScript file of this project, after saying plainly when the running Node cannot. Plain JavaScript on purpose:
+// an older Node must be able to read it. `npm run` finds the pinned Node first; elsewhere the system's is used.
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 24 || (major === 24 && minor < 12)) {
+  process.stderr.write(
+    `renewd needs Node 24.12 or newer and this is ${process.versions.node}.\n` +
+      'On Linux x64 and arm64 "npm ci" brings the right one: start renewd with "npm run -s renewd -- <command>" or bin/renewd.\n' +
+      'Elsewhere install Node 24 LTS.\n',
+  );
+  process.exit(78);
+}
+const [, , file, ...rest] = process.argv;
+const { pathToFileURL } = await import('node:url');
+const { resolve } = await import('node:path');
+process.argv.splice(1, process.argv.length - 1, resolve(file), ...rest);
+await import(pathToFileURL(resolve(file)).href);
