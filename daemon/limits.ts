@@ -22,6 +22,18 @@ export const limits = {
     observeAgainMs: 10 * minute,
     /** Heartbeat commits: at most this often (DESIGN section 2). */
     heartbeatIntervalMs: hour,
+    /** Between two turns at least: something that stays due must not become a busy loop. */
+    pauseMinMs: second,
+    /** What is under way may end by itself this long after SIGTERM; systemd's own default kills after 90 s. */
+    stopGraceMs: 30 * second,
+  },
+  once: {
+    /** Turns of one `renewd once`: what one turn changed may show the next need; an endless chain is a mistake. */
+    turnsMax: 10,
+    /** How long it waits for an issuer that asks to come back: longer is the daemon's work. */
+    waitMaxMs: 5 * minute,
+    /** Findings printed in full; more scroll the first away. */
+    findingsShown: 20,
   },
   work: {
     /** Reading a store: one short command on the endpoint. */
@@ -100,8 +112,15 @@ export const limits = {
     entriesMax: 64,
   },
   config: {
-    /** The daemon's own configuration file. */
-    sizeMaxBytes: 256 * 1024,
+    /** The daemon's own configuration file; the YAML parser's check for repeated keys is quadratic (0.5 s at 57 KB). */
+    sizeMaxBytes: 64 * 1024,
+    /** Mistakes reported at once: enough to mend a file in one go. */
+    problemsMax: 50,
+    /** Shorter poll intervals are refused: forges limit requests, and a webhook is what makes a turn sooner. */
+    pollIntervalMinMs: 5 * second,
+    /** Longest interval that may be configured: setTimeout overflows at 24.8 days. */
+    intervalMaxMs: 7 * day,
+    concurrencyMax: 1024,
   },
   http: {
     /** Sockets at the same time: Prometheus, a load balancer and a forge need a handful. */
@@ -143,5 +162,17 @@ export const limits = {
     namesMax: 2000,
     /** Values in a row inside one DER value: names are the longest such row. */
     derChildrenMax: 4000,
+    /** Certificates an issuer or server may send: real chains have two to four. */
+    chainMax: 16,
+    /** Intermediates in one path: the web's longest have three. */
+    pathDepthMax: 8,
+    /** Signatures verified for one verdict: a real chain needs four; limbo's pathological ones never end by themselves. */
+    pathSignaturesMax: 200,
+    /** Steps of the search for one verdict, verified signatures being remembered. */
+    pathStepsMax: 2000,
+    /** A certificate may begin this much in our future: clocks of CAs and ours differ by less. */
+    clockSkewMs: 5 * minute,
+    /** RFC 5280 section 4.1.2.5 counts the last second too, so 90 days are written as 90 days less one second or in full. */
+    lifetimeToleranceMs: second,
   },
 } as const;

@@ -1,0 +1,203 @@
+/**
+ * Reads the text of the daemon's configuration file: YAML 1.2, checked against its schema, every mistake with its position.
+ * It applies no defaults and follows no path: that is `daemon/config.ts`.
+ */
+import { Ajv, type ErrorObject } from 'ajv';
+import { type Document, isMap, isPair, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml';
+import type { DocumentProblem, DriftMode, SourcePosition } from '../core/model.ts';
+import { limits } from '../limits.ts';
+import { configSchema } from './config-schema.ts';
+
+export interface SecretReference {
+  readonly secret: string;
+}
+
+/** The file as written, after its schema. null is a section without keys. */
+export interface ConfigFile {
+  readonly repo?: string;
+  readonly branch?: string;
+  readonly data?: string;
+  readonly git?: {
+    readonly username?: string;
+    readonly token?: SecretReference;
+    readonly caFile?: string;
+    readonly ssh?: {
+      readonly key?: SecretReference;
+      readonly knownHostsFile?: string;
+      readonly hostKeys?: readonly string[];
+      readonly agent?: boolean;
+    } | null;
+  } | null;
+  readonly state?: { readonly branch?: string } | null;
+  readonly signing?: {
+    readonly key?: SecretReference;
+    readonly name?: string;
+    readonly email?: string;
+  } | null;
+  readonly custody?: { readonly identity?: SecretReference } | null;
+  readonly secrets?: Readonly<
+    Record<
+      string,
+      | { readonly file: string }
+      | { readonly env: string }
+      | { readonly credential: string }
+      | { readonly age: string }
+    >
+  > | null;
+  readonly http?: {
+    readonly listen?: string;
+    readonly webhook?: { readonly secret?: SecretReference } | null;
+  } | null;
+  readonly turn?: {
+    readonly pollInterval?: string;
+    readonly observeInterval?: string;
+    readonly observeAgainInterval?: string;
+    readonly concurrentEndpoints?: number;
+    readonly concurrentObservations?: number;
+  } | null;
+  readonly site?: { readonly build?: boolean; readonly outDir?: string; readonly base?: string } | null;
+  readonly drift?: { readonly default?: DriftMode } | null;
+  readonly log?: {
+    readonly level?: 'debug' | 'info' | 'warn' | 'error';
+    readonly format?: 'auto' | 'plain' | 'json';
+  } | null;
+}
+
+export interface ParsedConfig {
+  /** null when there is any problem. */
+  readonly value: ConfigFile | null;
+  readonly problems: readonly DocumentProblem[];
+  /** Where a value stands, by its path; the nearest parent that exists where it does not. */
+  readonly positionOf: (path: readonly string[]) => SourcePosition;
+}
+
+const ajv = new Ajv({ allErrors: true, strict: true, verbose: true, $data: false });
+const validate = ajv.compile<ConfigFile | null>(configSchema);
+
+/** Parses and checks. Never throws for what the text says; positions name `file`. No IO. */
+export function parseConfigText(text: string, file: string): ParsedConfig {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, {
+    version: '1.2',
+    schema: 'core',
+    lineCounter,
+    prettyErrors: false,
+    stringKeys: true,
+  });
+  const at = (offset: number): SourcePosition => {
+    const { line, col } = lineCounter.linePos(offset);
+    return { file, line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  const lines = text.split(/\r?\n/);
+  const problem = (code: string, message: string, offset: number): DocumentProblem => {
+    const source = at(offset);
+    const line = lines[source.line - 1];
+    const excerpt = line === undefined ? null : `${line}\n${' '.repeat(source.column - 1)}^`;
+    return { code, message, source, excerpt, severity: 'error', scope: file };
+  };
+  const positionOf = (path: readonly string[]): SourcePosition => at(offsetOf(document, path));
+
+  // The parser only warns about unknown tags and then yields the raw value: a configuration means what it says or nothing.
+  const syntax = [...document.errors, ...document.warnings].map((error) =>
+    problem('yaml-syntax', error.message, error.pos[0]),
+  );
+  const aliases = findAliases(document).map((offset) =>
+    problem('yaml-alias', 'anchors and aliases are not used here: write the value out', offset),
+  );
+  const broken = [...syntax, ...aliases];
+  if (broken.length > 0)
+    return { value: null, problems: broken.slice(0, limits.config.problemsMax), positionOf };
+
+  const value: unknown = document.toJS({ maxAliasCount: 0 });
+  if (validate(value)) return { value: value ?? {}, problems: [], positionOf };
+  const problems = (validate.errors ?? [])
+    .filter((error) => error.keyword !== 'propertyNames')
+    .map((error) => {
+      const path = pathOf(error);
+      return problem(
+        'config-schema',
+        `${path.join('.') || 'the file'}: ${phrase(error)}`,
+        offsetOf(document, path),
+      );
+    })
+    .sort((a, b) => a.source.line - b.source.line || a.source.column - b.source.column);
+  return { value: null, problems: problems.slice(0, limits.config.problemsMax), positionOf };
+}
+
+function findAliases(document: Document): number[] {
+  const offsets: number[] = [];
+  visit(document, { Alias: (_, node) => void offsets.push(node.range?.[0] ?? 0) });
+  return offsets;
+}
+
+/** Path of the value or, for an unknown or badly named key, of the key. */
+function pathOf(error: ErrorObject): string[] {
+  const path = error.instancePath
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const { additionalProperty } = error.params as { additionalProperty?: string };
+  const key = additionalProperty ?? error.propertyName;
+  return key === undefined ? path : [...path, key];
+}
+
+/** Offset of the key at the path where there is one (a person looks for the key), else of the nearest parent. */
+function offsetOf(document: Document, path: readonly string[]): number {
+  let node: unknown = document.contents;
+  let offset = startOf(node);
+  for (const part of path) {
+    if (isMap(node)) {
+      const pair = node.items.find(
+        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === part,
+      );
+      if (pair === undefined) return offset;
+      offset = startOf(pair.key);
+      node = pair.value;
+    } else {
+      const item: unknown = document.getIn(path.slice(0, path.indexOf(part) + 1), true);
+      if (item === undefined) return offset;
+      offset = startOf(item);
+      node = item;
+    }
+  }
+  return offset;
+}
+
+function startOf(node: unknown): number {
+  return (node as Node | null)?.range?.[0] ?? 0;
+}
+
+/** What is wrong, in words that say what to write instead. */
+function phrase(error: ErrorObject): string {
+  const schema = error.parentSchema as {
+    readonly properties?: Readonly<Record<string, unknown>>;
+    readonly examples?: readonly unknown[];
+    readonly type?: string;
+  };
+  const example = schema.examples?.[0];
+  const hint = example === undefined ? '' : `, for example ${JSON.stringify(example)}`;
+  switch (error.keyword) {
+    case 'additionalProperties':
+      return `unknown key; known here: ${Object.keys(schema.properties ?? {}).join(', ')}`;
+    case 'required':
+      return `${JSON.stringify((error.params as { missingProperty: string }).missingProperty)} is missing`;
+    case 'type':
+      return `must be ${article(schema.type ?? 'value')}${hint}`;
+    case 'enum':
+      return `must be one of ${(error.params as { allowedValues: unknown[] }).allowedValues.join(', ')}`;
+    case 'minProperties':
+    case 'maxProperties':
+      return `give exactly one of ${Object.keys(schema.properties ?? {}).join(', ')}`;
+    case 'pattern':
+      return error.propertyName === undefined
+        ? `does not have the right form${hint}`
+        : 'a name is made of a-z, 0-9, dot, dash and underscore (at most 64)';
+    default:
+      return `${error.message ?? 'is not allowed'}${hint}`;
+  }
+}
+
+function article(type: string): string {
+  const word = type === 'object' ? 'map of keys' : type === 'array' ? 'list' : type;
+  return `${/^[aeiou]/.test(word) ? 'an' : 'a'} ${word}`;
+}
