@@ -1,0 +1,84 @@
+/** Reading aids: theme, distance of dates, stale facts, the filter of the table. Every page is complete without it. */
+(() => {
+  const root = document.documentElement;
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const stored = (value) => {
+    try {
+      if (value) localStorage.setItem('renewd-theme', value);
+      return localStorage.getItem('renewd-theme');
+    } catch {
+      return null;
+    }
+  };
+  const theme = stored();
+  if (theme === 'dark' || theme === 'light') root.dataset.theme = theme;
+  const goStale = () => {
+    const at = Date.parse(root.dataset.staleAt);
+    if (at < Date.now()) root.dataset.stale = 'true';
+  };
+  goStale();
+  setInterval(goStale, 60_000);
+
+  const away = (at) => {
+    const ms = at - Date.now();
+    const [size, unit] =
+      Math.abs(ms) >= 1728e5 ? [864e5, 'day'] : Math.abs(ms) >= 36e5 ? [36e5, 'hour'] : [6e4, 'minute'];
+    return new Intl.RelativeTimeFormat('en').format(Math.trunc(ms / size), unit);
+  };
+
+  function showTheme() {
+    const button = document.querySelector('#theme');
+    const now = () => root.dataset.theme ?? (dark.matches ? 'dark' : 'light');
+    const label = () => {
+      button.textContent = now() === 'dark' ? 'Light' : 'Dark';
+    };
+    button.hidden = false;
+    label();
+    button.addEventListener('click', () => {
+      root.dataset.theme = now() === 'dark' ? 'light' : 'dark';
+      stored(root.dataset.theme);
+      label();
+    });
+  }
+
+  function showFilter(form) {
+    const rows = [...document.querySelectorAll('#rows tbody tr')].map((row) => [
+      row,
+      row.textContent.toLowerCase(),
+    ]);
+    const { q, status, team } = form.elements;
+    const query = new URLSearchParams(location.search);
+    // A count of the front page stands for several statuses at once.
+    const several = query.get('status') ?? '';
+    if (several.includes(',')) status.add(new Option(several.replaceAll(',', ' or '), several));
+    for (const field of [q, status, team]) field.value = query.get(field.name) ?? '';
+    const apply = () => {
+      const words = q.value.toLowerCase().split(/\s+/);
+      const wanted = status.value.split(',');
+      let shown = 0;
+      for (const [row, text] of rows) {
+        row.hidden = !(
+          words.every((word) => text.includes(word)) &&
+          (status.value === '' || wanted.includes(row.dataset.status)) &&
+          (team.value === '' || team.value === row.dataset.team)
+        );
+        if (!row.hidden) shown++;
+      }
+      document.querySelector('#shown').textContent = `${shown} of ${rows.length} shown`;
+      const next = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ''));
+      history.replaceState(null, '', `${location.pathname}${next.size ? `?${next}` : ''}${location.hash}`);
+    };
+    form.addEventListener('input', apply);
+    form.addEventListener('submit', (event) => event.preventDefault());
+    form.hidden = false;
+    apply();
+  }
+
+  addEventListener('DOMContentLoaded', () => {
+    showTheme();
+    for (const time of document.querySelectorAll('time[data-rel]'))
+      time.title = away(Date.parse(time.dateTime));
+    const form = document.querySelector('#filter');
+    if (form) showFilter(form);
+  });
+})();

@@ -45,3 +45,8 @@ export function createLinks(base: string): Links {
     team: (name) => to(`teams/${slug(name)}/`),
   };
 }
+
+/** The anchor of a rule on `/about/`: only characters that mean the same in an id and in a URL. */
+export function ruleAnchor(policy: string, rule: string): string {
+  return `rule-${slug(policy)}-${slug(rule)}`;
+}

@@ -14,9 +14,11 @@ import { clean, cleanPem } from './clean.ts';
 
 export interface SiteModel {
   readonly generatedFrom: {
-    /** Commit of the state branch. */
+    /** How people call the repository; null or absent when nothing fit is known. Never an address with credentials. */
+    readonly repository?: string | null;
+    /** Commit of the state branch; empty while there is none. */
     readonly state: string;
-    /** Commit of the intent branch the records were judged by. */
+    /** Commit of the intent branch the records were judged by; empty while there is none. */
     readonly intent: string;
     /** The instant of the build: the only clock the pages know, so that the same model gives the same bytes. */
     readonly at: Timestamp;

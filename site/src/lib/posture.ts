@@ -9,13 +9,15 @@ import { certificateId } from './model.ts';
 import type { SiteModel } from './model.ts';
 import { count, instantOf, spanWords, utc } from './time-words.ts';
 import { statusOrder, statusWord, statusWords } from './words.ts';
-import type { Word } from './words.ts';
+import type { Tone, Word } from './words.ts';
 
 export interface Count {
   readonly word: Word;
   readonly label: string;
   readonly number: number;
   readonly statuses: readonly CertificateStatus[];
+  /** The group of rows to jump to: the first of the statuses that has any. */
+  readonly anchor: string;
   /** What else belongs beside the number; empty when nothing. */
   readonly note: string;
 }
@@ -36,6 +38,7 @@ export function countStatuses(certificates: readonly CertificateRecord[]): Statu
 export function sixCounts(counts: StatusCounts): readonly Count[] {
   const one = (label: string, note: string, ...statuses: CertificateStatus[]): Count => ({
     word: statusWords[statuses.find((status) => counts[status] > 0) ?? statuses[0] ?? 'unknown'],
+    anchor: statuses.find((status) => counts[status] > 0) ?? 'rows',
     label,
     number: statuses.reduce((sum, status) => sum + counts[status], 0),
     statuses,
@@ -85,6 +88,29 @@ export function postureSentence(counts: StatusCounts): string {
     .filter((status) => counts[status] > 0)
     .map((status) => clauses[status](counts[status]));
   return `Of ${count(total, 'certificate')}, ${list(parts)}.`;
+}
+
+export interface BarPart {
+  readonly tone: Tone;
+  readonly label: string;
+  readonly x: number;
+  readonly width: number;
+}
+
+/** The estate as one bar of 1000 units, a part a status, in precedence; every status that occurs can be seen, however rare. Empty without certificates. */
+export function estateBar(counts: StatusCounts): readonly BarPart[] {
+  const present = statusOrder.filter((status) => counts[status] > 0);
+  const total = present.reduce((sum, status) => sum + counts[status], 0);
+  const gap = 3;
+  const least = 6;
+  const room = 1000 - gap * (present.length - 1) - least * present.length;
+  let x = 0;
+  return present.map((status) => {
+    const width = least + Math.round((room * counts[status]) / total);
+    const part = { tone: statusWords[status].tone, label: clauses[status](counts[status]), x, width };
+    x += width + gap;
+    return part;
+  });
 }
 
 export interface DataAge {

@@ -285,3 +285,15 @@ export const reachWords: Readonly<Record<EndpointRecord['status'], Word>> = {
     meaning: 'renewd logged in and read the stores there at its last look.',
   },
 };
+
+/** How an endpoint was reached, by its word in the record; one that this site does not know is never shown as reachable. */
+export function reachWord(status: string): Word {
+  return Object.hasOwn(reachWords, status)
+    ? reachWords[status as EndpointRecord['status']]
+    : reachWords.unknown;
+}
+
+/** A severity by its word in the record; one that this site does not know is shown as an error, so that it is not overlooked. */
+export function severityWord(severity: string): Word {
+  return Object.hasOwn(severityWords, severity) ? severityWords[severity as Severity] : severityWords.error;
+}
