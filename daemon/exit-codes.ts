@@ -58,5 +58,5 @@ export const exitCodes = {
 
 export type ExitName = keyof typeof exitCodes;
 
-/** What `renewd run` exits with after SIGTERM: a wanted end is a good end. */
+/** What `renewd daemon` exits with after SIGTERM: a wanted end is a good end. */
 export const exitAfterTerm = exitCodes.ok.code;
