@@ -84,12 +84,61 @@ export const limits = {
     logEntriesMax: 500,
     /** Things that need a person, on the posture page. */
     firstItemsMax: 8,
+    /** Planned renewals on the posture page: a look ahead, not the calendar. */
+    renewalsShownMax: 5,
     /** A site of 10,000 certificates takes 20 s on a quiet machine (measured); ten minutes is a hang. */
     buildMaxMs: 10 * minute,
     /** Heap of the building process: 100,000 certificates took 1.3 GB (measured). */
     buildHeapMaxMiB: 2048,
     /** What is kept of the building process's complaints for the error message. */
     buildErrorMaxChars: 4000,
+  },
+  git: {
+    /** One pack from a server, held in memory while it is indexed: a repository of declarations has tens of MB. */
+    packMaxBytes: 512 * 1024 * 1024,
+    /** One object, inflated: forges refuse 100 MB, a declaration has KiB. */
+    objectMaxBytes: 64 * 1024 * 1024,
+    /** Objects of one received pack: 100,000 certificates with years of history stay below. */
+    packObjectsMax: 5_000_000,
+    /** Deltas upon deltas: git itself makes 50, `--aggressive` 250 at most; 4095 is git's own ceiling. */
+    deltaDepthMax: 4096,
+    /** Bases of deltas kept per pack: trees of a state branch fit. */
+    deltaBaseCacheMaxBytes: 16 * 1024 * 1024,
+    /** Read at once from a pack: neighbours are read together. */
+    packWindowBytes: 1024 * 1024,
+    /** Packs in the mirror before they are joined to one: each costs a search per object. */
+    mirrorPacksMax: 40,
+    /** Objects read between two looks at the event loop: about 10 ms. */
+    readsPerSlice: 256,
+    /** Folders inside folders: PATH_MAX of Linux is 4096 bytes. */
+    treeDepthMax: 128,
+    /** Entries of one tree read or changed paths found: more is no repository of declarations. */
+    changesMax: 2_000_000,
+    /** Commits walked for one question about history. */
+    historyMaxCommits: 1_000_000,
+    /** References of one server: forges with a ref per pull request reach tens of thousands. */
+    refsMax: 200_000,
+    /** All references of one answer: 200,000 of 300 bytes. */
+    advertisementMaxBytes: 64 * 1024 * 1024,
+    /** The answer to a push: a line per ref and what hooks print. */
+    pushReportMaxBytes: 1024 * 1024,
+    /** Words of a server or hook that are shown: enough for GitHub's ruleset messages. */
+    remoteWordsMaxChars: 2000,
+    /** Tries of one publish: with n writers at once each needs at most n. */
+    pushAttemptsMax: 8,
+    /** First pause after a lost race; doubles with jitter. */
+    pushPauseMs: 50,
+    pushPauseMaxMs: 5 * second,
+    /** Nothing received for this long: the server is gone. Counting objects of a large repository is silent for some seconds. */
+    idleTimeoutMs: minute,
+    /** A whole fetch or push: 512 MB at 1 MB/s. */
+    transferTimeoutMs: 10 * minute,
+    /** Redirects of the first request, as `http.followRedirects=initial` of git. */
+    redirectsMax: 3,
+    /** One allowed_signers file: thousands of people. */
+    allowedSignersMaxChars: 1024 * 1024,
+    /** A commit or its signature as text: forges show less. */
+    commitMaxBytes: 1024 * 1024,
   },
   terminal: {
     /** Where a stream does not tell its width: what a VT100 had, and what logs and mail wrap at. */
@@ -146,6 +195,8 @@ export const limits = {
     webhookDeliveriesMax: 4096,
     /** At most one log line in this time for refused deliveries: a scanner must not fill the log. */
     webhookWarnIntervalMs: minute,
+    /** One file of the static site, held in memory while it is sent: the largest page is some hundred KiB. */
+    staticFileMaxBytes: 16 * 1024 * 1024,
     /** Label sets of one metric; further ones are counted under `other`. */
     metricSeriesMaxCount: 256,
   },

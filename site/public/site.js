@@ -1,4 +1,4 @@
-/** Reading aids: theme, distance of dates, stale facts, the filter of the table. Every page is complete without it. */
+/** Reading aids: theme, distance of dates, stale facts, filter and order of tables. Every page is complete without it. */
 (() => {
   const root = document.documentElement;
   const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -74,10 +74,54 @@
     apply();
   }
 
+  /** Headers become buttons: once ascending, again descending, a third time the order of the page. */
+  function showSort(table) {
+    const bodies = [...table.tBodies];
+    const original = bodies.map((body) => [body, [...body.rows]]);
+    const headers = [...table.tHead.rows[0].cells];
+    const keyOf = (row, column) => {
+      const cell = row.cells[column];
+      return cell.querySelector('time')?.dateTime ?? cell.textContent.trim();
+    };
+    const restore = () => {
+      for (const [body, rows] of original) body.append(...rows);
+    };
+    const { compare } = new Intl.Collator('en', { numeric: true });
+    for (const [column, header] of headers.entries()) {
+      const button = document.createElement('button');
+      button.type = 'button';
+      button.append(...header.childNodes);
+      header.append(button);
+      button.addEventListener('click', () => {
+        const wanted = { ascending: 'descending', descending: null }[header.ariaSort ?? ''];
+        for (const each of headers) each.ariaSort = null;
+        restore();
+        if (wanted === null) return;
+        header.ariaSort = wanted ?? 'ascending';
+        const sign = wanted === undefined ? 1 : -1;
+        const rows = original.flatMap(([, each]) => each);
+        rows.sort((a, b) => sign * compare(keyOf(a, column), keyOf(b, column)));
+        bodies[0].append(...rows);
+      });
+    }
+  }
+
+  /** How far away each instant is: in its tooltip, and in words where the age of the facts is shown. */
+  function showDistances() {
+    for (const time of document.querySelectorAll('time[data-rel]')) {
+      const distance = away(Date.parse(time.dateTime));
+      time.title = distance;
+      if (!('age' in time.dataset)) continue;
+      time.dataset.text ??= time.textContent;
+      time.textContent = `${time.dataset.text} (${distance})`;
+    }
+  }
+
   addEventListener('DOMContentLoaded', () => {
     showTheme();
-    for (const time of document.querySelectorAll('time[data-rel]'))
-      time.title = away(Date.parse(time.dateTime));
+    showDistances();
+    setInterval(showDistances, 60_000);
+    for (const table of document.querySelectorAll('table[data-sort]')) showSort(table);
     const form = document.querySelector('#filter');
     if (form) showFilter(form);
   });

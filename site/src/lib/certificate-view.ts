@@ -20,7 +20,10 @@ export function firstToExpire(record: CertificateRecord): IssuedRecord | null {
 }
 
 /** Two or three plain sentences: what the status means here, at how many addresses it is proved, until when it holds, what to do. */
-export function verdictOf(record: CertificateRecord): { readonly verdict: string; readonly next: string } {
+export function verdictOf(
+  record: CertificateRecord,
+  at: Timestamp,
+): { readonly verdict: string; readonly next: string } {
   const word = statusWord(record.status);
   const addresses = record.installations.flatMap((each) => each.addresses);
   const matching = addresses.filter((each) => each.result === 'served-match').length;
@@ -30,9 +33,16 @@ export function verdictOf(record: CertificateRecord): { readonly verdict: string
     sentences.push(
       matching === addresses.length
         ? `${addresses.length === 1 ? 'The only declared address serves' : `All ${addresses.length} declared addresses serve`} what was issued.`
-        : `${matching} of ${count(addresses.length, 'declared address')} ${matching === 1 ? 'serves' : 'serve'} what was issued.`,
+        : matching === 0
+          ? `${addresses.length === 1 ? 'The only declared address does not pass' : `None of the ${addresses.length} declared addresses passes`}.`
+          : `${matching} of ${count(addresses.length, 'declared address')} ${matching === 1 ? 'serves' : 'serve'} what was issued.`,
     );
-  if (first !== null) sentences.push(`What was issued is valid until ${utc(first.notAfter)}.`);
+  if (first !== null)
+    sentences.push(
+      first.notAfter < at
+        ? `What was issued ended on ${utc(first.notAfter)}.`
+        : `What was issued is valid until ${utc(first.notAfter)}.`,
+    );
   if (record.declaration.withdrawn)
     sentences.push(
       'Its declaration is gone from the repository: nothing was uninstalled, and it is still watched, but it is not renewed.',
@@ -70,7 +80,9 @@ export function lifetimeBar(
       : `${spanWords(until - now)} of ${spanWords(until - from)} left on ${utcDay(at)}`,
     description:
       `Valid from ${utc(issued.notBefore)} to ${utc(issued.notAfter)}` +
-      (renewAt === null ? '; no renewal is planned.' : `; renewal is planned for ${utc(renewAt)}.`),
+      (renewAt === null
+        ? '; no renewal is planned.'
+        : `; renewal ${renewAt < at ? 'was' : 'is'} planned for ${utc(renewAt)}.`),
   };
 }
 

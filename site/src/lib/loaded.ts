@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createLinks } from './links.ts';
 import { certificateId, parseModel } from './model.ts';
-import { dataAge } from './posture.ts';
+import { dataAge, isFirstTime, noFacts } from './posture.ts';
 
 function setting(name: string): string {
   const value = process.env[name];
@@ -15,7 +15,8 @@ export const model = parseModel(readFileSync(setting('RENEWD_SITE_MODEL'), 'utf8
 export const links = createLinks(setting('RENEWD_SITE_BASE'));
 /** Goes into the addresses of the style sheet and the script, so that a browser never mixes two versions. */
 export const assetVersion = setting('RENEWD_SITE_ASSETS');
-export const age = dataAge(model);
+export const firstTime = isFirstTime(model);
+export const age = firstTime ? noFacts : dataAge(model);
 
 const certificateIds = new Set(model.certificates.map(certificateId));
 const endpointNames = new Set(model.endpoints.map((each) => each.metadata.name));

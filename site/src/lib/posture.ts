@@ -90,6 +90,23 @@ export function postureSentence(counts: StatusCounts): string {
   return `Of ${count(total, 'certificate')}, ${list(parts)}.`;
 }
 
+/** The shortest true answer to "is all well?": how many need a person, and the worst of it. The full sentence stands below it. */
+export function postureHeadline(counts: StatusCounts): string {
+  const total = statusOrder.reduce((sum, status) => sum + counts[status], 0);
+  const urgent = statusOrder.filter(
+    (status) => statusWords[status].group === 'attention' && counts[status] > 0,
+  );
+  const open = urgent.reduce((sum, status) => sum + counts[status], 0);
+  const worst = urgent[0];
+  if (total === 0) return 'No certificate is declared yet.';
+  if (worst === undefined)
+    return counts.ok === total ? postureSentence(counts) : 'No certificate needs a person.';
+  const subject = `${open} of ${count(total, 'certificate')} ${open === 1 ? 'needs' : 'need'} a person`;
+  if (open === counts[worst])
+    return `${subject}: ${open === 1 ? 'it' : 'they'} ${clauses[worst](open).replace(/^\d+ /, '')}.`;
+  return `${subject}: ${clauses[worst](counts[worst])}.`;
+}
+
 export interface BarPart {
   readonly tone: Tone;
   readonly label: string;
@@ -142,6 +159,23 @@ export function dataAge(model: Pick<SiteModel, 'dataAge' | 'generatedFrom'>): Da
   };
 }
 
+/** Whether the daemon has written nothing yet: then there is nothing that could be stale, and the site says how to begin. */
+export function isFirstTime(model: SiteModel): boolean {
+  return (
+    model.heartbeat === null &&
+    model.certificates.length === 0 &&
+    model.endpoints.length === 0 &&
+    model.log.length === 0
+  );
+}
+
+/** The age of a site without facts. */
+export const noFacts: DataAge = {
+  stale: false,
+  sentence: 'The daemon has written no record yet.',
+  staleAt: null,
+};
+
 export interface FirstItem {
   readonly record: CertificateRecord;
   readonly id: string;
@@ -160,6 +194,25 @@ export function needsPerson(certificates: readonly CertificateRecord[]): readonl
       word: statusWord(record.status),
       finding: [...record.findings].sort(compareFindings)[0] ?? null,
     }));
+}
+
+export interface NextRenewal {
+  readonly id: string;
+  readonly renewAt: string;
+}
+
+/** The renewals that come next after the build, soonest first, at most `max`: one for each certificate. */
+export function nextRenewals(model: SiteModel, max: number): readonly NextRenewal[] {
+  return model.certificates
+    .flatMap((record) => {
+      const planned = record.installations
+        .map((each) => each.renewAt ?? '')
+        .filter((at) => at >= model.generatedFrom.at)
+        .sort(compareText);
+      return planned[0] === undefined ? [] : [{ id: certificateId(record), renewAt: planned[0] }];
+    })
+    .sort((a, b) => compareText(a.renewAt, b.renewAt) || compareText(a.id, b.id))
+    .slice(0, max);
 }
 
 /** Precedence first, then the longest-standing, then by id: the order of every table of certificates. */
