@@ -4,9 +4,10 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import { limits } from '../daemon/limits.ts';
 import { OperationError } from '../daemon/ports/failure.ts';
 import type { SiteModel } from './src/lib/model.ts';
@@ -47,7 +48,11 @@ async function measure(directory: string): Promise<BuiltSite> {
 }
 
 /** Runs `render.ts` to its end. Resolves with null on success, else with what it said last. */
-function render(environment: Readonly<Record<string, string>>, signal: AbortSignal): Promise<string | null> {
+function render(
+  cwd: string,
+  environment: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<string | null> {
   const { promise, resolve: settle } = Promise.withResolvers<string | null>();
   const child = spawn(
     process.execPath,
@@ -56,7 +61,9 @@ function render(environment: Readonly<Record<string, string>>, signal: AbortSign
       '--no-warnings',
       join(import.meta.dirname, 'render.ts'),
     ],
-    { env: environment, stdio: ['ignore', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' },
+    // Astro writes its intermediate modules below the current directory unless the output is there: two builds at once
+    // would take each other's, and a daemon may not write where it was started.
+    { cwd, env: environment, stdio: ['ignore', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' },
   );
   let said = '';
   const keep = (chunk: Buffer): void => {
@@ -64,25 +71,43 @@ function render(environment: Readonly<Record<string, string>>, signal: AbortSign
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
-  child.once('error', (error) => settle(error.message));
+  child.once('error', (error) => {
+    // A child that was started is waited for: until it has ended it may still write into the scratch directory.
+    if (child.pid === undefined) settle(error.message);
+  });
   child.once('close', (code, killed) =>
-    settle(code === 0 ? null : `${said.trim()} (${killed === null ? `exit ${String(code)}` : killed})`),
+    settle(
+      code === 0
+        ? null
+        : `${stripVTControlCharacters(said).trim()} (${killed === null ? `exit ${String(code)}` : killed})`,
+    ),
   );
   return promise;
 }
 
 /** Puts `next` in place of `outDir`. Between the two renames the directory is missing for an instant; a crash there leaves both on disk. */
 async function swap(next: string, outDir: string): Promise<void> {
-  const previous = `${next}.previous`;
-  const had = await rename(outDir, previous).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return false;
-      throw error;
-    },
-  );
+  const previous = `${dirname(next)}/previous`;
+  await rename(outDir, previous).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
   await rename(next, outDir);
-  if (had) await rm(previous, { recursive: true, force: true });
+}
+
+/** An empty directory beside the target, so that putting the site in place is a rename within one file system. */
+async function scratchBeside(target: string): Promise<string> {
+  const parent = dirname(target);
+  const prefix = `.${basename(target)}-`;
+  await mkdir(parent, { recursive: true });
+  // What a build left that was killed; two at once for one target are not allowed.
+  for (const name of await readdir(parent))
+    if (name.startsWith(prefix) && /^[A-Za-z0-9]{6}$/.test(name.slice(prefix.length)))
+      await rm(join(parent, name), { recursive: true, force: true });
+  const scratch = await mkdtemp(join(parent, prefix));
+  // Astro finds its own parts from its root, which is the scratch directory: the source tree is only read.
+  const packages = dirname(dirname(fileURLToPath(import.meta.resolve('astro/package.json'))));
+  await symlink(packages, join(scratch, 'node_modules'), 'dir');
+  return scratch;
 }
 
 /**
@@ -94,15 +119,14 @@ async function swap(next: string, outDir: string): Promise<void> {
 export async function buildSite({ model, outDir, base = '/', signal }: BuildSiteOptions): Promise<BuiltSite> {
   signal.throwIfAborted();
   const target = resolve(outDir);
-  await mkdir(dirname(target), { recursive: true });
-  const scratch = await mkdtemp(join(tmpdir(), 'renewd-site-'));
-  // Beside the target, so that putting it in place is a rename within one file system.
-  const next = await mkdtemp(join(dirname(target), `.${basename(target)}-`));
+  const scratch = await scratchBeside(target);
   try {
     const modelFile = typeof model === 'string' ? resolve(model) : join(scratch, 'model.json');
     if (typeof model !== 'string') await writeFile(modelFile, JSON.stringify(model), { mode: 0o600 });
+    const next = join(scratch, 'out');
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(limits.site.buildMaxMs)]);
     const complaint = await render(
+      scratch,
       {
         PATH: process.env['PATH'] ?? '',
         HOME: scratch,
@@ -119,9 +143,9 @@ export async function buildSite({ model, outDir, base = '/', signal }: BuildSite
       bounded,
     );
     signal.throwIfAborted();
-    const built = await measure(next);
     // Astro ends with 0 when it finds no pages at all.
-    if (complaint !== null || built.pages === 0)
+    const built = complaint === null ? await measure(next) : { pages: 0, bytes: 0 };
+    if (built.pages === 0)
       throw new OperationError(
         'site-build-failed',
         `the site could not be built into ${target}, the one before stays: ${complaint ?? 'no page was made'}`,
@@ -130,7 +154,6 @@ export async function buildSite({ model, outDir, base = '/', signal }: BuildSite
     await swap(next, target);
     return built;
   } finally {
-    await rm(next, { recursive: true, force: true });
     await rm(scratch, { recursive: true, force: true });
   }
 }

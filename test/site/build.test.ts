@@ -1,0 +1,65 @@
+/** The build as an operation: all or nothing, and clean behind itself. */
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { OperationError } from '../../daemon/ports/failure.ts';
+import { buildSite } from '../../site/build.ts';
+import { workDirectory } from './built.ts';
+import { emptyModel, sampleModel } from './sample-model.ts';
+
+const signal = new AbortController().signal;
+
+test('a build replaces the whole directory, and other accounts may read it', async () => {
+  const parent = workDirectory('replace');
+  const outDir = join(parent, 'site');
+  mkdirSync(outDir, { recursive: true, mode: 0o755 });
+  writeFileSync(join(outDir, 'old.html'), 'old');
+  const result = await buildSite({ model: emptyModel(), outDir, signal });
+  assert.equal(result.pages, 8);
+  assert.ok(!readdirSync(outDir).includes('old.html'));
+  assert.equal(statSync(outDir).mode & 0o777, 0o755);
+  assert.deepEqual(readdirSync(parent), ['site'], 'nothing is left beside it');
+});
+
+test('a build that fails leaves the old site and nothing else', async () => {
+  const parent = workDirectory('failing');
+  const outDir = join(parent, 'site');
+  mkdirSync(outDir, { recursive: true });
+  writeFileSync(join(outDir, 'index.html'), 'old');
+  const model = sampleModel();
+  const twice = { ...model, teams: [...model.teams, ...model.teams] };
+  await assert.rejects(
+    buildSite({ model: twice, outDir, signal }),
+    (error) =>
+      error instanceof OperationError &&
+      error.code === 'site-build-failed' &&
+      error.disposition === 'retry' &&
+      /names team \w+ twice/.test(error.message),
+  );
+  assert.equal(readFileSync(join(outDir, 'index.html'), 'utf8'), 'old');
+  assert.deepEqual(readdirSync(parent), ['site']);
+});
+
+test('an aborted build leaves the old site and nothing else', async () => {
+  const parent = workDirectory('aborted');
+  const outDir = join(parent, 'site');
+  mkdirSync(outDir, { recursive: true });
+  writeFileSync(join(outDir, 'index.html'), 'old');
+  const stop = new AbortController();
+  const building = buildSite({ model: sampleModel(), outDir, signal: stop.signal });
+  setTimeout(() => stop.abort(new Error('stopped by the test')), 100);
+  await assert.rejects(building, /stopped by the test/);
+  assert.equal(readFileSync(join(outDir, 'index.html'), 'utf8'), 'old');
+  assert.deepEqual(readdirSync(parent), ['site']);
+});
+
+test('a model may be given as a file', async () => {
+  const parent = workDirectory('from-file');
+  mkdirSync(parent, { recursive: true });
+  const modelPath = join(parent, 'model.json');
+  writeFileSync(modelPath, JSON.stringify(emptyModel()));
+  const result = await buildSite({ model: modelPath, outDir: join(parent, 'site'), signal });
+  assert.equal(result.pages, 8);
+  assert.ok(result.bytes > 10_000);
+});

@@ -1,0 +1,91 @@
+/** Everything in a record was written by a stranger: whatever it says, the pages stay pages. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { SiteModel } from '../../site/src/lib/model.ts';
+import { built } from './built.ts';
+import { tagsOf } from './html-reader.ts';
+import { sampleModel } from './sample-model.ts';
+
+const payload =
+  `'"></title></script><script>alert(1)</script><img src=x onerror=alert(1)><style>*{display:none}</style>` +
+  `{{7*7}}\${7*7}\u202Egnp.exe\u0000\u001B[2J\u200B\uD800<!--`;
+
+/** What the program itself writes: words of closed sets, instants, and what is compared with them. */
+const ours = new Set(['apiVersion', 'kind', 'status', 'severity', 'result', 'state', 'drift', 'action']);
+const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+
+function poison(value: unknown, key: string): unknown {
+  if (typeof value === 'string') return ours.has(key) || instant.test(value) ? value : value + payload;
+  if (Array.isArray(value)) return value.map((each) => poison(each, key));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, each]) => [
+      key === 'labels' ? name + payload : name,
+      poison(each, name),
+    ]),
+  );
+}
+
+test('scripts, markup, direction overrides and controls in any text of the records are inert', async () => {
+  const model = poison(sampleModel(), '') as SiteModel;
+  const { pages } = await built('hostile', model);
+  assert.ok(pages.size > 30);
+  for (const [path, html] of pages) {
+    const tags = tagsOf(html);
+    assert.equal(tags.filter(({ name }) => name === 'script').length, 1, path);
+    for (const { name, attributes } of tags) {
+      assert.ok(!['img', 'style', 'iframe', 'base'].includes(name), `${path} <${name}>`);
+      for (const attribute of attributes.keys()) assert.doesNotMatch(attribute, /^on|^style$/, path);
+      const href = attributes.get('href');
+      if (href !== undefined) assert.match(href, /^(\/|#|https:|mailto:)/, path);
+    }
+    assert.doesNotMatch(html, /[\u202A-\u202E\u2066-\u2069\u200B]/, path);
+    // oxlint-disable-next-line no-control-regex -- these are what must not be there
+    assert.doesNotMatch(html, /[\u0000-\u0008\u000B\u000C\u000E-\u001F]/, path);
+    assert.doesNotMatch(html, /\bNaN\b|\[object|>undefined</, path);
+  }
+  assert.ok(
+    [...pages.values()].some((html) => html.includes('⟨U+202E⟩')),
+    'the override is shown as what it is',
+  );
+});
+
+test('an address of a contact that is no plain link is shown as text', async () => {
+  const model = sampleModel();
+  const team = {
+    name: 'web',
+    displayName: 'Web',
+    owners: [],
+    contacts: [
+      { type: 'url' as const, value: 'javascript:alert(1)' },
+      { type: 'url' as const, value: 'https://me:pw@chat.example/' },
+      { type: 'email' as const, value: 'a@b.example?bcc=c@d.example' },
+    ],
+  };
+  const { pages } = await built('contacts', { ...model, teams: [team] });
+  const html = pages.get('teams/web/index.html') ?? '';
+  assert.match(html, /javascript:alert/);
+  for (const { attributes } of tagsOf(html))
+    assert.doesNotMatch(attributes.get('href') ?? '', /javascript|chat\.example|bcc/);
+});
+
+test('floods are cut and counted, and a private key that strayed in is not shown', async () => {
+  const model = sampleModel();
+  const [first, ...rest] = model.certificates;
+  assert.ok(first !== undefined);
+  const id = `${first.metadata.team}/${first.metadata.name}`;
+  const names = Array.from({ length: 5000 }, (_, index) => `n${index}.kestrel.example`);
+  const flood = {
+    ...first,
+    declaration: { ...first.declaration, dnsNames: names },
+    findings: first.findings.map((each) => ({ ...each, observed: 'A'.repeat(2_000_000) })),
+  };
+  const key = '-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIFh\n-----END PRIVATE KEY-----\n';
+  const pem = Object.fromEntries(first.installations.map(({ endpoint }) => [`${id}@${endpoint}`, key]));
+  const { pages } = await built('flood', { ...model, certificates: [flood, ...rest], pem });
+  const html = pages.get(`certificates/${id}/index.html`) ?? '';
+  assert.match(html, /and 4900 more/);
+  assert.match(html, /\(65536 characters\)|characters\)/);
+  assert.ok(html.length < 100_000, `${html.length} bytes`);
+  for (const each of pages.values()) assert.doesNotMatch(each, /PRIVATE KEY|MC4CAQAw/);
+});
