@@ -1,0 +1,199 @@
+/** Every kind of finding: how bad, what it means, and the next step for a person on call. `docs/findings.md` is checked against this table. */
+import type { Severity } from './model.ts';
+
+export interface FindingKind {
+  readonly severity: Severity;
+  readonly title: string;
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+export const findingCodes = {
+  'served-match': {
+    severity: 'info',
+    title: 'Served as issued',
+    meaning: 'The address shows the certificate that was issued, and its chain verifies.',
+    remedy: 'Nothing.',
+  },
+  'served-previous': {
+    severity: 'error',
+    title: 'The previous certificate is served',
+    meaning:
+      'The address shows the certificate from before the last renewal: a reload was lost, or somebody rolled back.',
+    remedy:
+      'renewd reloads the server with drift: enforce. If it comes back, look for a process that was not reloaded or a second server behind the address.',
+  },
+  'served-other-known': {
+    severity: 'error',
+    title: 'Another certificate of ours is served',
+    meaning:
+      'The address shows a certificate that renewd installed for something else: the wrong virtual host answers.',
+    remedy: 'Compare server names and certificate paths in the server configuration with the declared paths.',
+  },
+  'served-unknown': {
+    severity: 'error',
+    title: 'An unknown certificate is served',
+    meaning: 'The address shows a certificate renewd did not issue.',
+    remedy:
+      'Find out who installed it (the finding shows subject, issuer and since when). With drift: enforce renewd puts the issued one back.',
+  },
+  expired: {
+    severity: 'critical',
+    title: 'An expired certificate is served',
+    meaning: 'Clients refuse to connect to the address.',
+    remedy:
+      'If renewd manages it, the finding beside this one says why it was not renewed: mend that, then run renewd once.',
+  },
+  'not-yet-valid': {
+    severity: 'error',
+    title: 'A certificate from the future is served',
+    meaning: 'Its validity has not begun: the clock of the CA or of this machine is wrong.',
+    remedy: 'Check the clocks (timedatectl) of the daemon, the endpoint and the CA.',
+  },
+  'name-mismatch': {
+    severity: 'error',
+    title: 'The name does not match',
+    meaning: 'The certificate that is served does not cover the name clients ask for.',
+    remedy: 'Add the name to dnsNames of the declaration, or correct the server name under serves.',
+  },
+  'chain-incomplete': {
+    severity: 'error',
+    title: 'The chain is incomplete',
+    meaning: 'The server does not send the intermediate certificate; some clients cannot verify it.',
+    remedy: 'Point the server at the fullchain file, not at the certificate alone.',
+  },
+  untrusted: {
+    severity: 'error',
+    title: 'The chain does not verify',
+    meaning: 'What is served does not lead to a root that clients of this issuer trust.',
+    remedy:
+      'If the issuer is private, check the roots in its declaration; otherwise find out who issued what is served.',
+  },
+  'no-certificate': {
+    severity: 'error',
+    title: 'No certificate is shown',
+    meaning: 'The server speaks TLS but shows no certificate for this name.',
+    remedy: 'Check that the server has a certificate configured for this server name.',
+  },
+  'handshake-failed': {
+    severity: 'error',
+    title: 'The TLS handshake fails',
+    meaning: 'The port answers, but not with TLS that a client can finish.',
+    remedy:
+      'Check that the port speaks TLS and which protocol versions it allows: openssl s_client -connect <address> -servername <name>.',
+  },
+  'connection-failed': {
+    severity: 'error',
+    title: 'The address cannot be connected to',
+    meaning: 'Nothing answers at the declared address within the time allowed.',
+    remedy:
+      'Check that the server runs and that the daemon may reach the port (firewall); or correct the address under serves.',
+  },
+  'name-unresolved': {
+    severity: 'error',
+    title: 'The host name does not resolve',
+    meaning: 'DNS has no address for the declared host.',
+    remedy:
+      'Correct the host under serves, or the DNS record: getent hosts <name> on the host of the daemon.',
+  },
+  'store-changed': {
+    severity: 'error',
+    title: 'The files on the endpoint were changed',
+    meaning: 'Key, certificate or link on the endpoint are not what renewd installed.',
+    remedy:
+      'Find out who changes them (an old deployment script?). With drift: enforce renewd puts its own back; with report it waits for you.',
+  },
+  'rolled-back': {
+    severity: 'error',
+    title: 'The previous certificate was put back',
+    meaning: 'Somebody switched the endpoint back to the certificate from before the last renewal.',
+    remedy:
+      'If that was meant, say so in the declaration (drift: report); otherwise renewd switches forward again with drift: enforce.',
+  },
+  'installed-expired': {
+    severity: 'critical',
+    title: 'The installed certificate has expired',
+    meaning: 'It was not renewed in time.',
+    remedy:
+      'The finding beside this one says why. Mend that and run renewd once; renewd doctor tells what cannot be reached.',
+  },
+  'renewal-overdue': {
+    severity: 'warning',
+    title: 'Renewal is overdue',
+    meaning: 'It should have been renewed by now; tries have failed or were not possible.',
+    remedy: 'The finding beside this one says what fails. There is still time.',
+  },
+  'renewal-critical': {
+    severity: 'critical',
+    title: 'It will expire soon and renewal fails',
+    meaning: 'Little of its lifetime is left.',
+    remedy:
+      'Act now: the finding beside this one says what fails. renewd once tries again at once after the declaration changes.',
+  },
+  'policy-violation': {
+    severity: 'warning',
+    title: 'A policy rule is broken',
+    meaning: 'What is declared or installed breaks a rule that only reports.',
+    remedy: 'The message says which rule of which file, and how to keep to it.',
+  },
+  'policy-blocked': {
+    severity: 'error',
+    title: 'Policy forbids it',
+    meaning: 'A rule stops the issuance before it starts. What is installed stays.',
+    remedy: 'Change the declaration as the message says, or ask the owners of the policy file.',
+  },
+  'issue-failed': {
+    severity: 'error',
+    title: 'Issuing failed',
+    meaning: 'The key could not be made, or the issuer did not issue.',
+    remedy:
+      'Read the message: it holds what the CA or the endpoint said. It is tried again with growing pauses.',
+  },
+  'install-failed': {
+    severity: 'error',
+    title: 'Installing failed',
+    meaning: 'The certificate is issued, but a step of its installation failed; the one before is served.',
+    remedy: 'The message names the step and what the server said. It is tried again without a new order.',
+  },
+  'endpoint-unreachable': {
+    severity: 'error',
+    title: 'The endpoint cannot be reached',
+    meaning: 'The daemon cannot log in to the endpoint or cannot work there.',
+    remedy: 'renewd doctor tries it again and says why. Nothing is changed until it works.',
+  },
+  'host-key-changed': {
+    severity: 'critical',
+    title: 'The host key has changed',
+    meaning: 'The endpoint shows another SSH host key than the one pinned. Nothing was sent to it.',
+    remedy:
+      'If the machine was set up anew, compare the fingerprint on its console and change hostKeys in its declaration. If not, somebody may be in between.',
+  },
+  'document-invalid': {
+    severity: 'error',
+    title: 'A document is invalid',
+    meaning: 'A declaration cannot be used as it is written. What was accepted before stays in force.',
+    remedy: 'Mend the line that the message names; renewd check shows every mistake at once.',
+  },
+  'reference-dangling': {
+    severity: 'error',
+    title: 'A reference leads nowhere',
+    meaning: 'A declaration names a team, issuer, endpoint or profile that is not declared.',
+    remedy: 'Correct the name or declare what it names.',
+  },
+  'history-rewritten': {
+    severity: 'critical',
+    title: 'The history of the intent branch was rewritten',
+    meaning:
+      'The branch no longer contains the commit that was accepted last. Changes are frozen, renewals go on.',
+    remedy:
+      'Find out who forced the push. Push the accepted commit back (the finding names it), or accept the new history on purpose by starting with a new data directory.',
+  },
+  withdrawn: {
+    severity: 'info',
+    title: 'The declaration was deleted',
+    meaning: 'Nothing was uninstalled; it is watched and no longer renewed.',
+    remedy: 'To end it for good, declare it with state: retired before deleting, or restore the file.',
+  },
+} as const satisfies Readonly<Record<string, FindingKind>>;
+
+export type FindingCode = keyof typeof findingCodes;

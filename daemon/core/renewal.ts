@@ -1,0 +1,48 @@
+/** When to renew and when to worry: fractions of the lifetime with floors, so that 6-day, 47-day and 2-year certificates all work. Pure. */
+import type { Instant } from './model.ts';
+
+export interface Validity {
+  readonly notBefore: Instant;
+  readonly notAfter: Instant;
+}
+
+const hour = 3_600_000;
+const day = 24 * hour;
+
+/** Below this lifetime half of it is kept in reserve instead of a third (Let's Encrypt's advice for its 6-day certificates). */
+const shortLifetimeMs = 10 * day;
+/** Spread of the draw around the fraction, as a part of the lifetime: a fleet issued in one hour does not renew in one hour. */
+const spread = 0.04;
+/** However the fraction is set, at least this part of the lifetime stays for tries that fail. */
+const reserve = 0.05;
+
+/** The fraction of the lifetime after which a certificate is renewed when its declaration does not say. */
+export function defaultFraction(validity: Validity): number {
+  return validity.notAfter - validity.notBefore < shortLifetimeMs ? 1 / 2 : 2 / 3;
+}
+
+/**
+ * Draws the instant of renewal: once per certificate, then recorded. `fraction` null takes the default; `random01` is in [0, 1).
+ * Never before `notBefore`, never in the last twentieth of the lifetime.
+ */
+export function drawRenewal(validity: Validity, fraction: number | null, random01: number): Instant {
+  const { notBefore, notAfter } = validity;
+  const lifetime = notAfter - notBefore;
+  const part = fraction ?? defaultFraction(validity);
+  const drawn = notBefore + lifetime * (part + (random01 - 0.5) * spread);
+  return Math.round(Math.min(Math.max(drawn, notBefore), notAfter - lifetime * reserve));
+}
+
+/**
+ * When a certificate that was not renewed becomes overdue (a warning) and critical (somebody is called).
+ * Overdue: a fifth of the lifetime is left, at most 20 days. Critical: a tenth, at least an hour and at most 7 days.
+ */
+export function expiryThresholds({ notBefore, notAfter }: Validity): {
+  readonly overdueAt: Instant;
+  readonly criticalAt: Instant;
+} {
+  const lifetime = notAfter - notBefore;
+  const overdueLeft = Math.min(lifetime / 5, 20 * day);
+  const criticalLeft = Math.min(Math.max(lifetime / 10, Math.min(hour, lifetime / 5)), 7 * day);
+  return { overdueAt: Math.round(notAfter - overdueLeft), criticalAt: Math.round(notAfter - criticalLeft) };
+}

@@ -1,0 +1,63 @@
+/** Rule: a team requests only names that are given to it. Deny by default. */
+import type { Team } from '../model.ts';
+import { fail, pass, strings, type Rule } from './rule.ts';
+
+export const allowedNames: Rule = {
+  id: 'allowed-names',
+  title: 'Names belong to the team',
+  citation: 'internal',
+  effectiveAt: null,
+  stages: ['request'],
+  settingsSchema: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      ipAddresses: {
+        description: 'IP addresses that may be requested; none by default.',
+        type: 'array',
+        items: { type: 'string', minLength: 2 },
+      },
+    },
+  },
+  explanation:
+    'Who controls a name decides who may have a certificate for it. A team may request the names and domains listed in its own document (dnsNames), and nothing else.',
+  judge: ({ certificate, team }, settings) => {
+    const foreign = certificate.dnsNames.filter((name) => !mayRequest(team, name));
+    if (foreign.length > 0) {
+      const owned = team === null || team.dnsNames.length === 0 ? 'no names' : team.dnsNames.join(', ');
+      return fail(
+        `team ${certificate.team} may not request ${foreign.join(', ')}; it may request ${owned}`,
+        team === null
+          ? `Declare team ${certificate.team} with its dnsNames.`
+          : `Add the domain to dnsNames in ${team.source.file}, with the agreement of its owner, or correct the name.`,
+      );
+    }
+    const allowed = strings(settings, 'ipAddresses');
+    const address = certificate.ipAddresses.find((each) => !allowed.includes(each));
+    if (address !== undefined) {
+      return fail(
+        `IP address ${address} may not be requested`,
+        'Use a DNS name, or list the address in the settings of this rule.',
+      );
+    }
+    return pass;
+  },
+};
+
+/**
+ * `shop.example.com` gives exactly that name; `*.example.com` gives every name below it, one or more labels down, and wildcards there, but not `example.com` itself.
+ * Names are compared without case and without a trailing dot. A wildcard is only given by a pattern that gives everything it could stand for.
+ */
+export function mayRequest(team: Team | null, name: string): boolean {
+  const wanted = plain(name);
+  return (team?.dnsNames ?? []).some((each) => {
+    const pattern = plain(each);
+    if (!pattern.startsWith('*.')) return pattern === wanted;
+    const suffix = pattern.slice(1);
+    return wanted.endsWith(suffix) && wanted.length > suffix.length && !wanted.startsWith('.');
+  });
+}
+
+function plain(name: string): string {
+  return name.toLowerCase().replace(/\.$/, '');
+}

@@ -1,0 +1,42 @@
+/** Rule: no longer lifetime than this. */
+import { parseDuration } from '../duration.ts';
+import { fail, notApplicable, pass, type Rule } from './rule.ts';
+
+const day = 86_400_000;
+/** RFC 5280 counts both ends, and CAs set notBefore back a little for slow clocks: an hour is no longer lifetime. */
+const toleranceMs = 3_600_000;
+
+export const lifetimeMax: Rule = {
+  id: 'lifetime-max',
+  title: 'Lifetime',
+  citation: 'CA/Browser Forum BR 6.3.2 (ballot SC-081v3: 200, 100, 47 days)',
+  effectiveAt: null,
+  stages: ['request', 'issued', 'observed'],
+  settingsSchema: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['max'],
+    properties: {
+      max: {
+        description: 'Longest lifetime: 47d, 90d, 12h.',
+        type: 'string',
+        pattern: '^[1-9][0-9]{0,5}(s|m|h|d)$',
+      },
+    },
+  },
+  explanation:
+    'A short life limits how long a stolen key or a wrong name does harm, and makes renewal a habit instead of an event.',
+  judge: ({ certificate, facts, stage }, settings) => {
+    const text = typeof settings['max'] === 'string' ? settings['max'] : '';
+    const max = parseDuration(text) ?? Number.POSITIVE_INFINITY;
+    const lifetime =
+      stage === 'request' ? certificate.lifetimeMs : facts === null ? null : facts.notAfter - facts.notBefore;
+    // Where the declaration leaves the lifetime to the issuer, the issued certificate is judged instead.
+    if (lifetime === null) return notApplicable;
+    if (lifetime <= max + toleranceMs) return pass;
+    return fail(
+      `the lifetime of ${certificate.id} is ${String(Math.round(lifetime / day))} days; at most ${text} is allowed`,
+      `Set lifetime: ${text} in ${certificate.source.file}, or choose an issuer that issues shorter ones.`,
+    );
+  },
+};

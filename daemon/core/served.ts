@@ -1,0 +1,112 @@
+/** What a handshake means for one installation, in one word: the typed results of validation. Pure. */
+import { findingCodes } from './finding-codes.ts';
+import type { KnownLeaves } from './installation-state.ts';
+import type { CertificateFacts, Fingerprint, Handshake, Instant, ServedResult } from './model.ts';
+import { coversName } from './server-name.ts';
+
+/** Worst last: what stops clients now outranks what will. */
+export const severityOrder: readonly ServedResult[] = [
+  'served-match',
+  'chain-incomplete',
+  'served-other-known',
+  'served-previous',
+  'served-unknown',
+  'untrusted',
+  'not-yet-valid',
+  'name-mismatch',
+  'no-certificate',
+  'handshake-failed',
+  'name-unresolved',
+  'connection-failed',
+  'expired',
+];
+
+export interface ServedExpectation {
+  /** What should be served; null while nothing is installed by renewd. */
+  readonly current: Fingerprint | null;
+  readonly previous: Fingerprint | null;
+  /** Every leaf renewd installed anywhere, for naming a stranger. */
+  readonly known: KnownLeaves;
+  readonly now: Instant;
+}
+
+export interface ServedJudgement {
+  readonly result: ServedResult;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/**
+ * Judges one handshake. Pure. The first that applies: nothing received; expired or not yet valid; the name does not match; another certificate than the expected one (previous, known elsewhere,
+ * unknown); the chain does not verify or is incomplete; otherwise `served-match`. While nothing is expected yet, a certificate that is valid, fits the name and verifies is `served-unknown`.
+ */
+export function judgeHandshake(handshake: Handshake, expected: ServedExpectation): ServedJudgement {
+  const { leaf, failure, address } = handshake;
+  const place = `${address.host}:${String(address.port)}`;
+  if (leaf === null) {
+    const result = failure?.result ?? 'handshake-failed';
+    return judged(
+      result,
+      `${place} (${address.serverName}): ${failure?.detail ?? 'no certificate was received'}`,
+    );
+  }
+  const what = nameOf(leaf, expected);
+  if (leaf.notAfter < expected.now) {
+    return judged('expired', `${place} serves ${what}, which expired at ${stamp(leaf.notAfter)}`);
+  }
+  if (leaf.notBefore > expected.now) {
+    return judged(
+      'not-yet-valid',
+      `${place} serves ${what}, which is valid only from ${stamp(leaf.notBefore)}`,
+    );
+  }
+  if (!coversName(leaf, address.serverName)) {
+    const names = [...leaf.dnsNames, ...leaf.ipAddresses].slice(0, 5).join(', ') || 'no name at all';
+    return judged(
+      'name-mismatch',
+      `${place} serves ${what} for ${address.serverName}, but it covers ${names}`,
+    );
+  }
+  const isCurrent = leaf.fingerprint === expected.current;
+  if (expected.current !== null && !isCurrent) return otherThanExpected(place, leaf, what, expected);
+  if (handshake.trust === 'untrusted') {
+    return judged('untrusted', `${place} serves ${what}; its chain does not lead to a trusted root`);
+  }
+  if (handshake.trust === 'chain-incomplete') {
+    return judged('chain-incomplete', `${place} serves ${what} without the intermediate certificate`);
+  }
+  if (!isCurrent) return judged('served-unknown', `${place} serves ${what}, which renewd did not install`);
+  return judged('served-match', `${place} serves ${what}`);
+}
+
+function otherThanExpected(
+  place: string,
+  leaf: CertificateFacts,
+  what: string,
+  expected: ServedExpectation,
+): ServedJudgement {
+  if (leaf.fingerprint === expected.previous) {
+    return judged(
+      'served-previous',
+      `${place} serves the certificate from before the last renewal (${what})`,
+    );
+  }
+  const known = expected.known.get(leaf.fingerprint);
+  if (known !== undefined) return judged('served-other-known', `${place} serves ${known} instead (${what})`);
+  return judged('served-unknown', `${place} serves ${what}, which renewd did not install`);
+}
+
+function judged(result: ServedResult, message: string): ServedJudgement {
+  return { result, message, remedy: findingCodes[result].remedy };
+}
+
+function nameOf(leaf: CertificateFacts, { current }: ServedExpectation): string {
+  if (leaf.fingerprint === current) return `serial ${leaf.serial}`;
+  const subject = leaf.subject === '' ? (leaf.dnsNames[0] ?? 'a certificate without a name') : leaf.subject;
+  const issuer = leaf.selfSigned ? 'itself' : leaf.issuer;
+  return `${subject} (serial ${leaf.serial}, issued by ${issuer})`;
+}
+
+function stamp(instant: Instant): string {
+  return new Date(instant).toISOString().slice(0, 19) + 'Z';
+}

@@ -1,0 +1,346 @@
+/** The decision table of one installation: what is seen and remembered, and what is needed. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { assessInstallation, type AssessInput, type Assessment } from '../../daemon/core/assess.ts';
+import type { Attempt, Operation } from '../../daemon/core/installation-state.ts';
+import type { Evaluation } from '../../daemon/core/policy.ts';
+import {
+  certificate,
+  day,
+  facts,
+  handshake,
+  installation,
+  installed,
+  issued,
+  memory,
+  now,
+  observation,
+} from './sample.ts';
+
+const hour = 3_600_000;
+
+function assess(changes: Partial<AssessInput> = {}): Assessment {
+  return assessInstallation({
+    certificate: certificate(),
+    installation,
+    withdrawn: false,
+    requestEvaluations: [],
+    issuedEvaluations: [],
+    memory: memory(),
+    observation: observation(),
+    known: new Map(),
+    now,
+    observeIntervalMs: 6 * hour,
+    observeAgainMs: hour / 6,
+    ...changes,
+  });
+}
+
+function attempt(changes: Partial<Attempt> = {}): Attempt {
+  return {
+    failures: 1,
+    lastFailureAt: now - 1000,
+    nextAt: now + hour,
+    code: 'reload-failed',
+    message: 'the reload said no',
+    step: 'reload',
+    blob: 'blob-1',
+    ...changes,
+  };
+}
+
+function operation(changes: Partial<Operation> = {}): Operation {
+  return {
+    id: 'op-1',
+    installation: installation.id,
+    issuer: 'internal-ca',
+    because: 'renewal due',
+    step: 'issued',
+    generation: 'g2',
+    dnsNames: ['shop.example.com'],
+    ipAddresses: [],
+    keyAlgorithm: 'ecdsa-p256',
+    csrSha256: 'c5',
+    startedAt: now - 1000,
+    issued: issued(facts('bb'), 'g2'),
+    before: 'g1',
+    rollback: null,
+    ...changes,
+  };
+}
+
+const blocked: Evaluation = {
+  rule: 'allowed-names',
+  policy: 'baseline',
+  action: 'block',
+  verdict: 'fail',
+  message: 'web may not request it',
+  source: { file: 'policies/baseline.yaml', line: 7, column: 7 },
+  explanation: '',
+  fix: 'ask',
+};
+
+const codes = (assessed: Assessment): string[] => assessed.findings.map((finding) => finding.code);
+
+const store = observation().store;
+if (store === null) throw new Error('the sample has a store');
+const otherLeaf = facts('bb');
+const otherInStore = observation({
+  store: { ...store, leaf: otherLeaf },
+  handshakes: [handshake(otherLeaf)],
+});
+
+describe('what is needed', () => {
+  const table: readonly [string, Partial<AssessInput>, Assessment['need']['kind']][] = [
+    ['all is well: nothing', {}, 'none'],
+    [
+      'never seen: look first, issue nothing',
+      { observation: null, memory: memory({ installed: null }) },
+      'observe',
+    ],
+    ['the look is old: look again', { observation: observation({ at: now - 7 * hour }) }, 'observe'],
+    [
+      'declared, seen, empty: issue',
+      {
+        memory: memory({ installed: null }),
+        observation: observation({
+          store: { ...store, current: null, generations: [], leaf: null, leaves: {}, keyMatches: null },
+        }),
+      },
+      'issue',
+    ],
+    [
+      'our own generation stands there and the journal is new: take it over',
+      { memory: memory({ installed: null }) },
+      'adopt',
+    ],
+    [
+      'a foreign file stands there and the journal is new: issue',
+      {
+        memory: memory({ installed: null }),
+        observation: observation({ store: { ...store, current: 'adopted' } }),
+      },
+      'issue',
+    ],
+    [
+      'the endpoint cannot be read: absence of evidence starts nothing',
+      {
+        memory: memory({ installed: null }),
+        observation: observation({
+          store: null,
+          storeFailure: { code: 'ssh-unreachable', message: 'no route' },
+        }),
+      },
+      'none',
+    ],
+    ['its time has come: issue', { memory: memory({ installed: installed({ renewAt: now }) }) }, 'issue'],
+    [
+      'one millisecond early: nothing',
+      { memory: memory({ installed: installed({ renewAt: now + 1 }) }) },
+      'none',
+    ],
+    [
+      'another name is declared: issue',
+      { certificate: certificate({ dnsNames: ['shop.example.com', 'www.example.com'] }) },
+      'issue',
+    ],
+    [
+      'the names are declared in another order: nothing',
+      {
+        certificate: certificate({ dnsNames: ['b.example.com', 'a.example.com'] }),
+        memory: memory({
+          installed: installed({
+            issued: { ...issued(facts('aa')), dnsNames: ['a.example.com', 'b.example.com'] },
+          }),
+        }),
+      },
+      'none',
+    ],
+    [
+      'another key algorithm is declared: issue',
+      { certificate: certificate({ key: { algorithm: 'rsa-2048' } }) },
+      'issue',
+    ],
+    ['another issuer is declared: issue', { certificate: certificate({ issuer: 'lets-encrypt' }) }, 'issue'],
+    [
+      'policy forbids it: nothing',
+      {
+        memory: memory({ installed: null }),
+        observation: observation({ store: { ...store, leaf: null, current: null } }),
+        requestEvaluations: [blocked],
+      },
+      'none',
+    ],
+    [
+      'policy only reports: issue',
+      {
+        memory: memory({ installed: installed({ renewAt: now }) }),
+        requestEvaluations: [{ ...blocked, action: 'report' }],
+      },
+      'issue',
+    ],
+    ['another certificate lies in the store: put ours back', { observation: otherInStore }, 'restore'],
+    [
+      'the store is right, the server is not: reload',
+      { observation: observation({ handshakes: [handshake(otherLeaf)] }) },
+      'reload',
+    ],
+    [
+      'drift is only to be reported: nothing',
+      { observation: otherInStore, certificate: certificate({ drift: 'report' }) },
+      'none',
+    ],
+    [
+      'never to be touched, even when due: nothing',
+      {
+        memory: memory({ installed: installed({ renewAt: now }) }),
+        certificate: certificate({ drift: 'observe' }),
+      },
+      'none',
+    ],
+    [
+      'retired: nothing, even when due',
+      {
+        memory: memory({ installed: installed({ renewAt: now }) }),
+        certificate: certificate({ state: 'retired' }),
+      },
+      'none',
+    ],
+    [
+      'its declaration is gone: nothing, even when due',
+      { memory: memory({ installed: installed({ renewAt: now }) }), withdrawn: true },
+      'none',
+    ],
+    ['an operation is under way: go on with it', { memory: memory({ operation: operation() }) }, 'continue'],
+    [
+      'an operation has its certificate: policy that came later does not waste it',
+      { memory: memory({ operation: operation() }), requestEvaluations: [blocked] },
+      'continue',
+    ],
+    [
+      'an operation has no certificate yet: policy stops it',
+      {
+        memory: memory({ operation: operation({ issued: null, step: 'planned' }) }),
+        requestEvaluations: [blocked],
+      },
+      'none',
+    ],
+    [
+      'it failed a moment ago: wait',
+      { memory: memory({ operation: operation(), attempt: attempt() }) },
+      'none',
+    ],
+    [
+      'it failed and the wait is over: go on',
+      { memory: memory({ operation: operation(), attempt: attempt({ nextAt: now }) }) },
+      'continue',
+    ],
+    [
+      'it failed for good: wait for a person',
+      { memory: memory({ operation: operation(), attempt: attempt({ nextAt: null }) }) },
+      'none',
+    ],
+    [
+      'it failed for good and the declaration changed: a new chance',
+      { memory: memory({ operation: operation(), attempt: attempt({ nextAt: null, blob: 'blob-0' }) }) },
+      'continue',
+    ],
+    [
+      'the endpoint as a whole waits: wait',
+      { memory: memory({ operation: operation(), endpointAttempt: attempt() }) },
+      'none',
+    ],
+    [
+      'the issuer waits but the certificate is here: go on',
+      { memory: memory({ operation: operation(), issuerAttempt: attempt() }) },
+      'continue',
+    ],
+    [
+      'the issuer waits and is needed: wait',
+      { memory: memory({ installed: installed({ renewAt: now }), issuerAttempt: attempt() }) },
+      'none',
+    ],
+    [
+      'the generation is gone from the disk: issue',
+      { observation: observation({ store: { ...store, generations: [], leaf: null } }) },
+      'issue',
+    ],
+    ['the key was lost: issue', { memory: memory({ installed: installed({ keyLost: true }) }) }, 'issue'],
+  ];
+  for (const [name, input, need] of table) {
+    test(name, () => {
+      assert.equal(assess(input).need.kind, need);
+    });
+  }
+});
+
+describe('what is said', () => {
+  test('all is well: no finding, status ok', () => {
+    assert.deepEqual(codes(assess()), []);
+    assert.equal(assess().status, 'ok');
+  });
+  test('another certificate in the store: expected and observed', () => {
+    const assessed = assess({ observation: otherInStore });
+    const finding = assessed.findings.find((each) => each.code === 'store-changed');
+    assert.match(finding?.expected ?? '', /^sha256:aa/);
+    assert.match(finding?.observed ?? '', /^sha256:bb/);
+    assert.equal(assessed.status, 'drift');
+  });
+  test('the previous certificate back in the store is called a roll-back', () => {
+    const previous = issued(otherLeaf, 'g0');
+    const assessed = assess({
+      observation: otherInStore,
+      memory: memory({ installed: installed({ previous }) }),
+    });
+    assert.ok(codes(assessed).includes('rolled-back'));
+    assert.ok(codes(assessed).includes('served-previous'));
+  });
+  test('policy names the rule and the line of the file that set it', () => {
+    const assessed = assess({ requestEvaluations: [blocked] });
+    assert.deepEqual(assessed.findings.find((each) => each.code === 'policy-blocked')?.rule, {
+      id: 'allowed-names',
+      policy: 'baseline',
+      source: { file: 'policies/baseline.yaml', line: 7, column: 7 },
+    });
+    assert.equal(assessed.status, 'blocked');
+  });
+  test('a failure says the step, the reason and that it is not tried again', () => {
+    const assessed = assess({
+      memory: memory({ operation: operation(), attempt: attempt({ nextAt: null }) }),
+    });
+    const finding = assessed.findings.find((each) => each.code === 'install-failed');
+    assert.match(finding?.message ?? '', /^reload failed: the reload said no.*Not tried again/);
+    assert.equal(assessed.status, 'failing');
+  });
+  test('renewal that does not come becomes overdue, then critical, then expired', () => {
+    const at = (instant: number): string[] =>
+      codes(
+        assess({
+          now: instant,
+          observation: observation({ at: instant }),
+          memory: memory({
+            installed: installed({ renewAt: now + 50 * day }),
+            attempt: attempt({ nextAt: instant + hour }),
+          }),
+        }),
+      );
+    assert.ok(at(now + 70 * day).some((code) => code === 'renewal-overdue' || code === 'renewal-critical'));
+    assert.ok(at(now + 79 * day).includes('renewal-critical'));
+    assert.ok(at(now + 81 * day).includes('installed-expired'));
+  });
+  test('an address that was never looked at is unknown, not well', () => {
+    assert.equal(assess({ observation: observation({ handshakes: [] }) }).status, 'unknown');
+  });
+});
+
+describe('when it is judged again', () => {
+  test('never later than renewal, expiry, the next look or the end of a wait; never in the past', () => {
+    assert.equal(assess().dueAt, now + 6 * hour);
+    assert.equal(assess({ memory: memory({ installed: installed({ renewAt: now + 5 }) }) }).dueAt, now + 5);
+    assert.equal(
+      assess({ memory: memory({ operation: operation(), attempt: attempt({ nextAt: now + 60 }) }) }).dueAt,
+      now + 60,
+    );
+    assert.ok(assess({ observation: observation({ at: now - day }) }).dueAt > now);
+  });
+});
