@@ -1,0 +1,122 @@
+/** What a server advertises: its references and abilities, protocol version 0 and the `ls-refs` command of version 2. */
+import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
+import { isOid } from './object.ts';
+import {
+  delimiterPacket,
+  flushPacket,
+  nonsense,
+  packet,
+  remoteWords,
+  type PacketReader,
+} from './pkt-line.ts';
+
+export interface Advertisement {
+  /** `HEAD` and full reference names to object ids. */
+  readonly refs: ReadonlyMap<string, string>;
+  readonly capabilities: ReadonlySet<string>;
+  /** True when the server speaks version 2: `refs` is empty then. */
+  readonly versionTwo: boolean;
+}
+
+/** Reads an advertisement up to its flush (gitprotocol-pack, "Reference Discovery"). @throws OperationError `git-unavailable`, `unsupported` */
+export async function readAdvertisement(reader: PacketReader, place: string): Promise<Advertisement> {
+  const refs = new Map<string, string>();
+  let capabilities: ReadonlySet<string> = new Set();
+  let versionTwo = false;
+  const versionTwoCapabilities = new Set<string>();
+  for (let first = true; ; first = false) {
+    const line = await reader.next();
+    if (line === null) throw nonsense(place, 'nothing');
+    if (line.kind === 'flush') break;
+    if (line.kind !== 'data') throw nonsense(place, 'a packet out of place');
+    const text = line.bytes.toString('utf8').replace(/\n$/, '');
+    if (text.startsWith('ERR ')) throw serverError(place, text.slice(4));
+    if (first && text === 'version 2') {
+      versionTwo = true;
+      continue;
+    }
+    if (versionTwo) {
+      versionTwoCapabilities.add(text);
+      continue;
+    }
+    if (text === 'version 1' || text.startsWith('shallow ')) continue;
+    const [entry = '', listed] = text.split('\0');
+    if (listed !== undefined) capabilities = new Set(listed.split(' ').filter((each) => each !== ''));
+    addRef(
+      refs,
+      entry.slice(0, entry.indexOf(' ')),
+      entry.slice(entry.indexOf(' ') + 1),
+      place,
+      capabilities,
+    );
+  }
+  const all = versionTwo ? versionTwoCapabilities : capabilities;
+  if (all.has('object-format=sha256')) throw sha256Unsupported(place);
+  return { refs, capabilities: all, versionTwo };
+}
+
+function addRef(
+  refs: Map<string, string>,
+  oid: string,
+  name: string,
+  place: string,
+  capabilities: ReadonlySet<string>,
+): void {
+  if (capabilities.has('object-format=sha256') || oid.length === 64) throw sha256Unsupported(place);
+  if (!isOid(oid)) throw nonsense(place, 'a reference without an object id');
+  if (name === 'capabilities^{}' || name.endsWith('^{}')) return;
+  if (refs.size >= limits.git.refsMax) throw nonsense(place, `more than ${limits.git.refsMax} references`);
+  refs.set(name, oid);
+}
+
+/** The request body of `ls-refs` (gitprotocol-v2). */
+export function listRefsRequest(prefixes: readonly string[]): Buffer {
+  return Buffer.concat([
+    packet('command=ls-refs\n'),
+    packet('object-format=sha1\n'),
+    delimiterPacket,
+    ...prefixes.map((prefix) => packet(`ref-prefix ${prefix}\n`)),
+    flushPacket,
+  ]);
+}
+
+/** Reads the answer to `ls-refs`. @throws OperationError `git-unavailable` */
+export async function readListedRefs(reader: PacketReader, place: string): Promise<Map<string, string>> {
+  const refs = new Map<string, string>();
+  for (;;) {
+    const line = await reader.next();
+    if (line === null) throw nonsense(place, 'a list of references that is cut short');
+    if (line.kind !== 'data') return refs;
+    const text = line.bytes.toString('utf8').replace(/\n$/, '');
+    if (text.startsWith('ERR ')) throw serverError(place, text.slice(4));
+    const [oid = '', name = ''] = text.split(' ');
+    if (oid === 'unborn') continue;
+    addRef(refs, oid, name, place, new Set());
+  }
+}
+
+/** gitprotocol-pack: `ERR` lines end the conversation; forges use them for missing repositories and refused access. */
+export function serverError(place: string, words: string): OperationError {
+  const shown = remoteWords(words, limits.git.remoteWordsMaxChars);
+  if (/denied|not allowed|unauthori[sz]ed|forbidden|publickey/i.test(shown)) {
+    return new OperationError(
+      'git-auth',
+      `${place} refused: ${shown}; check the key or token and its rights`,
+      {
+        disposition: 'stall',
+      },
+    );
+  }
+  return new OperationError('git-unavailable', `${place} answered: ${shown || 'nothing'}`, {
+    disposition: 'retry',
+  });
+}
+
+function sha256Unsupported(place: string): OperationError {
+  return new OperationError(
+    'unsupported',
+    `${place} is a SHA-256 repository, which renewd cannot read; use a repository with --object-format=sha1`,
+    { disposition: 'stall' },
+  );
+}

@@ -1,0 +1,115 @@
+/** The door of isomorphic-git: fetches one reference into a bare mirror over any transport. Its push, commit and walk are not used (docs: ADR). */
+import { promises as disk } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { fetch as fetchIntoMirror } from 'isomorphic-git';
+import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
+import { flushPacket, nonsense, packet } from './pkt-line.ts';
+import type { Session } from './transport.ts';
+
+export interface FetchRequest {
+  /** Bare git directory. */
+  readonly directory: string;
+  /** An open upload-pack session; its one request is spent. */
+  readonly session: Session;
+  /** Full name on the server. */
+  readonly remoteRef: string;
+  /** Full name in the mirror: its commit is what we say we have. */
+  readonly localRef: string;
+  readonly place: string;
+}
+
+/**
+ * Fetches what `remoteRef` leads to; writes a pack and its index. IO. Moves no reference of ours: the caller does after checking.
+ * @throws OperationError `git-unavailable`, `git-corrupt`
+ */
+export async function fetchPack(request: FetchRequest): Promise<void> {
+  try {
+    await fetchIntoMirror({
+      fs: { promises: atomicDisk },
+      http: { request: (exchange) => overSession(request, exchange) },
+      gitdir: request.directory,
+      url: 'https://session.invalid/mirror',
+      remote: 'origin',
+      ref: request.localRef,
+      remoteRef: request.remoteRef,
+      singleBranch: true,
+      tags: false,
+      cache: {},
+    });
+  } catch (cause) {
+    if (cause instanceof OperationError) throw cause;
+    if (cause instanceof Error && cause.name === 'AbortError') throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw nonsense(request.place, `a pack that cannot be read (${reason.slice(0, 200)})`, cause);
+  }
+}
+
+interface HttpExchange {
+  readonly url: string;
+  readonly method?: string | undefined;
+  readonly body?: AsyncIterable<Uint8Array> | undefined;
+}
+
+/** isomorphic-git believes it speaks HTTP: one GET for the advertisement, one POST for the pack. */
+async function overSession({ session, place }: FetchRequest, exchange: HttpExchange) {
+  const answer = (body: AsyncIterable<Uint8Array>, type: string) => ({
+    url: exchange.url,
+    statusCode: 200,
+    statusMessage: 'OK',
+    headers: { 'content-type': type },
+    body: bounded(body, place),
+  });
+  if (exchange.method === 'GET') {
+    const bytes = Buffer.concat([
+      packet('# service=git-upload-pack\n'),
+      flushPacket,
+      session.advertisementBytes,
+    ]);
+    return answer(each([bytes]), 'application/x-git-upload-pack-advertisement');
+  }
+  const parts: Uint8Array[] = [];
+  for await (const part of exchange.body ?? each([])) parts.push(part);
+  return answer(await session.request(Buffer.concat(parts)), 'application/x-git-upload-pack-result');
+}
+async function* each(parts: readonly Uint8Array[]): AsyncIterableIterator<Uint8Array> {
+  yield* parts;
+}
+
+async function* bounded(source: AsyncIterable<Uint8Array>, place: string): AsyncIterableIterator<Uint8Array> {
+  let total = 0;
+  for await (const part of source) {
+    total += part.length;
+    if (total > limits.git.packMaxBytes) {
+      throw new OperationError(
+        'git-unavailable',
+        `${place} sent more than ${limits.git.packMaxBytes} bytes; keep large files out of the repository or give a path to a local clone`,
+        { disposition: 'stall' },
+      );
+    }
+    yield part;
+  }
+}
+
+/** isomorphic-git writes in place (a crash leaves half a file that it never mends): here every write is a rename. */
+const atomicDisk = {
+  readFile: disk.readFile,
+  mkdir: disk.mkdir,
+  rmdir: disk.rmdir,
+  unlink: disk.unlink,
+  stat: disk.stat,
+  lstat: disk.lstat,
+  readdir: disk.readdir,
+  readlink: disk.readlink,
+  symlink: disk.symlink,
+  writeFile: async (path: string, bytes: string | Uint8Array, options?: BufferEncoding): Promise<void> => {
+    const temporary = `${path}.${randomUUID()}.tmp`;
+    try {
+      await disk.writeFile(temporary, bytes, options);
+      await disk.rename(temporary, path);
+    } catch (error) {
+      await disk.rm(temporary, { force: true });
+      throw error;
+    }
+  },
+};

@@ -1,0 +1,311 @@
+/** Git over HTTP(S), the smart protocol only (gitprotocol-http). A token goes to the configured origin only, and never over plain HTTP to another machine. */
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { isIPv4 } from 'node:net';
+import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
+import type { GitService } from '../ports/git-ssh.ts';
+import type { Secret } from '../ports/plugin.ts';
+import { listRefsRequest, readAdvertisement, readListedRefs, type Advertisement } from './advertisement.ts';
+import { createPacketReader, flushPacket, nonsense, remoteWords, type PacketReader } from './pkt-line.ts';
+import type { Session, Transport } from './transport.ts';
+
+export interface HttpAccess {
+  readonly username: string;
+  readonly token: Secret | null;
+  /** PEM; replaces the system's trust as `http.sslCAInfo` of git does. null: the system's. */
+  readonly ca: string | null;
+}
+
+/** Makes a transport for an http(s) address. Does no IO itself. @throws OperationError `git-auth` when the token would travel in clear */
+export function createHttpTransport(address: URL, access: HttpAccess | null, now: () => number): Transport {
+  const base = new URL(address);
+  base.username = '';
+  base.hash = '';
+  base.search = '';
+  const root = base.href.replace(/\/+$/, '');
+  const token = access?.token ?? null;
+  if (token !== null && base.protocol === 'http:' && !isLoopback(base.hostname)) {
+    throw new OperationError(
+      'git-auth',
+      `${root} would send the token in clear; use https:// for the repository`,
+      {
+        disposition: 'stall',
+      },
+    );
+  }
+  const wire: Wire = {
+    root,
+    now,
+    agent:
+      base.protocol === 'https:'
+        ? new HttpsAgent({ keepAlive: true, ...(access?.ca == null ? {} : { ca: access.ca }) })
+        : new HttpAgent({ keepAlive: true }),
+    authorization:
+      token === null
+        ? null
+        : () => {
+            const user = decodeURIComponent(address.username) || (access?.username ?? '');
+            return `Basic ${Buffer.from(`${user}:${token.reveal()}`).toString('base64')}`;
+          },
+    origin: base.origin,
+  };
+  let versionTwoAt: string | null = null;
+
+  const listRefs = async (
+    prefixes: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, string>> => {
+    if (versionTwoAt === null) {
+      const found = await discover(wire, 'git-upload-pack', true, signal);
+      if (!found.advertisement.versionTwo) return found.advertisement.refs;
+      versionTwoAt = found.root;
+    }
+    const root = versionTwoAt;
+    versionTwoAt = null;
+    const body = await post(wire, root, 'git-upload-pack', listRefsRequest(prefixes), true, signal);
+    const refs = await readListedRefs(
+      createPacketReader(body, limits.git.advertisementMaxBytes, wire.root),
+      root,
+    );
+    // Remembered only after it worked: the next look needs one round trip.
+    versionTwoAt = root;
+    return refs;
+  };
+  const open = async (service: GitService, signal: AbortSignal): Promise<Session> => {
+    const found = await discover(wire, service, false, signal);
+    return {
+      advertisement: found.advertisement,
+      advertisementBytes: found.bytes,
+      request: (body) => post(wire, found.root, service, body, false, signal),
+      close: () => undefined,
+    };
+  };
+  return {
+    place: root,
+    listRefs,
+    open,
+    close: () => {
+      wire.agent.destroy();
+    },
+  };
+}
+
+interface Wire {
+  readonly root: string;
+  readonly origin: string;
+  readonly now: () => number;
+  readonly agent: HttpAgent | HttpsAgent;
+  readonly authorization: (() => string) | null;
+}
+
+interface Discovered {
+  /** Where the service really is, after redirects. */
+  readonly root: string;
+  readonly advertisement: Advertisement;
+  readonly bytes: Buffer;
+}
+
+async function discover(
+  wire: Wire,
+  service: GitService,
+  versionTwo: boolean,
+  signal: AbortSignal,
+): Promise<Discovered> {
+  let url = `${wire.root}/info/refs?service=${service}`;
+  for (let redirects = 0; ; redirects++) {
+    const response = await send(wire, { url, method: 'GET', versionTwo, body: null, type: null, signal });
+    const location = response.headers.location;
+    if (response.statusCode !== undefined && response.statusCode >= 300 && response.statusCode < 400) {
+      response.destroy();
+      const next = location === undefined ? null : new URL(location, url);
+      const suffix = `/info/refs?service=${service}`;
+      if (
+        next === null ||
+        redirects >= limits.git.redirectsMax ||
+        !next.href.endsWith(suffix) ||
+        (wire.origin.startsWith('https:') && next.protocol !== 'https:')
+      ) {
+        throw nonsense(wire.root, 'with a redirect that leads nowhere safe');
+      }
+      url = next.href;
+      continue;
+    }
+    await expectSuccess(wire, response);
+    if (response.headers['content-type'] !== `application/x-${service}-advertisement`) {
+      response.destroy();
+      throw nonsense(wire.root, 'a page instead of a Git repository');
+    }
+    const bytes = await collect(response, limits.git.advertisementMaxBytes, wire.root);
+    const reader = createPacketReader(once(bytes), limits.git.advertisementMaxBytes, wire.root);
+    const skipped = await skipServiceLine(reader, bytes);
+    const advertisement = await readAdvertisement(skipped.reader(wire.root), wire.root);
+    return { root: url.slice(0, url.indexOf('/info/refs?')), advertisement, bytes: skipped.bytes };
+  }
+}
+
+/** gitprotocol-http: `# service=…` and a flush precede the advertisement; version 2 servers may leave both out. */
+async function skipServiceLine(
+  reader: PacketReader,
+  bytes: Buffer,
+): Promise<{ readonly bytes: Buffer; readonly reader: (place: string) => PacketReader }> {
+  const first = await reader.next();
+  let rest = bytes;
+  if (first?.kind === 'data' && first.bytes.toString('latin1').startsWith('# service=')) {
+    rest = bytes.subarray(4 + first.bytes.length);
+    if (rest.subarray(0, 4).equals(flushPacket)) rest = rest.subarray(4);
+  }
+  return {
+    bytes: rest,
+    reader: (place) => createPacketReader(once(rest), limits.git.advertisementMaxBytes, place),
+  };
+}
+
+async function post(
+  wire: Wire,
+  root: string,
+  service: GitService,
+  body: Uint8Array,
+  versionTwo: boolean,
+  signal: AbortSignal,
+): Promise<AsyncIterable<Uint8Array>> {
+  const url = `${root}/${service}`;
+  const response = await send(wire, { url, method: 'POST', versionTwo, body, type: service, signal });
+  await expectSuccess(wire, response);
+  return failuresNamed(response, wire.root);
+}
+
+interface HttpExchange {
+  readonly url: string;
+  readonly method: 'GET' | 'POST';
+  readonly versionTwo: boolean;
+  readonly body: Uint8Array | null;
+  readonly type: GitService | null;
+  readonly signal: AbortSignal;
+}
+
+async function send(wire: Wire, exchange: HttpExchange): Promise<IncomingMessage> {
+  const url = new URL(exchange.url);
+  const headers: Record<string, string> = { 'user-agent': 'git/renewd', accept: '*/*' };
+  if (exchange.versionTwo) headers['git-protocol'] = 'version=2';
+  // A redirect to another origin gets no token (git: credentials belong to a host).
+  if (wire.authorization !== null && url.origin === wire.origin) {
+    headers['authorization'] = wire.authorization();
+  }
+  if (exchange.type !== null) {
+    headers['content-type'] = `application/x-${exchange.type}-request`;
+    headers['accept'] = `application/x-${exchange.type}-result`;
+    headers['content-length'] = String(exchange.body?.length ?? 0);
+  }
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  const request = send(
+    url,
+    {
+      method: exchange.method,
+      headers,
+      signal: AbortSignal.any([exchange.signal, AbortSignal.timeout(limits.git.transferTimeoutMs)]),
+      ...(url.origin === wire.origin ? { agent: wire.agent } : {}),
+    },
+    resolve,
+  );
+  request.on('error', reject);
+  request.setTimeout(limits.git.idleTimeoutMs, () => {
+    request.destroy(new Error(`nothing received for ${limits.git.idleTimeoutMs / 1000} s`));
+  });
+  request.end(exchange.body ?? undefined);
+  try {
+    return await promise;
+  } catch (cause) {
+    exchange.signal.throwIfAborted();
+    throw unreachable(wire.root, cause);
+  }
+}
+
+async function expectSuccess(wire: Wire, response: IncomingMessage): Promise<void> {
+  const status = response.statusCode ?? 0;
+  if (status === 200) return;
+  const text = await readSome(response);
+  const words = /html/i.test(response.headers['content-type'] ?? '')
+    ? ''
+    : remoteWords(text, limits.git.remoteWordsMaxChars);
+  const said = words === '' ? '' : `: ${words}`;
+  if (status === 401 || status === 403) {
+    throw new OperationError(
+      'git-auth',
+      `${wire.root} refused access (${status})${said}; check the token and its rights`,
+      { disposition: 'stall' },
+    );
+  }
+  const wait = retryAfterMs(response.headers['retry-after'], wire.now());
+  if ((status === 429 || status === 503) && wait !== null) {
+    throw new OperationError(
+      'git-unavailable',
+      `${wire.root} asks us to come back later (${status})${said}`,
+      {
+        disposition: 'wait',
+        retryAt: wire.now() + Math.min(wait, limits.backoff.retryAfterMaxMs),
+      },
+    );
+  }
+  const hint = status === 404 ? '; check the address, and that the token may see the repository' : '';
+  throw new OperationError('git-unavailable', `${wire.root} answered ${status}${said}${hint}`, {
+    disposition: 'retry',
+  });
+}
+
+/** RFC 9110 section 10.2.3: seconds or a date. */
+function retryAfterMs(header: string | undefined, now: number): number | null {
+  if (header === undefined) return null;
+  const ms = /^\d{1,9}$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
+  return Number.isFinite(ms) ? Math.max(ms, 0) : null;
+}
+
+async function readSome(response: IncomingMessage): Promise<string> {
+  let text = '';
+  try {
+    for await (const chunk of response) {
+      text += String(chunk);
+      if (text.length > limits.git.remoteWordsMaxChars) break;
+    }
+  } catch {
+    // The status alone says enough.
+  }
+  response.destroy();
+  return text;
+}
+
+async function collect(source: AsyncIterable<Uint8Array>, maxBytes: number, place: string): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  let total = 0;
+  for await (const part of failuresNamed(source, place)) {
+    total += part.length;
+    if (total > maxBytes) throw nonsense(place, `more than ${maxBytes} bytes of references`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts, total);
+}
+
+async function* failuresNamed(source: AsyncIterable<Uint8Array>, place: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* source;
+  } catch (cause) {
+    throw unreachable(place, cause);
+  }
+}
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+function unreachable(place: string, cause: unknown): OperationError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const words = remoteWords(reason, limits.git.remoteWordsMaxChars);
+  return new OperationError('git-unavailable', `${place} could not be reached: ${words}`, {
+    disposition: 'retry',
+    cause,
+  });
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || (isIPv4(host) && host.startsWith('127.'));
+}

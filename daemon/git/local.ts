@@ -1,0 +1,177 @@
+/**
+ * A repository on this machine, read and written in place: bare, with a work tree, or a linked work tree. It runs no hooks and moves
+ * no checked-out branch: it refuses instead.
+ */
+import { accessSync, constants, existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { OperationError } from '../ports/failure.ts';
+import type { Backend } from './backend.ts';
+import { readLocalConfig } from './local-config.ts';
+import { isMissing, openObjectStore } from './object-store.ts';
+import { storePack } from './pack-file.ts';
+import { readRefs, resolveRef, swapRef } from './refs.ts';
+
+/** Opens the repository at a path. IO, read-only. @throws OperationError `git-unavailable`, `unsupported` */
+export function openLocal(path: string): Backend {
+  const gitDirectory = findGitDirectory(resolve(path));
+  const common = commonDirectory(gitDirectory);
+  const config = readLocalConfig(join(common, 'config'));
+  refuseUnsupported(path, config);
+  const objects = join(common, 'objects');
+  const store = openObjectStore(objects);
+  const advertise = (): Map<string, string> => {
+    const refs = readRefs(common);
+    const head = resolveRef(gitDirectory, 'HEAD') ?? resolveHeadIn(gitDirectory, refs);
+    if (head !== null) refs.set('HEAD', head);
+    return refs;
+  };
+  return {
+    place: path,
+    store: () => store,
+    shallow: () => readShallow(common),
+    advertise: () => Promise.resolve(advertise()),
+    fetch: (refs) => {
+      for (const ref of refs) {
+        if (resolveRef(common, ref) === null) return Promise.reject(noSuchRef(path, ref));
+      }
+      return Promise.resolve();
+    },
+    resolve: (ref) => (ref === 'HEAD' ? (advertise().get('HEAD') ?? null) : resolveRef(common, ref)),
+    openPush: (ref) => {
+      refuseCheckedOut(common, config, ref);
+      refuseHooks(common, config, path);
+      const tip = resolveRef(common, ref);
+      return Promise.resolve({
+        tip,
+        push: async (commit, pack) => {
+          await storePack(objects, pack, true);
+          await swapRef(common, ref, tip, commit);
+        },
+        close: () => undefined,
+      });
+    },
+    renew: null,
+    close: store.close,
+  };
+}
+
+/** The failure for a reference that is not on the server or in the repository. */
+export function noSuchRef(place: string, ref: string): OperationError {
+  return new OperationError('git-unavailable', `${place} has no ${ref}; push it or name another branch`, {
+    disposition: 'retry',
+  });
+}
+
+/** gitrepository-layout: `.git` is a folder, or a file that names one; a bare repository is the folder itself. */
+function findGitDirectory(path: string): string {
+  const dotGit = join(path, '.git');
+  const found = statSync(dotGit, { throwIfNoEntry: false });
+  if (found?.isDirectory() === true) return dotGit;
+  if (found?.isFile() === true) {
+    const target = /^gitdir: (.+)$/m.exec(readFileSync(dotGit, 'utf8'))?.[1]?.trim();
+    if (target !== undefined) return resolve(path, target);
+  }
+  if (
+    existsSync(join(path, 'HEAD')) &&
+    (existsSync(join(path, 'objects')) || existsSync(join(path, 'commondir')))
+  ) {
+    return path;
+  }
+  throw new OperationError('git-unavailable', `${path} is no Git repository; make one with git init`, {
+    disposition: 'retry',
+  });
+}
+
+function commonDirectory(gitDirectory: string): string {
+  const file = join(gitDirectory, 'commondir');
+  return existsSync(file) ? resolve(gitDirectory, readFileSync(file, 'utf8').trim()) : gitDirectory;
+}
+
+/** In a linked work tree HEAD is its own, the branch it names stands in the common directory. */
+function resolveHeadIn(gitDirectory: string, refs: ReadonlyMap<string, string>): string | null {
+  const branch = headBranch(gitDirectory);
+  return branch === null ? null : (refs.get(branch) ?? null);
+}
+
+function headBranch(gitDirectory: string): string | null {
+  try {
+    return /^ref: (\S+)$/m.exec(readFileSync(join(gitDirectory, 'HEAD'), 'utf8'))?.[1] ?? null;
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+/** gitformat: the file `shallow` lists commits whose parents were left out. IO. */
+export function readShallow(directory: string): ReadonlySet<string> {
+  const path = join(directory, 'shallow');
+  if (!existsSync(path)) return new Set();
+  return new Set(
+    readFileSync(path, 'utf8')
+      .split('\n')
+      .filter((line) => line !== ''),
+  );
+}
+
+function refuseUnsupported(path: string, config: ReadonlyMap<string, string>): void {
+  const format = config.get('extensions.objectformat') ?? 'sha1';
+  const storage = config.get('extensions.refstorage') ?? 'files';
+  const wrong =
+    format !== 'sha1'
+      ? `is a ${format.toUpperCase()} repository; use one made with --object-format=sha1`
+      : storage !== 'files'
+        ? `keeps its references as ${storage}; convert it with git refs migrate --ref-format=files`
+        : null;
+  if (wrong !== null) {
+    throw new OperationError('unsupported', `${path} ${wrong}, or give its address as ssh:// or https://`, {
+      disposition: 'stall',
+    });
+  }
+}
+
+/** As `receive.denyCurrentBranch` of git: a moved checked-out branch would show all its changes as undone in that work tree. */
+function refuseCheckedOut(common: string, config: ReadonlyMap<string, string>, ref: string): void {
+  const policy = config.get('receive.denycurrentbranch') ?? 'refuse';
+  if (ref === 'refs/heads/renewd/state' || ['ignore', 'warn', 'false', 'no', '0'].includes(policy)) return;
+  const places = entries(join(common, 'worktrees')).map((name) => join(common, 'worktrees', name));
+  if (config.get('core.bare') !== 'true') places.unshift(common);
+  const where = places.find((place) => headBranch(place) === ref);
+  if (where === undefined) return;
+  const tree = where === common ? dirname(common) : worktreePath(where);
+  throw new OperationError(
+    'git-push-denied',
+    `${ref} is checked out in ${tree}; check out another branch there, use a bare repository, or set state.branch`,
+    { disposition: 'stall' },
+  );
+}
+
+function worktreePath(place: string): string {
+  const file = join(place, 'gitdir');
+  return existsSync(file) ? dirname(readFileSync(file, 'utf8').trim()) : place;
+}
+
+/** A push would run these; we write in place and run nothing, so a repository that guards itself with them is refused. */
+function refuseHooks(common: string, config: ReadonlyMap<string, string>, path: string): void {
+  const directory = resolve(common, config.get('core.hookspath') ?? 'hooks');
+  for (const name of ['pre-receive', 'update', 'reference-transaction']) {
+    try {
+      accessSync(join(directory, name), constants.X_OK);
+    } catch {
+      continue;
+    }
+    throw new OperationError(
+      'git-push-denied',
+      `${path} guards its branches with the hook ${name}, which a local path does not run; give its address as ssh:// or https://`,
+      { disposition: 'stall' },
+    );
+  }
+}
+
+function entries(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * One Git repository, wherever it is: what its branches are, what changed, what files say, and one signed commit at a time. Trees are
+ * never checked out, nothing in them is run or followed, and no branch is ever forced.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
+import type { GitSshConnect } from '../ports/git-ssh.ts';
+import type { Log } from '../ports/plugin.ts';
+import type { Backend } from './backend.ts';
+import type { Commit } from './commit.ts';
+import { entryAt, historyOf, isAncestor, readCommit } from './history.ts';
+import { createHttpTransport, type HttpAccess } from './http-transport.ts';
+import { openLocal } from './local.ts';
+import { openMirror } from './mirror.ts';
+import { corrupt, isOid } from './object.ts';
+import { publishCommit, type PublishOutcome, type PublishRequest } from './publish.ts';
+import { createSshTransport } from './ssh-transport.ts';
+import { parseAddress, type Transport } from './transport.ts';
+import { diffTrees, type TreeEntryChange } from './tree-diff.ts';
+
+export type { Commit, Person } from './commit.ts';
+export type { CommitSigner, PublishOutcome, PublishRequest } from './publish.ts';
+export type { TreeEntryChange } from './tree-diff.ts';
+
+/** Every method throws OperationError `git-*` for trouble with the repository; a damaged mirror is fetched anew once before that. */
+export interface Repository {
+  /** Branches (`refs/heads/…`) and `HEAD` to object ids: one cheap round trip, nothing is fetched. */
+  readonly advertise: (signal: AbortSignal) => Promise<ReadonlyMap<string, string>>;
+  /** Brings what the references lead to now into the mirror. Safe to repeat. Throws `git-unavailable` for one that is not there. */
+  readonly fetch: (refs: readonly string[], signal: AbortSignal) => Promise<void>;
+  /**
+   * Files that differ between two commits, below the prefixes (none: all). `from` null, or no longer in the repository: everything at `to`.
+   */
+  readonly changes: (
+    from: string | null,
+    to: string,
+    prefixes: readonly string[],
+  ) => Promise<readonly TreeEntryChange[]>;
+  /** Reads many blobs in the order of the disk; `visit` is called once for each. The bytes may be kept. */
+  readonly readBlobs: (
+    oids: readonly string[],
+    visit: (oid: string, bytes: Uint8Array) => void,
+  ) => Promise<void>;
+  /** The bytes of a file at a commit; null when it is not there or no regular file (links are not followed). */
+  readonly readFile: (commit: string, path: string) => Promise<Uint8Array | null>;
+  /** Whether `descendant` is `ancestor` or comes after it. False when `ancestor` is unknown. */
+  readonly isAncestor: (ancestor: string, descendant: string) => Promise<boolean>;
+  readonly commit: (oid: string) => Promise<Commit>;
+  /** The raw commit, for verifying its signature. */
+  readonly rawCommit: (oid: string) => Promise<Uint8Array>;
+  /** Newest first, from a fetched reference (full name) or an id; with `path`, only commits that changed it. */
+  readonly log: (
+    from: string,
+    options: { readonly maxCount: number; readonly path?: string },
+  ) => Promise<readonly Commit[]>;
+  /** Makes one commit by compare-and-swap, tried again on a lost race. Equal bytes make none. */
+  readonly publish: (request: PublishRequest, signal: AbortSignal) => Promise<PublishOutcome>;
+  readonly close: () => Promise<void>;
+}
+
+export interface RepositoryOptions {
+  /** https://, http://, ssh://, `user@host:path`, file:// or a path. */
+  readonly url: string;
+  /** Of the mirror, below the data directory. Not used for a repository on this machine. */
+  readonly directory: string;
+  readonly http?: HttpAccess;
+  readonly ssh?: { readonly connect: GitSshConnect };
+  /** UTC epoch ms. */
+  readonly now: () => number;
+  readonly log?: Log;
+}
+
+/**
+ * Opens a repository. IO: the mirror's directory, or the repository itself when it is on this machine; no network.
+ * @throws OperationError `unsupported` (address, SHA-256, reftable), `git-unavailable` (no repository at the path), `git-auth` (token in clear)
+ */
+export async function openRepository(options: RepositoryOptions): Promise<Repository> {
+  const log = options.log ?? null;
+  const address = parseAddress(options.url);
+  if (address.kind === 'local') return repositoryOn(openLocal(address.path), log);
+  let transport: Transport;
+  if (address.kind === 'http') {
+    transport = createHttpTransport(address.url, options.http ?? null, options.now);
+  } else {
+    if (options.ssh === undefined) {
+      throw new OperationError('unsupported', `${options.url} needs SSH, which is not set up here`, {
+        disposition: 'stall',
+      });
+    }
+    transport = createSshTransport(address.location, options.ssh.connect);
+  }
+  return repositoryOn(await openMirror(transport, options.directory, log), log);
+}
+
+function repositoryOn(backend: Backend, log: Log | null): Repository {
+  let queue: Promise<unknown> = Promise.resolve();
+  /** One change of the mirror at a time; a failure does not stop the next. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = queue.then(work);
+    queue = result.catch(() => undefined);
+    return result;
+  };
+  /** A damaged mirror is a cache that is thrown away once; a second failure is the server's, and a damaged repository is nobody's cache. */
+  const healing = async <T>(work: () => T | Promise<T>, signal?: AbortSignal): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      const renew = backend.renew;
+      if (!(error instanceof OperationError) || error.code !== 'git-corrupt' || renew === null) throw error;
+      log?.warn({ place: backend.place, reason: error.message }, 'the mirror is damaged: fetching it anew');
+      await inTurn(() => renew(signal ?? AbortSignal.timeout(limits.git.transferTimeoutMs)));
+      return work();
+    }
+  };
+  const treeOf = (commit: string): string => readCommit(backend.store(), commit).tree;
+
+  return {
+    advertise: (signal) => backend.advertise(signal),
+    fetch: (refs, signal) => healing(() => inTurn(() => backend.fetch(refs, signal)), signal),
+    changes: (from, to, prefixes) =>
+      healing(() => {
+        const known = from !== null && backend.store().has(from);
+        if (from !== null && !known) log?.warn({ from }, 'a commit is gone; everything counts as changed');
+        return diffTrees(backend.store(), known ? treeOf(from) : null, treeOf(to), prefixes);
+      }),
+    readBlobs: async (oids, visit) => {
+      const left = new Set(oids);
+      await healing(() => readInOrder(backend, left, visit));
+    },
+    readFile: (commit, path) =>
+      healing(() => {
+        const entry = entryAt(backend.store(), treeOf(commit), path);
+        if (entry === null || !entry.mode.startsWith('100')) return null;
+        return backend.store().require(entry.oid, 'blob');
+      }),
+    isAncestor: (ancestor, descendant) =>
+      healing(() => isAncestor(backend.store(), ancestor, descendant, backend.shallow())),
+    commit: (oid) => healing(() => readCommit(backend.store(), oid)),
+    rawCommit: (oid) => healing(() => backend.store().require(oid, 'commit')),
+    log: (from, { maxCount, path }) =>
+      healing(() => {
+        const oid = isOid(from) ? from : backend.resolve(from);
+        if (oid === null) throw corrupt(`${from} was not fetched`);
+        return historyOf(backend.store(), oid, path ?? null, backend.shallow())
+          .take(maxCount)
+          .toArray();
+      }),
+    publish: (request, signal) =>
+      healing(() => inTurn(() => publishCommit(backend, request, signal)), signal),
+    close: async () => {
+      await queue;
+      backend.close();
+    },
+  };
+}
+
+async function readInOrder(
+  backend: Backend,
+  left: Set<string>,
+  visit: (oid: string, bytes: Uint8Array) => void,
+): Promise<void> {
+  const store = backend.store();
+  let read = 0;
+  for (const oid of store.inReadingOrder([...left])) {
+    const bytes = store.require(oid, 'blob');
+    left.delete(oid);
+    visit(oid, bytes);
+    if (++read % limits.git.readsPerSlice === 0) await nextTurn();
+  }
+}

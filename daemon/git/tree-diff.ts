@@ -1,0 +1,89 @@
+/** What changed between two trees, pruned by id: equal subtrees are never opened. Nothing is checked out; modes are only reported. */
+import { limits } from '../limits.ts';
+import { corrupt } from './object.ts';
+import type { ObjectStore } from './object-store.ts';
+import { isFolder, nameText, parseTree, sortKey, type TreeEntry } from './tree.ts';
+
+export interface TreeEntryChange {
+  readonly path: string;
+  /** null: deleted. */
+  readonly oid: string | null;
+  /** `100644`, `100755`, `120000` (symbolic link), `160000` (submodule); of the entry that was, when deleted. */
+  readonly mode: string;
+}
+
+/**
+ * Changed files below the prefixes (a prefix names a file or a folder; none: everything), in git's order. Reads only what differs.
+ * `from` null: everything in `to` is new. Both are tree ids. @throws OperationError `git-corrupt`
+ */
+export function diffTrees(
+  store: ObjectStore,
+  from: string | null,
+  to: string,
+  prefixes: readonly string[],
+): TreeEntryChange[] {
+  const changes: TreeEntryChange[] = [];
+  const wanted = prefixes.map((prefix) => prefix.replace(/\/+$/, '')).filter((prefix) => prefix !== '');
+  const all = wanted.length < prefixes.length || prefixes.length === 0;
+
+  const concerns = (path: string, folder: boolean): boolean =>
+    all ||
+    wanted.some(
+      (prefix) =>
+        path === prefix || path.startsWith(`${prefix}/`) || (folder && prefix.startsWith(`${path}/`)),
+    );
+  const report = (path: string, entry: TreeEntry, deleted: boolean, depth: number): void => {
+    if (!concerns(path, isFolder(entry))) return;
+    if (isFolder(entry)) {
+      const [before, after] = deleted ? [entry.oid, null] : [null, entry.oid];
+      walk(before, after, `${path}/`, depth + 1);
+      return;
+    }
+    if (changes.length >= limits.git.changesMax) throw corrupt('a tree has more entries than the bound');
+    changes.push({ path, oid: deleted ? null : entry.oid, mode: entry.mode });
+  };
+  const walk = (before: string | null, after: string | null, base: string, depth: number): void => {
+    if (depth > limits.git.treeDepthMax) throw corrupt(`a tree is deeper than ${limits.git.treeDepthMax}`);
+    const old = before === null ? [] : entriesByKey(store, before);
+    const now = after === null ? [] : entriesByKey(store, after);
+    let left = 0;
+    let right = 0;
+    while (left < old.length || right < now.length) {
+      const a = old[left];
+      const b = now[right];
+      if (a !== undefined && (b === undefined || a.key < b.key)) {
+        report(base + nameText(a.entry.rawName), a.entry, true, depth);
+        left++;
+      } else if (b !== undefined && (a === undefined || b.key < a.key)) {
+        report(base + nameText(b.entry.rawName), b.entry, false, depth);
+        right++;
+      } else if (a !== undefined && b !== undefined) {
+        left++;
+        right++;
+        if (a.entry.oid === b.entry.oid && a.entry.mode === b.entry.mode) continue;
+        const path = base + nameText(b.entry.rawName);
+        if (!isFolder(b.entry)) report(path, b.entry, false, depth);
+        else if (concerns(path, true)) walk(a.entry.oid, b.entry.oid, `${path}/`, depth + 1);
+      }
+    }
+  };
+  walk(from, to, '', 0);
+  return withoutReplaced(changes);
+}
+
+function entriesByKey(store: ObjectStore, oid: string): { key: string; entry: TreeEntry }[] {
+  const entries = parseTree(store.require(oid, 'tree')).map((entry) => ({ key: sortKey(entry), entry }));
+  for (const [position, { key }] of entries.entries()) {
+    // A tree out of order, or with a name twice, was made by no git: reading it would be guessing which one counts.
+    if (position > 0 && (entries[position - 1]?.key ?? '') >= key) {
+      throw corrupt(`tree ${oid} is out of order or has a name twice; mend it with git fsck and push again`);
+    }
+  }
+  return entries;
+}
+
+/** A folder that became a file of the same name (or the reverse) is reported once as deleted files and once as a new one. */
+function withoutReplaced(changes: readonly TreeEntryChange[]): TreeEntryChange[] {
+  const present = new Set(changes.filter((change) => change.oid !== null).map((change) => change.path));
+  return changes.filter((change) => change.oid !== null || !present.has(change.path));
+}
