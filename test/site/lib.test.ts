@@ -1,0 +1,318 @@
+/** What the pages say, in values: sentences, counts, order, addresses. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import type { CertificateRecord } from '../../daemon/core/record-format.ts';
+import { limits } from '../../daemon/limits.ts';
+import { siteModel } from '../../site/from-records.ts';
+import { historyOf, lifetimeBar, verdictOf } from '../../site/src/lib/certificate-view.ts';
+import { clean, cleanPem, safeUrl } from '../../site/src/lib/clean.ts';
+import { allFindings } from '../../site/src/lib/findings.ts';
+import { createLinks, slug } from '../../site/src/lib/links.ts';
+import { signatureSentence } from '../../site/src/lib/log.ts';
+import { parseModel } from '../../site/src/lib/model.ts';
+import {
+  countStatuses,
+  dataAge,
+  estateBar,
+  isFirstTime,
+  nextRenewals,
+  postureHeadline,
+  postureSentence,
+  sixCounts,
+  type StatusCounts,
+} from '../../site/src/lib/posture.ts';
+import { spanWords, utc } from '../../site/src/lib/time-words.ts';
+import { resultWord, statusOrder, statusWord } from '../../site/src/lib/words.ts';
+import { emptyModel, sampleModel, sampleSources } from './sample-model.ts';
+import { certificate, finding, installation, issued } from './sample-records.ts';
+
+const model = sampleModel();
+const counts = (some: Partial<StatusCounts>): StatusCounts => ({ ...countStatuses([]), ...some });
+
+describe('the posture', () => {
+  test('says all is well only when every certificate is in order', () => {
+    assert.equal(
+      postureHeadline(counts({ ok: 3 })),
+      'All 3 certificates are served as issued and within policy.',
+    );
+    assert.equal(postureHeadline(counts({ ok: 3, pending: 1 })), 'No certificate needs a person.');
+    assert.equal(postureHeadline(counts({})), 'No certificate is declared yet.');
+  });
+
+  test('names the worst of what needs a person', () => {
+    assert.equal(
+      postureHeadline(counts({ ok: 5, drift: 2, unknown: 1 })),
+      '3 of 8 certificates need a person: 2 are not served as issued.',
+    );
+    assert.equal(
+      postureHeadline(counts({ ok: 5, drift: 1 })),
+      '1 of 6 certificates needs a person: it is not served as issued.',
+    );
+    assert.equal(
+      postureHeadline(counts({ ok: 5, expired: 2 })),
+      '2 of 7 certificates need a person: they have expired.',
+    );
+  });
+
+  test('counts every certificate exactly once', () => {
+    const all = countStatuses(model.certificates);
+    const six = sixCounts(all).reduce((sum, each) => sum + each.number, 0);
+    assert.equal(six + all['renewal-due'] + all.pending + all.retired, model.certificates.length);
+    for (const status of statusOrder) assert.ok(postureSentence(all).includes(String(all[status])));
+  });
+
+  test('a status it does not know counts as unknown, never as in order', () => {
+    const [first] = model.certificates;
+    assert.ok(first !== undefined);
+    const strange: CertificateRecord = { ...first, status: JSON.parse('"constructor"') };
+    assert.equal(countStatuses([strange]).unknown, 1);
+    assert.equal(statusWord('constructor').tone, 'unknown');
+    assert.equal(resultWord('toString').tone, 'unknown');
+  });
+
+  test('one in ten thousand can be seen in the bar', () => {
+    const bar = estateBar(counts({ ok: 9999, expired: 1 }));
+    assert.ok((bar[0]?.width ?? 0) >= 6);
+    const last = bar.at(-1);
+    assert.ok(last !== undefined && last.x + last.width <= 1001);
+  });
+
+  test('the next renewals are those after the build, soonest first', () => {
+    const next = nextRenewals(model, 3);
+    assert.deepEqual(
+      next.map(({ id }) => id),
+      ['freight/yard-scanner', 'signalling/train-position', 'web/api'],
+    );
+  });
+});
+
+describe('the age of the facts', () => {
+  const age = (at: string | null, built: string): boolean =>
+    dataAge({
+      dataAge: { at, staleAfterMs: 3 * 3_600_000 },
+      generatedFrom: { state: '', intent: '', at: built },
+    }).stale;
+  test('exactly three hours are fresh', () => {
+    assert.equal(age('2026-11-21T00:00:00Z', '2026-11-21T03:00:00Z'), false);
+  });
+  test('three hours and a second are stale', () => {
+    assert.equal(age('2026-11-21T00:00:00Z', '2026-11-21T03:00:01Z'), true);
+  });
+  test('records without a heartbeat are stale: silence is an alarm', () => {
+    assert.equal(age(null, '2026-11-21T03:00:00Z'), true);
+    assert.equal(isFirstTime({ ...model, heartbeat: null }), false);
+    assert.equal(isFirstTime(emptyModel()), true);
+  });
+});
+
+describe('a certificate', () => {
+  test('its history has the commits that name it, and not those of its neighbours', () => {
+    const record = certificate('web/shop', 'ok', '2026-11-20T00:00:00Z', [], []);
+    const entry = (subject: string) => ({
+      oid: subject,
+      at: '2026-11-20T00:00:00Z',
+      author: 'renewd',
+      subject,
+      trailers: [],
+      signed: true,
+    });
+    const log = [
+      'certificate web/shop: renewed',
+      'certificate web/shop-api: renewed',
+      'certificate old-web/shop: renewed',
+      'installation web/shop@web-01: drift',
+      'renewed web/shop.',
+      'renewed web/shop.example',
+    ].map(entry);
+    assert.deepEqual(
+      historyOf(record, log).map(({ oid }) => oid),
+      ['certificate web/shop: renewed', 'installation web/shop@web-01: drift', 'renewed web/shop.'],
+    );
+  });
+
+  test('the bar of one that ended is full, and says when renewal was planned', () => {
+    const leaf = issued('a/b', ['x.example'], '2026-01-01T00:00:00Z', '2026-04-01T00:00:00Z');
+    const bar = lifetimeBar(leaf, '2026-03-01T00:00:00Z', '2026-04-03T00:00:00Z');
+    assert.equal(bar?.now, 1000);
+    assert.match(bar?.title ?? '', /^Ended 2 days before/);
+    assert.match(bar?.description ?? '', /renewal was planned/);
+    assert.equal(lifetimeBar({ ...leaf, notAfter: 'soon' }, null, '2026-04-03T00:00:00Z'), null);
+  });
+
+  test('one that was never issued says nothing about a date', () => {
+    const record = certificate(
+      'a/b',
+      'pending',
+      '2026-11-20T00:00:00Z',
+      ['x'],
+      [installation('e', 'pending', null, [])],
+    );
+    assert.doesNotMatch(verdictOf(record, '2026-11-21T00:00:00Z').verdict, /valid until|ended|address/);
+  });
+});
+
+test('a finding that stands in two records is one finding', () => {
+  const one = finding('x', 'error', 'm', 'r');
+  const record = certificate('a/b', 'ok', '2026-11-20T00:00:00Z', [], [], [one]);
+  const twice = { ...emptyModel(), certificates: [record], repositoryFindings: [one] };
+  assert.equal(allFindings(twice).length, 1);
+});
+
+describe('addresses of pages', () => {
+  test('different names never share a page, also where upper and lower case are one file', () => {
+    const names = [
+      'a',
+      'A',
+      '*.example.com',
+      '_.example.com',
+      'a/b',
+      'a-b',
+      '..',
+      '.',
+      'ä',
+      'ae',
+      'a.',
+      'CON',
+      '',
+    ];
+    assert.equal(new Set(names.map((name) => slug(name).toLowerCase())).size, names.length);
+    for (const name of names) assert.match(slug(name), /^[a-z0-9~-][a-z0-9._~-]*$/, name);
+  });
+  test('a base path may miss its slashes', () => {
+    for (const base of ['/a/b/', 'a/b', '/a/b'])
+      assert.equal(createLinks(base).team('web'), '/a/b/teams/web/', base);
+    assert.equal(createLinks('/').to(''), '/');
+  });
+});
+
+describe('text of strangers', () => {
+  test('is one line without controls, with overrides made visible', () => {
+    assert.equal(clean('a\r\nb\u0000\u001B[31m\u202Ec\u200B'), 'a b[31m⟨U+202E⟩c⟨U+200B⟩');
+    assert.equal(clean('\uD800'), '\uFFFD');
+  });
+  test('exactly as long as allowed stays whole, one more is cut and counted', () => {
+    const max = limits.site.textMaxChars;
+    assert.equal(clean('a'.repeat(max)), 'a'.repeat(max));
+    assert.match(clean('a'.repeat(max + 1)), new RegExp(`^a{${max}}… \\(${max + 1} characters\\)$`));
+  });
+  test('PEM keeps only certificates', () => {
+    const block = '-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n';
+    assert.equal(cleanPem(`junk${block}-----BEGIN PRIVATE KEY-----\nQUJD\n-----END PRIVATE KEY-----`), block);
+  });
+  test('only https and plain mail addresses become links', () => {
+    assert.equal(safeUrl('https://a.example/x'), 'https://a.example/x');
+    assert.equal(safeUrl('mailto:a@b.example'), 'mailto:a@b.example');
+    for (const bad of [
+      'javascript:alert(1)',
+      'data:text/html,x',
+      'http://a.example',
+      'https://u:p@a.example',
+      'mailto:a@b.example?cc=c@d',
+      '/x',
+    ])
+      assert.equal(safeUrl(bad), null, bad);
+  });
+});
+
+test('instants and spans are said as people say them', () => {
+  assert.equal(utc('2026-11-20T10:00:00Z'), '2026-11-20 10:00 UTC');
+  assert.equal(utc('yesterday'), 'yesterday');
+  for (const [ms, words] of [
+    [59_999, 'less than a minute'],
+    [60_000, '1 minute'],
+    [3_600_000, '1 hour'],
+    [172_799_999, '47 hours'],
+    [172_800_000, '2 days'],
+  ] as const)
+    assert.equal(spanWords(ms), words);
+});
+
+test('only a verified signature counts as signed', () => {
+  const one = (signed: boolean | null) => ({
+    oid: '',
+    at: '',
+    author: '',
+    subject: '',
+    trailers: [],
+    signed,
+  });
+  assert.equal(signatureSentence([one(true)]), '1 commit, every one with a verified signature.');
+  assert.match(signatureSentence([one(true), one(null)]), /1 with a verified signature, 1 not checked/);
+  assert.match(signatureSentence([one(false)]), /without a signature that verifies/);
+});
+
+describe('the model from records', () => {
+  test('does not depend on the order in which records were read', () => {
+    const sources = sampleSources();
+    const turned = {
+      ...sources,
+      teams: [...sources.teams].reverse(),
+      records: {
+        ...sources.records,
+        certificates: [...sources.records.certificates].reverse(),
+        endpoints: [...sources.records.endpoints].reverse(),
+      },
+    };
+    assert.deepEqual(siteModel(turned), siteModel(sources));
+  });
+
+  test('takes the state from the newest commit and the intent from the heartbeat, else from the log', () => {
+    const sources = sampleSources();
+    assert.equal(model.generatedFrom.state, sources.log[0]?.commit);
+    assert.equal(model.generatedFrom.intent, sources.records.heartbeat?.source);
+    const silent = siteModel({ ...sources, records: { ...sources.records, heartbeat: null } });
+    assert.equal(silent.generatedFrom.intent, sources.log[0]?.source);
+    assert.equal(silent.dataAge.at, null);
+  });
+
+  test('a log that is longer than a page is cut and said to be', () => {
+    const sources = sampleSources();
+    const [entry] = sources.log;
+    assert.ok(entry !== undefined);
+    const max = limits.site.logEntriesMax;
+    assert.equal(siteModel({ ...sources, log: Array(max).fill(entry) }).logTruncated, false);
+    const cut = siteModel({ ...sources, log: Array(max + 1).fill(entry) });
+    assert.equal(cut.logTruncated, true);
+    assert.equal(cut.log.length, max);
+  });
+
+  test('survives the way through JSON', () => {
+    assert.deepEqual(parseModel(JSON.stringify(model)), model);
+  });
+});
+
+/** Relative luminance and contrast of WCAG 2.2, from `#rrggbb` or `#rgb`. */
+function contrast(a: string, b: string): number {
+  const luminance = (colour: string): number => {
+    const hex = colour.length === 4 ? colour.replace(/[0-9a-f]/g, '$&$&') : colour;
+    const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
+      const value = Number.parseInt(hex.slice(at, at + 2), 16) / 255;
+      return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const [high = 0, low = 0] = [luminance(a), luminance(b)].sort((x, y) => y - x);
+  return (high + 0.05) / (low + 0.05);
+}
+
+test('text has a contrast of 4.5 and lines of controls 3, in light and dark (WCAG 1.4.3, 1.4.11)', () => {
+  const css = readFileSync('site/public/site.css', 'utf8');
+  const blocks = [...css.matchAll(/:root[^{]*\{([^}]*--page[^}]*)\}/g)].map(([, block = '']) => {
+    const pairs = [...block.matchAll(/--([a-z-]+): (#[0-9a-f]{3,6});/g)];
+    return new Map(pairs.map(([, name = '', value = '']) => [name, value]));
+  });
+  assert.equal(blocks.length, 4, 'light, dark by the system, dark by choice, print');
+  for (const colours of blocks) {
+    const of = (name: string): string => colours.get(name) ?? assert.fail(name);
+    for (const ground of ['page', 'wash']) {
+      for (const text of ['ink', 'muted', 'ok', 'soon', 'critical', 'drift', 'unknown', 'planned']) {
+        const ratio = contrast(of(text), of(ground));
+        assert.ok(ratio >= 4.5, `${text} ${of(text)} on ${ground} ${of(ground)}: ${ratio.toFixed(2)}`);
+      }
+      assert.ok(contrast(of('strong-line'), of(ground)) >= 3, `strong-line on ${ground}`);
+    }
+    assert.ok(contrast(of('page'), of('critical')) >= 4.5, 'the stale banner');
+  }
+  assert.deepEqual(blocks[1], blocks[2], 'dark is the same by the system and by choice');
+});
