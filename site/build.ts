@@ -85,13 +85,32 @@ function render(
   return promise;
 }
 
-/** Puts `next` in place of `outDir`. Between the two renames the directory is missing for an instant; a crash there leaves both on disk. */
+/** Puts `next` in place of `outDir`. Between the two renames the directory is missing for an instant; a crash there leaves both on disk, and a failure puts the old one back. */
 async function swap(next: string, outDir: string): Promise<void> {
   const previous = `${dirname(next)}/previous`;
-  await rename(outDir, previous).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-  });
-  await rename(next, outDir);
+  const had = await rename(outDir, previous).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return false;
+      throw error;
+    },
+  );
+  try {
+    await rename(next, outDir);
+  } catch (error) {
+    if (had) await rename(previous, outDir);
+    throw error;
+  }
+}
+
+/** Removes what a build left that was killed: scratch directories older than any build may take. */
+async function removeLeftovers(parent: string, prefix: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    if (!name.startsWith(prefix) || !/^[A-Za-z0-9]{6}$/.test(name.slice(prefix.length))) continue;
+    const path = join(parent, name);
+    const { mtimeMs } = await stat(path);
+    if (Date.now() - mtimeMs > 2 * limits.site.buildMaxMs) await rm(path, { recursive: true, force: true });
+  }
 }
 
 /** An empty directory beside the target, so that putting the site in place is a rename within one file system. */
@@ -99,10 +118,7 @@ async function scratchBeside(target: string): Promise<string> {
   const parent = dirname(target);
   const prefix = `.${basename(target)}-`;
   await mkdir(parent, { recursive: true });
-  // What a build left that was killed; two at once for one target are not allowed.
-  for (const name of await readdir(parent))
-    if (name.startsWith(prefix) && /^[A-Za-z0-9]{6}$/.test(name.slice(prefix.length)))
-      await rm(join(parent, name), { recursive: true, force: true });
+  await removeLeftovers(parent, prefix);
   const scratch = await mkdtemp(join(parent, prefix));
   // Astro finds its own parts from its root, which is the scratch directory: the source tree is only read.
   const packages = dirname(dirname(fileURLToPath(import.meta.resolve('astro/package.json'))));
@@ -113,12 +129,30 @@ async function scratchBeside(target: string): Promise<string> {
 /**
  * Builds the whole site and puts it in place of `outDir`. The same model and base give the same bytes, whatever the clock says.
  * Does IO (files, one child process) and no network. Safe to repeat and to abort: until the last step only temporary
- * directories are written, and they are removed. Not to be called twice at once with the same `outDir`.
- * Throws OperationError `site-build-failed`, or the signal's reason when aborted.
+ * directories are written, and they are removed. Two at once with the same `outDir` do no harm, but one of them
+ * may fail. Throws OperationError `site-build-failed`, or the signal's reason when aborted.
  */
 export async function buildSite({ model, outDir, base = '/', signal }: BuildSiteOptions): Promise<BuiltSite> {
   signal.throwIfAborted();
   const target = resolve(outDir);
+  try {
+    return await buildInto(target, { model, base, signal });
+  } catch (cause) {
+    if (signal.aborted || !(cause instanceof Error) || !('syscall' in cause)) throw cause;
+    // A full disk or a directory that may not be written is trouble of the world, not a mistake of the program.
+    throw new OperationError(
+      'site-build-failed',
+      `the site could not be put into ${target}: ${cause.message}; make its parent directory writable for renewd`,
+      { disposition: 'retry', cause },
+    );
+  }
+}
+
+/** The build, with raw errors of the file system. */
+async function buildInto(
+  target: string,
+  { model, base, signal }: Required<Omit<BuildSiteOptions, 'outDir'>>,
+): Promise<BuiltSite> {
   const scratch = await scratchBeside(target);
   try {
     const modelFile = typeof model === 'string' ? resolve(model) : join(scratch, 'model.json');

@@ -1,6 +1,6 @@
 /** The build as an operation: all or nothing, and clean behind itself. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { OperationError } from '../../daemon/ports/failure.ts';
@@ -52,6 +52,26 @@ test('an aborted build leaves the old site and nothing else', async () => {
   await assert.rejects(building, /stopped by the test/);
   assert.equal(readFileSync(join(outDir, 'index.html'), 'utf8'), 'old');
   assert.deepEqual(readdirSync(parent), ['site']);
+});
+
+test('a directory that cannot be written is a failure that says so', async () => {
+  const parent = workDirectory('unwritable');
+  mkdirSync(parent, { recursive: true });
+  writeFileSync(join(parent, 'file'), '');
+  await assert.rejects(
+    buildSite({ model: emptyModel(), outDir: join(parent, 'file', 'site'), signal }),
+    (error) => error instanceof OperationError && error.code === 'site-build-failed',
+  );
+});
+
+test('what a killed build left is removed by a later one, and nothing else is', async () => {
+  const parent = workDirectory('leftovers');
+  for (const name of ['.site-AbC123', '.site-young1', '.site-notes.txt', 'other']) {
+    mkdirSync(join(parent, name), { recursive: true });
+    if (name !== '.site-young1') utimesSync(join(parent, name), 0, 0);
+  }
+  await buildSite({ model: emptyModel(), outDir: join(parent, 'site'), signal });
+  assert.deepEqual(readdirSync(parent).sort(), ['.site-notes.txt', '.site-young1', 'other', 'site']);
 });
 
 test('a model may be given as a file', async () => {
