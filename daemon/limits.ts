@@ -160,6 +160,26 @@ export const limits = {
     /** Entries of one logged list or object. */
     entriesMax: 64,
   },
+  documents: {
+    /** One file: the largest that stays harmless with a parser that is quadratic in places (57 KB took 0.5 s, 489 KB 98 s, measured). */
+    fileMaxBytes: 64 * 1024,
+    /** Brackets, or dashes of one line, inside one another: ours need 5; 100,000 cost 1.5 s (measured). */
+    depthMax: 32,
+    /** Documents in one file. */
+    perFileMax: 200,
+    /** Declarations in one repository: ten times the largest estate that is measured. */
+    filesMax: 1_000_000,
+    /** Mistakes reported per file: enough to mend it in one go. */
+    problemsPerFileMax: 50,
+    /** One line shown under a message; longer ones are cut around the column. */
+    excerptMaxChars: 120,
+    /** Folders inside folders below inventory/ and policies/. */
+    directoryDepthMax: 16,
+    /** Names of one certificate: CAs stop at 100, some sooner. */
+    namesPerCertificateMax: 100,
+    /** Places one certificate is installed at. */
+    installationsMax: 1000,
+  },
   config: {
     /** The daemon's own configuration file; the YAML parser's check for repeated keys is quadratic (0.5 s at 57 KB). */
     sizeMaxBytes: 64 * 1024,

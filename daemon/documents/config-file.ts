@@ -2,11 +2,13 @@
  * Reads the text of the daemon's configuration file: YAML 1.2, checked against its schema, every mistake with its position.
  * It applies no defaults and follows no path: that is `daemon/config.ts`.
  */
-import { Ajv, type ErrorObject } from 'ajv';
-import { type Document, isMap, isPair, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml';
+import { Ajv } from 'ajv';
+import { LineCounter, parseDocument } from 'yaml';
 import type { DocumentProblem, DriftMode, SourcePosition } from '../core/model.ts';
 import { limits } from '../limits.ts';
 import { configSchema } from './config-schema.ts';
+import { findAliases, offsetOf } from './positions.ts';
+import { essential, pathOf, phrase } from './schema-errors.ts';
 
 export interface SecretReference {
   readonly secret: string;
@@ -110,8 +112,7 @@ export function parseConfigText(text: string, file: string): ParsedConfig {
 
   const value: unknown = document.toJS({ maxAliasCount: 0 });
   if (validate(value)) return { value: value ?? {}, problems: [], positionOf };
-  const problems = (validate.errors ?? [])
-    .filter((error) => error.keyword !== 'propertyNames')
+  const problems = essential(validate.errors ?? [])
     .map((error) => {
       const path = pathOf(error);
       return problem(
@@ -122,82 +123,4 @@ export function parseConfigText(text: string, file: string): ParsedConfig {
     })
     .sort((a, b) => a.source.line - b.source.line || a.source.column - b.source.column);
   return { value: null, problems: problems.slice(0, limits.config.problemsMax), positionOf };
-}
-
-function findAliases(document: Document): number[] {
-  const offsets: number[] = [];
-  visit(document, { Alias: (_, node) => void offsets.push(node.range?.[0] ?? 0) });
-  return offsets;
-}
-
-/** Path of the value or, for an unknown or badly named key, of the key. */
-function pathOf(error: ErrorObject): string[] {
-  const path = error.instancePath
-    .split('/')
-    .slice(1)
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
-  const { additionalProperty } = error.params as { additionalProperty?: string };
-  const key = additionalProperty ?? error.propertyName;
-  return key === undefined ? path : [...path, key];
-}
-
-/** Offset of the key at the path where there is one (a person looks for the key), else of the nearest parent. */
-function offsetOf(document: Document, path: readonly string[]): number {
-  let node: unknown = document.contents;
-  let offset = startOf(node);
-  for (const part of path) {
-    if (isMap(node)) {
-      const pair = node.items.find(
-        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === part,
-      );
-      if (pair === undefined) return offset;
-      offset = startOf(pair.key);
-      node = pair.value;
-    } else {
-      const item: unknown = document.getIn(path.slice(0, path.indexOf(part) + 1), true);
-      if (item === undefined) return offset;
-      offset = startOf(item);
-      node = item;
-    }
-  }
-  return offset;
-}
-
-function startOf(node: unknown): number {
-  return (node as Node | null)?.range?.[0] ?? 0;
-}
-
-/** What is wrong, in words that say what to write instead. */
-function phrase(error: ErrorObject): string {
-  const schema = error.parentSchema as {
-    readonly properties?: Readonly<Record<string, unknown>>;
-    readonly examples?: readonly unknown[];
-    readonly type?: string;
-  };
-  const example = schema.examples?.[0];
-  const hint = example === undefined ? '' : `, for example ${JSON.stringify(example)}`;
-  switch (error.keyword) {
-    case 'additionalProperties':
-      return `unknown key; known here: ${Object.keys(schema.properties ?? {}).join(', ')}`;
-    case 'required':
-      return `${JSON.stringify((error.params as { missingProperty: string }).missingProperty)} is missing`;
-    case 'type':
-      return `must be ${article(schema.type ?? 'value')}${hint}`;
-    case 'enum':
-      return `must be one of ${(error.params as { allowedValues: unknown[] }).allowedValues.join(', ')}`;
-    case 'minProperties':
-    case 'maxProperties':
-      return `give exactly one of ${Object.keys(schema.properties ?? {}).join(', ')}`;
-    case 'pattern':
-      return error.propertyName === undefined
-        ? `does not have the right form${hint}`
-        : 'a name is made of a-z, 0-9, dot, dash and underscore (at most 64)';
-    default:
-      return `${error.message ?? 'is not allowed'}${hint}`;
-  }
-}
-
-function article(type: string): string {
-  const word = type === 'object' ? 'map of keys' : type === 'array' ? 'list' : type;
-  return `${/^[aeiou]/.test(word) ? 'an' : 'a'} ${word}`;
 }

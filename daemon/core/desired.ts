@@ -1,0 +1,273 @@
+/**
+ * From parsed files to what is wanted: references resolved, duplicates refused, profile parameters filled in. Pure. A certificate that refers to nothing is left out
+ * and said so; the others stay.
+ */
+import type {
+  Certificate,
+  Desired,
+  DocumentProblem,
+  Endpoint,
+  Installation,
+  Issuer,
+  Policy,
+  Profile,
+  SourcePosition,
+  Team,
+} from './model.ts';
+import { didYouMean } from './nearest.ts';
+import type { ParsedFile, Resource } from './parsed-document.ts';
+
+interface Register {
+  readonly teams: Map<string, Team>;
+  readonly issuers: Map<string, Issuer>;
+  readonly endpoints: Map<string, Endpoint>;
+  readonly profiles: Map<string, Profile>;
+  readonly policies: Map<string, Policy>;
+  readonly certificates: Map<string, Certificate>;
+  readonly problems: DocumentProblem[];
+}
+
+/**
+ * Everything declared at `commit`. The order of `files` does not matter: of two resources with one name the first by path counts, and the second is a problem.
+ * A profile of the repository takes the place of a built-in one of the same name.
+ */
+export function buildDesired(
+  commit: string,
+  files: readonly ParsedFile[],
+  builtInProfiles: readonly ParsedFile[],
+): Desired {
+  const register: Register = {
+    teams: new Map(),
+    issuers: new Map(),
+    endpoints: new Map(),
+    profiles: new Map(),
+    policies: new Map(),
+    certificates: new Map(),
+    problems: files.flatMap((file) => file.problems),
+  };
+  const sorted = [...files].sort((left, right) =>
+    left.path < right.path ? -1 : left.path > right.path ? 1 : 0,
+  );
+  for (const file of sorted) for (const resource of file.documents) add(register, resource);
+  for (const { documents } of builtInProfiles) {
+    for (const profile of documents) {
+      if (profile.kind === 'Profile' && !register.profiles.has(profile.name))
+        register.profiles.set(profile.name, profile);
+    }
+  }
+  const certificates = new Map<string, Certificate>();
+  for (const certificate of register.certificates.values()) {
+    const resolved = resolve(register, certificate);
+    if (resolved !== null) certificates.set(resolved.id, resolved);
+  }
+  checkEndpoints(register);
+  checkPolicies(register);
+  const { teams, issuers, endpoints, profiles } = register;
+  const policies = [...register.policies.values()].sort((left, right) => (left.name < right.name ? -1 : 1));
+  return {
+    commit,
+    teams,
+    issuers,
+    endpoints,
+    profiles,
+    policies,
+    certificates,
+    problems: ordered(register.problems),
+  };
+}
+
+function add(register: Register, resource: Resource): void {
+  switch (resource.kind) {
+    case 'Team':
+      return put(register, register.teams, resource.name, resource);
+    case 'Issuer':
+      return put(register, register.issuers, resource.name, resource);
+    case 'Endpoint':
+      return put(register, register.endpoints, resource.name, resource);
+    case 'Profile':
+      return put(register, register.profiles, resource.name, resource);
+    case 'Policy':
+      return put(register, register.policies, resource.name, resource);
+    case 'Certificate':
+      return put(register, register.certificates, resource.id, resource);
+  }
+}
+
+function put<T extends Resource>(register: Register, map: Map<string, T>, id: string, resource: T): void {
+  const first = map.get(id);
+  if (first === undefined) {
+    map.set(id, resource);
+    return;
+  }
+  complain(
+    register,
+    'duplicate-resource',
+    `${resource.kind} ${id} is declared already at ${place(first.source)}; this one is not used`,
+    resource.source,
+  );
+}
+
+function resolve(register: Register, certificate: Certificate): Certificate | null {
+  const before = register.problems.length;
+  checkFolder(register, certificate);
+  reference(register, 'team', certificate.team, register.teams, certificate.source);
+  reference(register, 'issuer', certificate.issuer, register.issuers, certificate.sourceOf.issuer);
+  const installations: Installation[] = [];
+  for (const installation of certificate.installations) {
+    const resolved = resolveInstallation(register, certificate, installation);
+    if (resolved === null) continue;
+    const twin = installations.find((each) => each.endpoint === installation.endpoint);
+    if (twin === undefined) installations.push(resolved);
+    else {
+      complain(
+        register,
+        'duplicate-installation',
+        `${certificate.id} is installed at ${installation.endpoint} already (${place(twin.source)}); an endpoint stands once in a certificate`,
+        installation.source,
+      );
+    }
+  }
+  return register.problems.length > before ? null : { ...certificate, installations };
+}
+
+/** `inventory/certificates/<team>/...`: the folder is what CODEOWNERS protects, so it must say the truth. */
+function checkFolder(register: Register, { team, source, id }: Certificate): void {
+  const folder = /^inventory\/certificates\/([^/]+)\//.exec(source.file)?.[1];
+  if (folder === undefined || folder === team) return;
+  complain(
+    register,
+    'wrong-folder',
+    `${id} belongs to team ${team} but stands in the folder of ${folder}; move it to inventory/certificates/${team}/`,
+    source,
+  );
+}
+
+function resolveInstallation(
+  register: Register,
+  certificate: Certificate,
+  installation: Installation,
+): Installation | null {
+  const endpoint = reference(
+    register,
+    'endpoint',
+    installation.endpoint,
+    register.endpoints,
+    installation.source,
+  );
+  const profile = reference(
+    register,
+    'profile',
+    installation.profile,
+    register.profiles,
+    installation.source,
+  );
+  if (endpoint === null || profile === null) return null;
+  const parameters = fillParameters(register, profile, installation, certificate);
+  return parameters === null ? null : { ...installation, parameters };
+}
+
+function fillParameters(
+  register: Register,
+  profile: Profile,
+  installation: Installation,
+  certificate: Certificate,
+): Readonly<Record<string, string>> | null {
+  const before = register.problems.length;
+  const wrong = (message: string): void => {
+    complain(register, 'profile-parameter', message, installation.source);
+  };
+  const known = Object.keys(profile.parameters);
+  for (const name of Object.keys(installation.parameters)) {
+    if (known.includes(name)) continue;
+    const all = known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`;
+    wrong(
+      `profile ${profile.name} has no parameter ${JSON.stringify(name)}; ${all}.${didYouMean(name, known)}`,
+    );
+  }
+  const filled: Record<string, string> = {};
+  for (const [name, parameter] of Object.entries(profile.parameters)) {
+    const value = Object.hasOwn(installation.parameters, name)
+      ? installation.parameters[name]
+      : parameter.default;
+    if (value == null) {
+      wrong(
+        `profile ${profile.name} needs parameter ${name} (${parameter.description}) for ${certificate.id}`,
+      );
+    } else if (!new RegExp(`^(?:${parameter.pattern})$`, 'u').test(value)) {
+      wrong(`parameter ${name}: ${JSON.stringify(value)} does not match ${parameter.pattern}`);
+    } else filled[name] = value;
+  }
+  return register.problems.length > before ? null : filled;
+}
+
+/** `jump` of an endpoint names another one; a circle would never end. */
+function checkEndpoints(register: Register): void {
+  for (const endpoint of register.endpoints.values()) {
+    const jump = endpoint.config['jump'];
+    if (typeof jump === 'string') {
+      const found = reference(register, 'endpoint', jump, register.endpoints, endpoint.source);
+      if (found !== null && leadsBack(register, endpoint)) {
+        complain(register, 'jump-circle', `endpoint ${endpoint.name} jumps through itself`, endpoint.source);
+        register.endpoints.delete(endpoint.name);
+      }
+    }
+    if (endpoint.team !== null) reference(register, 'team', endpoint.team, register.teams, endpoint.source);
+  }
+}
+
+function leadsBack(register: Register, start: Endpoint): boolean {
+  const seen = new Set<string>();
+  let at: Endpoint | undefined = start;
+  while (at !== undefined) {
+    if (seen.has(at.name)) return true;
+    seen.add(at.name);
+    const jump: unknown = at.config['jump'];
+    at = typeof jump === 'string' ? register.endpoints.get(jump) : undefined;
+  }
+  return false;
+}
+
+/** A policy that selects a team nobody declared selects nothing, which is worse than an error. */
+function checkPolicies(register: Register): void {
+  for (const policy of register.policies.values()) {
+    for (const team of policy.selector.teams)
+      reference(register, 'team', team, register.teams, policy.source);
+  }
+}
+
+function reference<T>(
+  register: Register,
+  what: string,
+  name: string,
+  known: ReadonlyMap<string, T>,
+  source: SourcePosition,
+): T | null {
+  const found = known.get(name);
+  if (found !== undefined) return found;
+  complain(
+    register,
+    'reference-dangling',
+    `there is no ${what} ${JSON.stringify(name)}.${didYouMean(name, known.keys())}`,
+    source,
+  );
+  return null;
+}
+
+function complain(register: Register, code: string, message: string, source: SourcePosition): void {
+  const slash = source.file.lastIndexOf('/');
+  const scope = slash < 0 ? '.' : source.file.slice(0, slash);
+  register.problems.push({ code, message, source, excerpt: null, severity: 'error', scope });
+}
+
+function place({ file, line }: SourcePosition): string {
+  return `${file}:${String(line)}`;
+}
+
+function ordered(problems: readonly DocumentProblem[]): DocumentProblem[] {
+  return [...problems].sort(
+    (left, right) =>
+      (left.source.file < right.source.file ? -1 : left.source.file > right.source.file ? 1 : 0) ||
+      left.source.line - right.source.line ||
+      left.source.column - right.source.column,
+  );
+}

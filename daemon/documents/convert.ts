@@ -1,0 +1,275 @@
+/** From checked plain values to the nouns of core: defaults filled in, names normalised, places kept. What a schema cannot say is said here. */
+import { parseDuration } from '../core/duration.ts';
+import type {
+  Address,
+  Certificate,
+  Contact,
+  Declared,
+  Installation,
+  KeyAlgorithm,
+  Policy,
+  Profile,
+  SourcePosition,
+  Team,
+} from '../core/model.ts';
+import type { Resource } from '../core/parsed-document.ts';
+import { isIpAddress } from '../core/server-name.ts';
+import { readAddress, readDnsName, readIpAddress } from './names.ts';
+
+/** A document after its schema. */
+export interface CheckedDocument {
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly team?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
+/** Where it was read, and how to say that something in it is wrong. */
+export interface Place {
+  readonly blob: string;
+  readonly at: (path: readonly (string | number)[]) => SourcePosition;
+  readonly complain: (message: string, path: readonly (string | number)[]) => void;
+}
+
+/** The resource a checked document declares. Complains where a value cannot be meant; the caller then drops the document. */
+export function toResource(document: CheckedDocument, place: Place): Resource {
+  const { metadata, spec } = document;
+  const declared: Declared = {
+    name: metadata.name,
+    labels: metadata.labels ?? {},
+    source: place.at([]),
+    blob: place.blob,
+  };
+  switch (document.kind) {
+    case 'Team':
+      return toTeam(declared, spec, place);
+    case 'Issuer':
+      return { ...declared, kind: 'Issuer', type: text(spec['type']), config: spec };
+    case 'Endpoint':
+      return {
+        ...declared,
+        kind: 'Endpoint',
+        team: metadata.team ?? null,
+        type: text(spec['type']),
+        config: spec,
+      };
+    case 'Certificate':
+      return toCertificate(declared, metadata.team ?? '', spec, place);
+    case 'Policy':
+      return toPolicy(declared, spec, place);
+    case 'Profile':
+      return toProfile(declared, spec, place);
+    default:
+      throw new Error(`no such kind: ${document.kind}`);
+  }
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? (value as unknown[]) : []);
+const texts = (value: unknown): readonly string[] => list(value).map(text);
+const map = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+
+function toTeam(declared: Declared, spec: CheckedDocument['spec'], place: Place): Team {
+  return {
+    ...declared,
+    kind: 'Team',
+    displayName: text(spec['displayName']) || declared.name,
+    owners: texts(spec['owners']),
+    contacts: list(spec['contacts']).map((each): Contact => {
+      const contact = map(each);
+      return 'email' in contact
+        ? { type: 'email', value: text(contact['email']) }
+        : { type: 'url', value: text(contact['url']) };
+    }),
+    dnsNames: names(spec['dnsNames'], ['spec', 'dnsNames'], place),
+    issuers: texts(spec['issuers']),
+  };
+}
+
+function names(value: unknown, path: readonly string[], place: Place): string[] {
+  const read: string[] = [];
+  for (const [index, written] of texts(value).entries()) {
+    const result = readDnsName(written);
+    if ('wrong' in result) place.complain(result.wrong, [...path, index]);
+    else if (read.includes(result.name)) place.complain(`${result.name} stands here twice`, [...path, index]);
+    else read.push(result.name);
+  }
+  return read;
+}
+
+function toCertificate(
+  declared: Declared,
+  team: string,
+  spec: CheckedDocument['spec'],
+  place: Place,
+): Certificate {
+  const id = `${team}/${declared.name}`;
+  const dnsNames = names(spec['dnsNames'], ['spec', 'dnsNames'], place);
+  const ipAddresses = addresses(spec['ipAddresses'], place);
+  if (texts(spec['dnsNames']).length + texts(spec['ipAddresses']).length === 0) {
+    place.complain('a certificate needs at least one name under dnsNames or ipAddresses', ['spec']);
+  }
+  const key = map(spec['key']);
+  return {
+    ...declared,
+    kind: 'Certificate',
+    id,
+    team,
+    dnsNames,
+    ipAddresses,
+    issuer: text(spec['issuer']),
+    key: { algorithm: (text(key['algorithm']) || 'ecdsa-p256') as KeyAlgorithm },
+    usages: spec['usages'] === undefined ? ['serverAuth'] : (texts(spec['usages']) as Certificate['usages']),
+    lifetimeMs: spec['lifetime'] === undefined ? null : parseDuration(text(spec['lifetime'])),
+    renewAtFraction: fraction(spec['renewAt'], place),
+    drift: (text(spec['drift']) || 'enforce') as Certificate['drift'],
+    state: (text(spec['state']) || 'present') as Certificate['state'],
+    installations: list(spec['installations']).map((each, index) =>
+      toInstallation(id, map(each), index, place),
+    ),
+    sourceOf: {
+      dnsNames: place.at(['spec', 'dnsNames']),
+      issuer: place.at(['spec', 'issuer']),
+      key: place.at(['spec', 'key']),
+      lifetime: place.at(['spec', 'lifetime']),
+    },
+  };
+}
+
+function addresses(value: unknown, place: Place): string[] {
+  return texts(value).flatMap((written, index) => {
+    const address = readIpAddress(written);
+    if (address !== null) return [address];
+    place.complain(`${JSON.stringify(written)} is not an IP address`, ['spec', 'ipAddresses', index]);
+    return [];
+  });
+}
+
+function fraction(value: unknown, place: Place): number | null {
+  if (value === undefined) return null;
+  if (typeof value === 'number') return value;
+  const [part = 0, whole = 1] = text(value).split('/').map(Number);
+  if (part < whole) return part / whole;
+  place.complain(`${JSON.stringify(value)} is not less than the whole lifetime`, ['spec', 'renewAt']);
+  return null;
+}
+
+function toInstallation(
+  certificate: string,
+  written: Readonly<Record<string, unknown>>,
+  index: number,
+  place: Place,
+): Installation {
+  const path = ['spec', 'installations', index] as const;
+  const endpoint = text(written['endpoint']);
+  return {
+    id: `${certificate}@${endpoint}`,
+    certificate,
+    endpoint,
+    profile: text(written['profile']),
+    parameters: map(written['parameters']) as Readonly<Record<string, string>>,
+    serves: list(written['serves']).flatMap((each, number) =>
+      toAddress(each, [...path, 'serves', number], place),
+    ),
+    source: place.at(path),
+  };
+}
+
+function toAddress(written: unknown, path: readonly (string | number)[], place: Place): Address[] {
+  const given = typeof written === 'string' ? written : text(map(written)['address']);
+  const address = readAddress(given);
+  if (address === null) {
+    place.complain(`${JSON.stringify(given)} is not host:port with a port from 1 to 65535`, path);
+    return [];
+  }
+  const asked = typeof written === 'string' ? address.host : text(map(written)['serverName']);
+  if (isIpAddress(asked)) return [{ ...address, serverName: readIpAddress(asked) ?? asked }];
+  const name = readDnsName(asked);
+  if ('wrong' in name) {
+    place.complain(name.wrong, path);
+    return [];
+  }
+  return [{ ...address, serverName: name.name }];
+}
+
+function toPolicy(declared: Declared, spec: CheckedDocument['spec'], place: Place): Policy {
+  const selector = map(spec['selector']);
+  return {
+    ...declared,
+    kind: 'Policy',
+    description: text(spec['description']),
+    selector: {
+      teams: texts(selector['teams']),
+      labels: map(selector['labels']) as Readonly<Record<string, string>>,
+    },
+    rules: list(spec['rules']).map((each, index) => {
+      const rule = map(each);
+      return {
+        rule: text(rule['rule']),
+        action: rule['action'] === 'block' ? 'block' : 'report',
+        settings: map(rule['settings']),
+        source: place.at(['spec', 'rules', index]),
+      };
+    }),
+  };
+}
+
+const defaultSettleMs = 10_000;
+
+function toProfile(declared: Declared, spec: CheckedDocument['spec'], place: Place): Profile {
+  const files = list(spec['files']).map((each) => {
+    const file = map(each);
+    const content = text(file['content']) as Profile['files'][number]['content'];
+    const secret = content === 'key' || content === 'combined';
+    return {
+      name: text(file['name']),
+      content,
+      mode: text(file['mode']) || (secret ? '0600' : '0644'),
+      owner: text(file['owner']) || null,
+    };
+  });
+  const links = list(spec['links']).map((each, index) => {
+    const link = { path: text(map(each)['path']), file: text(map(each)['file']) };
+    if (!files.some((file) => file.name === link.file)) {
+      place.complain(`${JSON.stringify(link.file)} is none of the files`, ['spec', 'links', index]);
+    }
+    return link;
+  });
+  const parameters = Object.entries(map(spec['parameters'])).map(([name, value]) => {
+    const { description, default: preset, pattern } = map(value);
+    const parameter = {
+      description: text(description),
+      default: typeof preset === 'string' ? preset : null,
+      pattern: text(pattern) || '[^\\u0000-\\u001f]*',
+    };
+    if (!compiles(parameter.pattern))
+      place.complain('is not a regular expression', ['spec', 'parameters', name, 'pattern']);
+    return [name, parameter] as const;
+  });
+  return {
+    ...declared,
+    kind: 'Profile',
+    description: text(spec['description']),
+    parameters: Object.fromEntries(parameters),
+    files,
+    links,
+    test: list(spec['test']).map(texts),
+    reload: list(spec['reload']).map(texts),
+    settleMs:
+      spec['settle'] === undefined
+        ? defaultSettleMs
+        : (parseDuration(text(spec['settle'])) ?? defaultSettleMs),
+  };
+}
+
+function compiles(pattern: string): boolean {
+  try {
+    return new RegExp(pattern, 'u') instanceof RegExp;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * YAML text to typed resources with their places: the only way declarations enter the program. It never throws for what is written,
+ * reports every mistake it can see at once, and one bad document never hides a good one.
+ */
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { dirname } from 'node:path/posix';
+import { type Document, isMap, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';
+import type { DocumentProblem, SourcePosition } from '../core/model.ts';
+import { didYouMean } from '../core/nearest.ts';
+import type { ParsedFile, Resource } from '../core/parsed-document.ts';
+import { limits } from '../limits.ts';
+import type { JsonSchema } from '../ports/plugin.ts';
+import { toResource, type CheckedDocument } from './convert.ts';
+import { findAliases, offsetOf } from './positions.ts';
+import { essential, pathOf, phrase } from './schema-errors.ts';
+import { kindSchemas, type PluginSchemas } from './schemas/index.ts';
+import { decodeText } from './text-bounds.ts';
+
+export type { ParsedFile } from '../core/parsed-document.ts';
+
+export interface SourceFile {
+  readonly path: string;
+  readonly oid: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface DocumentReader {
+  /** Parses and checks one file. Never throws. No IO. Equal bytes give equal results: cache by `oid` and path. */
+  readonly parseFile: (file: SourceFile) => ParsedFile;
+  /** Kind to its complete JSON Schema, as published. */
+  readonly schemas: () => ReadonlyMap<string, JsonSchema>;
+}
+
+/** Makes a reader that knows the plug-ins' and rules' schemas. Compiles them once. */
+export function createReader(plugins: PluginSchemas): DocumentReader {
+  const schemas = kindSchemas(plugins);
+  const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, $data: false });
+  const validators = new Map([...schemas].map(([kind, schema]) => [kind, ajv.compile(schema)]));
+  return {
+    schemas: () => schemas,
+    parseFile: (file) => parseFile(file, validators),
+  };
+}
+
+type Validators = ReadonlyMap<string, ValidateFunction>;
+
+/** What is known about the text while its documents are read. */
+interface Reading {
+  readonly file: SourceFile;
+  readonly positionOf: (offset: number) => SourcePosition;
+  readonly problems: DocumentProblem[];
+  readonly complain: (code: string, message: string, offset: number) => void;
+}
+
+function parseFile(file: SourceFile, validators: Validators): ParsedFile {
+  const { text, complaint } = decodeText(file.bytes);
+  const reading = startReading(file, text ?? '');
+  if (complaint !== null) {
+    reading.complain(complaint.code, `${file.path} ${complaint.message}`, complaint.offset);
+    return { path: file.path, oid: file.oid, documents: [], problems: reading.problems };
+  }
+  const lineCounter = new LineCounter();
+  const parsed = parseAllDocuments(text, {
+    version: '1.2',
+    schema: 'core',
+    lineCounter,
+    prettyErrors: false,
+    // The parser's own check for repeated keys is quadratic (98 s for 50,000 keys, measured); ours is linear.
+    uniqueKeys: false,
+    stringKeys: true,
+  });
+  const documents: Resource[] = [];
+  for (const [index, document] of (Array.isArray(parsed) ? parsed : []).entries()) {
+    if (index >= limits.documents.perFileMax) {
+      reading.complain(
+        'document-count',
+        `more than ${String(limits.documents.perFileMax)} documents in one file; the rest is not read`,
+        document.range[0],
+      );
+      break;
+    }
+    const resource = readDocument(document, reading, validators);
+    if (resource !== null) documents.push(resource);
+  }
+  return {
+    path: file.path,
+    oid: file.oid,
+    documents,
+    problems: reading.problems.slice(0, limits.documents.problemsPerFileMax),
+  };
+}
+
+function startReading(file: SourceFile, text: string): Reading {
+  let starts: number[] | null = null;
+  // Lines are only counted in files that have something to say about themselves, or whose resources ask: most of a first load is this.
+  const lineStarts = (): number[] => {
+    if (starts === null) {
+      starts = [0];
+      for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+    }
+    return starts;
+  };
+  const positionOf = (offset: number): SourcePosition => {
+    const all = lineStarts();
+    let low = 0;
+    let high = all.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((all[middle] ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return { file: file.path, line: low + 1, column: offset - (all[low] ?? 0) + 1 };
+  };
+  const problems: DocumentProblem[] = [];
+  return {
+    file,
+    positionOf,
+    problems,
+    complain: (code, message, offset) => {
+      const source = positionOf(Math.min(offset, text.length));
+      const start = lineStarts()[source.line - 1] ?? 0;
+      const end = text.indexOf('\n', start);
+      const line = text.slice(start, end < 0 ? undefined : end).replace(/\r$/, '');
+      problems.push({
+        code,
+        message,
+        source,
+        excerpt: text === '' ? null : excerptOf(line, source.column),
+        severity: 'error',
+        scope: dirname(file.path),
+      });
+    },
+  };
+}
+
+/** The line with a caret below the column, cut around it where it is long. */
+function excerptOf(line: string, column: number): string {
+  const max = limits.documents.excerptMaxChars;
+  const from = line.length <= max ? 0 : Math.max(0, Math.min(column - 1 - max / 2, line.length - max));
+  // A tab stays one column wide, so that the caret stands below its character.
+  return `${line.slice(from, from + max).replaceAll('\t', ' ')}\n${' '.repeat(Math.max(0, column - 1 - from))}^`;
+}
+
+function readDocument(document: Document, reading: Reading, validators: Validators): Resource | null {
+  const before = reading.problems.length;
+  // The parser only warns about unknown tags and yields the raw value: a declaration means what it says or nothing.
+  for (const error of [...document.errors, ...document.warnings]) {
+    reading.complain('yaml-syntax', error.message, error.pos[0]);
+  }
+  for (const offset of findAliases(document)) {
+    reading.complain('yaml-alias', 'anchors and aliases are not used here: write the value out', offset);
+  }
+  for (const offset of repeatedKeys(document)) {
+    reading.complain('yaml-repeated-key', 'this key stands twice in its map; only one can be meant', offset);
+  }
+  if (reading.problems.length > before) return null;
+  // A document of comments alone declares nothing.
+  if (document.contents === null) return null;
+  const value: unknown = document.toJS({ maxAliasCount: 0 });
+  if (!hasKind(value, document, reading, validators)) return null;
+  const validate = validators.get(value.kind);
+  if (validate === undefined) return null;
+  if (!validate(value)) {
+    for (const error of essential(validate.errors ?? [])) complainOf(error, document, reading);
+    return null;
+  }
+  const resource = toResource(value as unknown as CheckedDocument, {
+    blob: reading.file.oid,
+    at: (path) => reading.positionOf(offsetOf(document, path)),
+    complain: (message, path) => {
+      reading.complain('document-value', message, offsetOf(document, path));
+    },
+  });
+  return reading.problems.length > before ? null : resource;
+}
+
+function hasKind(
+  value: unknown,
+  document: Document,
+  reading: Reading,
+  validators: Validators,
+): value is { readonly kind: string } {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    reading.complain(
+      'document-form',
+      'a declaration is a map with apiVersion, kind, metadata and spec',
+      offsetOf(document, []),
+    );
+    return false;
+  }
+  const kind = 'kind' in value ? value.kind : undefined;
+  const kinds = [...validators.keys()];
+  if (typeof kind === 'string' && validators.has(kind)) return true;
+  const said = kind === undefined ? 'kind is missing' : `there is no kind ${JSON.stringify(kind)}`;
+  const hint = typeof kind === 'string' ? didYouMean(kind, kinds) : '';
+  reading.complain(
+    'document-kind',
+    `${said}; there are ${kinds.join(', ')}.${hint}`,
+    offsetOf(document, ['kind']),
+  );
+  return false;
+}
+
+function complainOf(error: ErrorObject, document: Document, reading: Reading): void {
+  const path = pathOf(error);
+  const where = path.join('.') || 'the document';
+  reading.complain('document-schema', `${where}: ${phrase(error)}`, offsetOf(document, path));
+}
+
+/** Offsets of keys that stand twice in one map; linear in the size of the document. */
+function repeatedKeys(document: Document): number[] {
+  const offsets: number[] = [];
+  visit(document, {
+    Map: (_, node) => {
+      if (!isMap(node)) return;
+      const seen = new Set<string>();
+      for (const { key } of node.items) {
+        if (!isScalar(key)) continue;
+        const name = String(key.value);
+        if (seen.has(name)) offsets.push(key.range?.[0] ?? 0);
+        seen.add(name);
+      }
+    },
+  });
+  return offsets;
+}

@@ -1,0 +1,67 @@
+/** What ajv found, in words that say where and what to write instead. */
+import type { ErrorObject } from 'ajv';
+import { didYouMean } from '../core/nearest.ts';
+
+/** Path of the value or, for an unknown or badly named key, of the key. */
+export function pathOf(error: ErrorObject): string[] {
+  const path = error.instancePath
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const { additionalProperty } = error.params as { additionalProperty?: string };
+  const key = additionalProperty ?? error.propertyName;
+  return key === undefined ? path : [...path, key];
+}
+
+/** What is wrong, in words that say what to write instead. */
+export function phrase(error: ErrorObject): string {
+  const schema = error.parentSchema as {
+    readonly properties?: Readonly<Record<string, unknown>>;
+    readonly examples?: readonly unknown[];
+    readonly type?: string;
+  };
+  const example = schema.examples?.[0];
+  const hint = example === undefined ? '' : `, for example ${JSON.stringify(example)}`;
+  switch (error.keyword) {
+    case 'additionalProperties':
+      return `unknown key.${didYouMean((error.params as { additionalProperty: string }).additionalProperty, Object.keys(schema.properties ?? {}))} Known here: ${Object.keys(schema.properties ?? {}).join(', ')}`;
+    case 'required':
+      return `${JSON.stringify((error.params as { missingProperty: string }).missingProperty)} is missing`;
+    case 'type':
+      return `must be ${article(schema.type ?? 'value')}${hint}`;
+    case 'enum':
+      return `must be one of ${(error.params as { allowedValues: unknown[] }).allowedValues.join(', ')}.${typeof error.data === 'string' ? didYouMean(error.data, (error.params as { allowedValues: unknown[] }).allowedValues.map(String)) : ''}`;
+    case 'anyOf':
+      return `does not have the right form${exampleOf(error)}`;
+    case 'minProperties':
+    case 'maxProperties':
+      return `give exactly one of ${Object.keys(schema.properties ?? {}).join(', ')}`;
+    case 'pattern':
+      return error.propertyName === undefined
+        ? `does not have the right form${hint}`
+        : 'a name is made of a-z, 0-9, dot, dash and underscore (at most 64)';
+    default:
+      return `${error.message ?? 'is not allowed'}${hint}`;
+  }
+}
+
+function exampleOf(error: ErrorObject): string {
+  const branches = (
+    error.parentSchema as { readonly anyOf?: readonly { readonly examples?: readonly unknown[] }[] }
+  ).anyOf;
+  const example = branches?.find((branch) => branch.examples !== undefined)?.examples?.[0];
+  return example === undefined ? '' : `, for example ${JSON.stringify(example)}`;
+}
+
+/** One complaint a mistake: the branches of an alternative and the frames of a condition say the same thing again. */
+export function essential(errors: readonly ErrorObject[]): ErrorObject[] {
+  return errors.filter(
+    (error) =>
+      error.keyword !== 'if' && error.keyword !== 'propertyNames' && !/\/anyOf\/\d+\//.test(error.schemaPath),
+  );
+}
+
+function article(type: string): string {
+  const word = type === 'object' ? 'map of keys' : type === 'array' ? 'list' : type;
+  return `${/^[aeiou]/.test(word) ? 'an' : 'a'} ${word}`;
+}

@@ -1,0 +1,111 @@
+/** Schema of kind Profile: how one kind of server takes certificates, as data. */
+import { duration, envelope, line } from './parts.ts';
+
+const command = (description: string, example: readonly string[]) => ({
+  description: `${description} Each is a list of words; a word is a template over the parameters and stays one word.`,
+  type: 'array',
+  maxItems: 10,
+  items: {
+    type: 'array',
+    minItems: 1,
+    maxItems: 50,
+    items: { type: 'string', maxLength: 1000 },
+    examples: [example],
+  },
+});
+
+export const profileSchema = envelope(
+  'Profile',
+  'How one kind of server takes certificates: files, links, test, reload.',
+  {
+    team: 'none',
+    spec: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['files'],
+      properties: {
+        description: line('What it is for.', 'nginx with its certificate files'),
+        parameters: {
+          description: 'What an installation may or must give.',
+          type: 'object',
+          maxProperties: 50,
+          propertyNames: { pattern: '^[a-z][A-Za-z0-9]{0,39}$' },
+          additionalProperties: {
+            type: 'object',
+            additionalProperties: false,
+            properties: {
+              description: line('What it means.', 'ssl_certificate of the server block'),
+              default: {
+                description: 'Taken when the installation does not give it; without one it must.',
+                type: 'string',
+                maxLength: 1000,
+              },
+              pattern: {
+                description: 'Regular expression the whole value must match.',
+                type: 'string',
+                maxLength: 500,
+              },
+            },
+          },
+        },
+        files: {
+          description: 'What a generation holds.',
+          type: 'array',
+          minItems: 1,
+          maxItems: 20,
+          items: {
+            type: 'object',
+            additionalProperties: false,
+            required: ['name', 'content'],
+            properties: {
+              name: {
+                description: 'File name.',
+                type: 'string',
+                pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$',
+              },
+              content: {
+                description: 'What is in it.',
+                enum: ['key', 'certificate', 'chain', 'fullchain', 'combined'],
+              },
+              mode: {
+                description: 'Octal; 0600 with a key in it, 0644 without, when absent.',
+                type: 'string',
+                pattern: '^0[0-7]{3}$',
+              },
+              owner: {
+                description: 'user or user:group.',
+                type: 'string',
+                pattern: '^[a-z_][a-z0-9_-]{0,31}(:[a-z_][a-z0-9_-]{0,31})?$',
+              },
+            },
+          },
+        },
+        links: {
+          description:
+            'Paths outside the store that become links to its current files. What stood there is kept.',
+          type: 'array',
+          maxItems: 20,
+          items: {
+            type: 'object',
+            additionalProperties: false,
+            required: ['path', 'file'],
+            properties: {
+              path: {
+                description: 'Absolute path, a template; an empty result means no link.',
+                type: 'string',
+                maxLength: 1000,
+              },
+              file: { description: 'One of the files.', type: 'string', maxLength: 100 },
+            },
+          },
+        },
+        test: command('Commands that say whether the server accepts its configuration.', ['nginx', '-t']),
+        reload: command('Commands that make the server take the new files.', ['nginx', '-s', 'reload']),
+        settle: duration(
+          'Longest time from the reload to the first handshake that must show the new certificate.',
+          '10s',
+        ),
+      },
+    },
+  },
+);

@@ -1,0 +1,60 @@
+/** Schema of kind Team. */
+import { dnsNames, envelope, line, name } from './parts.ts';
+
+export const teamSchema = envelope(
+  'Team',
+  'Who owns certificates, how they are told, and which names they may request.',
+  {
+    team: 'none',
+    spec: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        displayName: line('The name people use; the name of the resource when absent.', 'Web platform'),
+        owners: {
+          description: 'People who decide, in words your organisation uses.',
+          type: 'array',
+          maxItems: 50,
+          items: line('A person or a role.', 'ada'),
+        },
+        contacts: {
+          description: 'Where somebody reads: an address or a page.',
+          type: 'array',
+          maxItems: 20,
+          items: {
+            type: 'object',
+            additionalProperties: false,
+            minProperties: 1,
+            maxProperties: 1,
+            properties: {
+              email: {
+                description: 'An e-mail address.',
+                type: 'string',
+                maxLength: 254,
+                pattern: '^[^\\s@]+@[^\\s@]+$',
+                examples: ['web@example.com'],
+              },
+              url: {
+                description: 'A page or a chat channel.',
+                type: 'string',
+                maxLength: 2000,
+                pattern: '^https?://[^\\s]+$',
+                examples: ['https://chat.example.com/web'],
+              },
+            },
+          },
+        },
+        dnsNames: dnsNames(
+          'Names the team may request: an exact name, or *.example.com for every name below it.',
+          '*.shop.example.com',
+        ),
+        issuers: {
+          description: 'Issuers the team may use; all that policy allows when absent.',
+          type: 'array',
+          maxItems: 100,
+          items: name('Name of an Issuer.'),
+        },
+      },
+    },
+  },
+);
