@@ -15,6 +15,8 @@ export interface Advertisement {
   /** `HEAD` and full reference names to object ids. */
   readonly refs: ReadonlyMap<string, string>;
   readonly capabilities: ReadonlySet<string>;
+  /** Commits the server has without their parents: it is a shallow clone itself. */
+  readonly shallow: ReadonlySet<string>;
   /** True when the server speaks version 2: `refs` is empty then. */
   readonly versionTwo: boolean;
 }
@@ -24,6 +26,7 @@ export async function readAdvertisement(reader: PacketReader, place: string): Pr
   const refs = new Map<string, string>();
   let capabilities: ReadonlySet<string> = new Set();
   let versionTwo = false;
+  const shallow = new Set<string>();
   const versionTwoCapabilities = new Set<string>();
   for (let first = true; ; first = false) {
     const line = await reader.next();
@@ -40,7 +43,11 @@ export async function readAdvertisement(reader: PacketReader, place: string): Pr
       versionTwoCapabilities.add(text);
       continue;
     }
-    if (text === 'version 1' || text.startsWith('shallow ')) continue;
+    if (text === 'version 1') continue;
+    if (text.startsWith('shallow ')) {
+      shallow.add(text.slice('shallow '.length));
+      continue;
+    }
     const [entry = '', listed] = text.split('\0');
     if (listed !== undefined) capabilities = new Set(listed.split(' ').filter((each) => each !== ''));
     addRef(
@@ -53,7 +60,7 @@ export async function readAdvertisement(reader: PacketReader, place: string): Pr
   }
   const all = versionTwo ? versionTwoCapabilities : capabilities;
   if (all.has('object-format=sha256')) throw sha256Unsupported(place);
-  return { refs, capabilities: all, versionTwo };
+  return { refs, capabilities: all, shallow, versionTwo };
 }
 
 function addRef(

@@ -52,7 +52,7 @@ interface HttpExchange {
 }
 
 /** isomorphic-git believes it speaks HTTP: one GET for the advertisement, one POST for the pack. */
-async function overSession({ session, place }: FetchRequest, exchange: HttpExchange) {
+async function overSession({ session, remoteRef, place }: FetchRequest, exchange: HttpExchange) {
   const answer = (body: AsyncIterable<Uint8Array>, type: string) => ({
     url: exchange.url,
     statusCode: 200,
@@ -61,17 +61,28 @@ async function overSession({ session, place }: FetchRequest, exchange: HttpExcha
     body: bounded(body, place),
   });
   if (exchange.method === 'GET') {
-    const bytes = Buffer.concat([
-      packet('# service=git-upload-pack\n'),
-      flushPacket,
-      session.advertisementBytes,
-    ]);
-    return answer(each([bytes]), 'application/x-git-upload-pack-advertisement');
+    return answer(each([advertiseOne(session, remoteRef)]), 'application/x-git-upload-pack-advertisement');
   }
   const parts: Uint8Array[] = [];
   for await (const part of exchange.body ?? each([])) parts.push(part);
   return answer(await session.request(Buffer.concat(parts)), 'application/x-git-upload-pack-result');
 }
+/**
+ * Only the reference we want, also as HEAD: isomorphic-git fails where the server's HEAD is unborn, and needs no list of 10,000 others.
+ * Abilities are the server's own.
+ */
+function advertiseOne({ advertisement }: Session, ref: string): Buffer {
+  const oid = advertisement.refs.get(ref) ?? '';
+  const abilities = [...advertisement.capabilities].filter((each) => !each.startsWith('symref=')).join(' ');
+  return Buffer.concat([
+    packet('# service=git-upload-pack\n'),
+    flushPacket,
+    packet(`${oid} HEAD\0${abilities}\n`),
+    packet(`${oid} ${ref}\n`),
+    flushPacket,
+  ]);
+}
+
 async function* each(parts: readonly Uint8Array[]): AsyncIterableIterator<Uint8Array> {
   yield* parts;
 }

@@ -7,7 +7,7 @@ import { OperationError } from '../ports/failure.ts';
 import type { GitService } from '../ports/git-ssh.ts';
 import type { Secret } from '../ports/plugin.ts';
 import { listRefsRequest, readAdvertisement, readListedRefs, type Advertisement } from './advertisement.ts';
-import { createPacketReader, flushPacket, nonsense, remoteWords, type PacketReader } from './pkt-line.ts';
+import { createPacketReader, nonsense, remoteWords, type Packet, type PacketReader } from './pkt-line.ts';
 import type { Session, Transport } from './transport.ts';
 
 export interface HttpAccess {
@@ -76,7 +76,6 @@ export function createHttpTransport(address: URL, access: HttpAccess | null, now
     const found = await discover(wire, service, false, signal);
     return {
       advertisement: found.advertisement,
-      advertisementBytes: found.bytes,
       request: (body) => post(wire, found.root, service, body, false, signal),
       close: () => undefined,
     };
@@ -103,7 +102,6 @@ interface Discovered {
   /** Where the service really is, after redirects. */
   readonly root: string;
   readonly advertisement: Advertisement;
-  readonly bytes: Buffer;
 }
 
 async function discover(
@@ -138,27 +136,23 @@ async function discover(
     }
     const bytes = await collect(response, limits.git.advertisementMaxBytes, wire.root);
     const reader = createPacketReader(once(bytes), limits.git.advertisementMaxBytes, wire.root);
-    const skipped = await skipServiceLine(reader, bytes);
-    const advertisement = await readAdvertisement(skipped.reader(wire.root), wire.root);
-    return { root: url.slice(0, url.indexOf('/info/refs?')), advertisement, bytes: skipped.bytes };
+    const advertisement = await readAdvertisement(withoutServiceLine(reader), wire.root);
+    return { root: url.slice(0, url.indexOf('/info/refs?')), advertisement };
   }
 }
 
 /** gitprotocol-http: `# service=…` and a flush precede the advertisement; version 2 servers may leave both out. */
-async function skipServiceLine(
-  reader: PacketReader,
-  bytes: Buffer,
-): Promise<{ readonly bytes: Buffer; readonly reader: (place: string) => PacketReader }> {
-  const first = await reader.next();
-  let rest = bytes;
-  if (first?.kind === 'data' && first.bytes.toString('latin1').startsWith('# service=')) {
-    rest = bytes.subarray(4 + first.bytes.length);
-    if (rest.subarray(0, 4).equals(flushPacket)) rest = rest.subarray(4);
-  }
-  return {
-    bytes: rest,
-    reader: (place) => createPacketReader(once(rest), limits.git.advertisementMaxBytes, place),
+function withoutServiceLine(reader: PacketReader): PacketReader {
+  let first = true;
+  const next = async (): Promise<Packet | null> => {
+    const line = await reader.next();
+    if (!first) return line;
+    first = false;
+    if (line?.kind !== 'data' || !line.bytes.toString('latin1').startsWith('# service=')) return line;
+    const flush = await reader.next();
+    return flush?.kind === 'flush' ? reader.next() : flush;
   };
+  return { next, rest: reader.rest };
 }
 
 async function post(

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
 import type { Log } from '../ports/plugin.ts';
 import type { Backend, PushSession } from './backend.ts';
 import { fetchPack } from './fetch.ts';
@@ -23,7 +24,7 @@ const watchedPrefixes = ['HEAD', 'refs/heads/'] as const;
 export async function openMirror(transport: Transport, directory: string, log: Log | null): Promise<Backend> {
   await prepare(directory, transport.place, log);
   const objects = join(directory, 'objects');
-  let store: ObjectStore = openObjectStoreOrEmpty(objects);
+  let store = await openOrAnew(directory, transport.place, log);
   const fetched = new Set<string>();
 
   const discard = async (): Promise<void> => {
@@ -46,9 +47,9 @@ export async function openMirror(transport: Transport, directory: string, log: L
   const bring = async (session: Session, ref: string, oid: string): Promise<void> => {
     const localRef = mirrorRef(ref);
     if (!store.has(oid)) {
-      const remoteRef = ref;
-      await fetchPack({ directory, session, remoteRef, localRef, place: transport.place });
+      await fetchPack({ directory, session, remoteRef: ref, localRef, place: transport.place });
       await verifyNewPacks(objects);
+      await rememberShallow(directory, session.advertisement.shallow);
     }
     // Both must be readable, or what follows would stand on sand.
     store.require(readCommit(store, oid).tree, 'tree');
@@ -93,9 +94,26 @@ export async function openMirror(transport: Transport, directory: string, log: L
       transport.close();
     },
   };
+}
 
-  function openObjectStoreOrEmpty(path: string): ObjectStore {
-    return openObjectStore(path);
+/** A server that is a shallow clone says where its history ends; so does then our mirror of it. */
+async function rememberShallow(directory: string, commits: ReadonlySet<string>): Promise<void> {
+  if (commits.size === 0) return;
+  const all = new Set([...readShallow(directory), ...commits]);
+  await writeWhole(join(directory, 'shallow'), `${[...all].join('\n')}\n`);
+}
+
+/** A mirror that cannot even be opened is made anew: it is only a cache. */
+async function openOrAnew(directory: string, place: string, log: Log | null): Promise<ObjectStore> {
+  const objects = join(directory, 'objects');
+  try {
+    return openObjectStore(objects);
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    log?.warn({ place, reason: error.message }, 'the mirror is damaged: fetching it anew');
+    await throwAway(directory);
+    await prepare(directory, place, log);
+    return openObjectStore(objects);
   }
 }
 

@@ -1,9 +1,20 @@
 /** SSH signatures of commits (OpenSSH PROTOCOL.sshsig, namespace `git`): makes them, and judges them against an allowed_signers text. node:crypto only. */
 import { createHash, createPrivateKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
+import { allows, parseAllowedSigners } from './allowed-signers.ts';
+import { separateSignature } from './commit.ts';
 import { readOpensshPrivateKey } from './openssh-key.ts';
 import type { CommitSigner } from './publish.ts';
-import { armor, ed25519PublicBlob, signedData, signatureBlob, sshString } from './sshsig.ts';
+import {
+  armor,
+  ed25519PublicBlob,
+  parseSshSignature,
+  signedData,
+  signatureBlob,
+  sshString,
+} from './sshsig.ts';
+import { verifySshSignature } from './ssh-public-key.ts';
 
 /**
  * A signer for an Ed25519 private key: PKCS#8 PEM or OpenSSH, without passphrase. Does no IO.
@@ -44,4 +55,48 @@ function readPrivateKey(pem: string): KeyObject {
     'the signing key is no Ed25519 private key without passphrase; make one with ssh-keygen -t ed25519 -N ""',
     { disposition: 'stall' },
   );
+}
+
+export interface SignatureVerdict {
+  /**
+   * `good`: by an allowed key, valid then. `bad`: there is a signature that does not hold. `unsigned`: none.
+   * `unknown-key`: nobody allowed signs with this key, in this namespace, at this time; or it is no SSH signature.
+   */
+  readonly verdict: 'good' | 'bad' | 'unsigned' | 'unknown-key';
+  /** As written in allowed_signers; null unless good. */
+  readonly principal: string | null;
+}
+
+/**
+ * Judges the signature of a raw commit (`Repository.rawCommit`). `at` (UTC epoch ms) is when we first saw it: dates inside a commit
+ * are chosen by whoever made it. Certificates as signing keys count as unknown. Pure; never throws for hostile bytes.
+ */
+export function verifyCommitSignature(
+  rawCommit: Uint8Array,
+  allowedSigners: string,
+  at: number,
+): SignatureVerdict {
+  if (rawCommit.length > limits.git.commitMaxBytes) return { verdict: 'bad', principal: null };
+  let parts;
+  try {
+    parts = separateSignature(Buffer.from(rawCommit));
+  } catch {
+    return { verdict: 'bad', principal: null };
+  }
+  if (parts.signature === null) return { verdict: 'unsigned', principal: null };
+  if (!parts.signature.startsWith('-----BEGIN SSH SIGNATURE-----')) {
+    return { verdict: 'unknown-key', principal: null };
+  }
+  const signature = parseSshSignature(parts.signature);
+  if (signature === null || signature.namespace !== 'git') return { verdict: 'bad', principal: null };
+  const digest = createHash(signature.hash).update(parts.payload).digest();
+  const key = signature.publicKey.toString('base64');
+  const signer = parseAllowedSigners(allowedSigners).find(
+    (each) => each.key === key && allows(each, signature.namespace, at),
+  );
+  const holds = verifySshSignature(signature, signedData(signature.namespace, signature.hash, digest));
+  if (!holds) return { verdict: signer === undefined ? 'unknown-key' : 'bad', principal: null };
+  return signer === undefined
+    ? { verdict: 'unknown-key', principal: null }
+    : { verdict: 'good', principal: signer.principals };
 }

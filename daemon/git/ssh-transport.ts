@@ -2,14 +2,7 @@
 import { limits } from '../limits.ts';
 import type { GitService, GitSshChannel, GitSshConnect, GitSshLocation } from '../ports/git-ssh.ts';
 import { readAdvertisement, serverError } from './advertisement.ts';
-import {
-  createPacketReader,
-  flushPacket,
-  packet,
-  remoteWords,
-  type Packet,
-  type PacketReader,
-} from './pkt-line.ts';
+import { createPacketReader, flushPacket, remoteWords, type Packet, type PacketReader } from './pkt-line.ts';
 import type { Session, Transport } from './transport.ts';
 
 /** Makes a transport over `connect`. Does no IO itself. */
@@ -39,13 +32,11 @@ export function createSshTransport(location: GitSshLocation, connect: GitSshConn
 
 async function greet(channel: GitSshChannel, service: GitService, place: string): Promise<Session> {
   const reader = createPacketReader(channel.readable, limits.git.advertisementMaxBytes, place);
-  const heard: Buffer[] = [];
-  const advertisement = await readAdvertisement(recording(reader, heard, channel, place), place);
+  const advertisement = await readAdvertisement(explained(reader, channel, place), place);
   let closed = false;
   let sent = false;
   return {
     advertisement,
-    advertisementBytes: Buffer.concat(heard),
     request: async (body) => {
       sent = true;
       await channel.write(body);
@@ -64,17 +55,11 @@ async function greet(channel: GitSshChannel, service: GitService, place: string)
   };
 }
 
-/** Passes packets on and keeps their bytes; an end before the flush is explained by what the service said on stderr. */
-function recording(
-  reader: PacketReader,
-  heard: Buffer[],
-  channel: GitSshChannel,
-  place: string,
-): PacketReader {
+/** An end before the advertisement's flush is explained by what the service said on stderr. */
+function explained(reader: PacketReader, channel: GitSshChannel, place: string): PacketReader {
   const next = async (): Promise<Packet | null> => {
     const line = await reader.next();
     if (line === null) throw serverError(place, (await channel.exit).stderr);
-    heard.push(line.kind === 'data' ? packet(line.bytes) : flushPacket);
     return line;
   };
   return { next, rest: reader.rest };

@@ -13,11 +13,10 @@ export function sshString(value: string | Uint8Array): Buffer {
 
 export interface SshReader {
   readonly uint32: () => number;
-  readonly uint64: () => bigint;
-  readonly byte: () => number;
   readonly string: () => Buffer;
   readonly text: () => string;
   readonly atEnd: () => boolean;
+  readonly remaining: () => Buffer;
 }
 
 /** Reads RFC 4251 values in order. @throws RangeError past the end */
@@ -32,11 +31,10 @@ export function createSshReader(bytes: Buffer): SshReader {
   const string = (): Buffer => take(uint32());
   return {
     uint32,
-    uint64: () => take(8).readBigUInt64BE(),
-    byte: () => take(1).readUInt8(),
     string,
     text: () => string().toString('latin1'),
     atEnd: () => at === bytes.length,
+    remaining: () => bytes.subarray(at),
   };
 }
 
@@ -76,6 +74,8 @@ export interface SshSignature {
   readonly hash: 'sha256' | 'sha512';
   readonly algorithm: string;
   readonly bytes: Buffer;
+  /** What follows the signature: flags and counter of a token; else empty. */
+  readonly rest: Buffer;
 }
 
 /** Takes armor and frame apart. null: this is no SSH signature, or one that PROTOCOL.sshsig does not allow. Pure. */
@@ -96,8 +96,9 @@ export function parseSshSignature(armored: string): SshSignature | null {
     const inner = createSshReader(reader.string());
     const algorithm = inner.text();
     const signature = inner.string();
+    const rest = inner.remaining();
     if ((hash !== 'sha256' && hash !== 'sha512') || !reader.atEnd()) return null;
-    return { publicKey, namespace, hash, algorithm, bytes: signature };
+    return { publicKey, namespace, hash, algorithm, bytes: signature, rest };
   } catch {
     return null;
   }

@@ -5,8 +5,6 @@ import type { Advertisement } from './advertisement.ts';
 
 export interface Session {
   readonly advertisement: Advertisement;
-  /** The advertisement as the server sent it, flush included: for a second reader. */
-  readonly advertisementBytes: Buffer;
   /** Sends the one request of this session; the answer is read from the result. @throws OperationError `git-*` */
   readonly request: (body: Uint8Array) => Promise<AsyncIterable<Uint8Array>>;
   /** Ends the session; safe to repeat. */

@@ -1,0 +1,94 @@
+/** Verifies raw SSH signatures with the key types people sign commits with: Ed25519, ECDSA, RSA (SHA-2, 2048 bits and more), and Ed25519 on a token. */
+import { createHash, createPublicKey, verify, type KeyObject } from 'node:crypto';
+import { createSshReader, type SshSignature } from './sshsig.ts';
+
+const curves: Readonly<
+  Record<string, { readonly crv: string; readonly size: number; readonly hash: string }>
+> = {
+  nistp256: { crv: 'P-256', size: 32, hash: 'sha256' },
+  nistp384: { crv: 'P-384', size: 48, hash: 'sha384' },
+  nistp521: { crv: 'P-521', size: 66, hash: 'sha512' },
+};
+
+/** True when `signature` is by its own key over `message`. Never throws: what cannot be read does not verify. Pure. */
+export function verifySshSignature(signature: SshSignature, message: Buffer): boolean {
+  try {
+    const reader = createSshReader(signature.publicKey);
+    const type = reader.text();
+    switch (type) {
+      case 'ssh-ed25519':
+        return (
+          signature.algorithm === type && verify(null, message, ed25519(reader.string()), signature.bytes)
+        );
+      case 'sk-ssh-ed25519@openssh.com':
+        return verifyToken(signature, message, ed25519(reader.string()), reader.string());
+      case 'ssh-rsa':
+        return verifyRsa(signature, message, reader.string(), reader.string());
+      default:
+        return type.startsWith('ecdsa-sha2-') && signature.algorithm === type
+          ? verifyEcdsa(signature, message, reader.text(), reader.string())
+          : false;
+    }
+  } catch {
+    return false;
+  }
+}
+
+function ed25519(x: Buffer): KeyObject {
+  return createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: x.toString('base64url') } });
+}
+
+/** PROTOCOL.u2f: the token signs application, flags, counter and the message's digest. Somebody must have touched it (flag 1). */
+function verifyToken(signature: SshSignature, message: Buffer, key: KeyObject, application: Buffer): boolean {
+  if (signature.algorithm !== 'sk-ssh-ed25519@openssh.com' || signature.rest.length !== 5) return false;
+  if (((signature.rest[0] ?? 0) & 1) === 0) return false;
+  const framed = Buffer.concat([sha256(application), signature.rest, sha256(message)]);
+  return verify(null, framed, key, signature.bytes);
+}
+
+function sha256(bytes: Buffer): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}
+
+/** RFC 8332; SHA-1 (`ssh-rsa` as a signature) and keys under 2048 bits are refused. */
+function verifyRsa(signature: SshSignature, message: Buffer, exponent: Buffer, modulus: Buffer): boolean {
+  const hash = { 'rsa-sha2-256': 'sha256', 'rsa-sha2-512': 'sha512' }[signature.algorithm];
+  if (hash === undefined) return false;
+  const key = createPublicKey({
+    format: 'jwk',
+    key: {
+      kty: 'RSA',
+      e: unsigned(exponent).toString('base64url'),
+      n: unsigned(modulus).toString('base64url'),
+    },
+  });
+  return (
+    (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048 && verify(hash, message, key, signature.bytes)
+  );
+}
+
+/** RFC 5656 section 3.1.2: the signature is two mpints, r and s. */
+function verifyEcdsa(signature: SshSignature, message: Buffer, name: string, point: Buffer): boolean {
+  const curve = curves[name];
+  if (curve === undefined || point[0] !== 4 || point.length !== 1 + 2 * curve.size) return false;
+  const key = createPublicKey({
+    format: 'jwk',
+    key: {
+      kty: 'EC',
+      crv: curve.crv,
+      x: point.subarray(1, 1 + curve.size).toString('base64url'),
+      y: point.subarray(1 + curve.size).toString('base64url'),
+    },
+  });
+  const reader = createSshReader(signature.bytes);
+  const numbers = [unsigned(reader.string()), unsigned(reader.string())].map((number) =>
+    Buffer.concat([Buffer.alloc(Math.max(curve.size - number.length, 0)), number]),
+  );
+  return verify(curve.hash, message, { key, dsaEncoding: 'ieee-p1363' }, Buffer.concat(numbers));
+}
+
+/** An mpint without the zeros in front (RFC 4251 section 5). */
+function unsigned(mpint: Buffer): Buffer {
+  const first = mpint.findIndex((byte) => byte !== 0);
+  return mpint.subarray(first < 0 ? mpint.length : first);
+}
