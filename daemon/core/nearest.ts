@@ -21,16 +21,20 @@ export function didYouMean(text: string, known: Iterable<string>): string {
   return word === null ? '' : ` Did you mean ${JSON.stringify(word)}?`;
 }
 
-/** Levenshtein's distance. */
+/** Damerau's distance: two letters that changed places are one mistake. */
 function editDistance(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_, index) => index);
+  const rows = [Array.from({ length: right.length + 1 }, (_, index) => index)];
   for (let i = 1; i <= left.length; i++) {
-    const next = [i];
+    const row = [i];
+    const above = rows[i - 1] ?? [];
     for (let j = 1; j <= right.length; j++) {
-      const substituted = (row[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1);
-      next.push(Math.min(substituted, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      const same = left[i - 1] === right[j - 1];
+      let least = Math.min((above[j - 1] ?? 0) + (same ? 0 : 1), (above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1);
+      const swapped = i > 1 && j > 1 && left[i - 1] === right[j - 2] && left[i - 2] === right[j - 1];
+      if (swapped) least = Math.min(least, (rows[i - 2]?.[j - 2] ?? 0) + 1);
+      row.push(least);
     }
-    row = next;
+    rows.push(row);
   }
-  return row[right.length] ?? 0;
+  return rows.at(-1)?.[right.length] ?? 0;
 }

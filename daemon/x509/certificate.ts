@@ -23,6 +23,8 @@ export interface Extension {
 }
 
 export interface CertificateFields {
+  /** 1, 2 or 3. */
+  readonly version: number;
   readonly serial: Uint8Array;
   /** DER of the issuer's and the subject's Name, for comparison byte by byte (RFC 5280 section 7.1 asks more; CAs copy). */
   readonly issuer: Uint8Array;
@@ -33,13 +35,20 @@ export interface CertificateFields {
 
 /** Object identifiers of the extensions that are read (RFC 5280 section 4.2). */
 export const extensionIds = {
+  authorityInfoAccess: '1.3.6.1.5.5.7.1.1',
   subjectKeyIdentifier: '2.5.29.14',
   keyUsage: '2.5.29.15',
   subjectAltName: '2.5.29.17',
+  issuerAltName: '2.5.29.18',
   basicConstraints: '2.5.29.19',
   nameConstraints: '2.5.29.30',
+  crlDistributionPoints: '2.5.29.31',
+  certificatePolicies: '2.5.29.32',
+  policyMappings: '2.5.29.33',
   authorityKeyIdentifier: '2.5.29.35',
+  policyConstraints: '2.5.29.36',
   extendedKeyUsage: '2.5.29.37',
+  inhibitAnyPolicy: '2.5.29.54',
 } as const;
 
 /** Reads the fields. Pure. @throws MalformedInput when the bytes are not one certificate or exceed `limits.x509` */
@@ -48,8 +57,10 @@ export function readCertificateFields(der: Uint8Array): CertificateFields {
   const [tbs] = childrenOf(readDer(der, tags.sequence));
   const fields = childrenOf(expectTag(tbs, tags.sequence));
   // version [0] is absent in X.509 v1.
+  const [version] = fields[0]?.tag === 0xa0 ? childrenOf(fields[0]) : [];
   const [serial, , issuer, , subject, spki, ...rest] = fields[0]?.tag === 0xa0 ? fields.slice(1) : fields;
   return {
+    version: version === undefined ? 1 : readSmallInteger(version) + 1,
     serial: expectTag(serial, tags.integer).content,
     issuer: expectTag(issuer, tags.sequence).whole,
     subject: expectTag(subject, tags.sequence).whole,
@@ -79,28 +90,40 @@ export function readExtensionList(list: Der): Map<string, Extension> {
   return extensions;
 }
 
+/** Context tags of GeneralName (RFC 5280 section 4.2.1.6) that are looked at by kind. */
+export const nameTags = { mail: 0x81, dns: 0x82, directory: 0xa4, uri: 0x86, ip: 0x87 } as const;
+
+/** The GeneralNames of subjectAltName, undecoded, in order. Pure; no extension is no names. @throws MalformedInput */
+export function readGeneralNames(extensions: ReadonlyMap<string, Extension>): Der[] {
+  const extension = extensions.get(extensionIds.subjectAltName);
+  const names = extension === undefined ? [] : childrenOf(readDer(extension.value, tags.sequence));
+  if (names.length > limits.x509.namesMax) throw new MalformedInput('the certificate has too many names');
+  return names;
+}
+
 export interface SubjectNames {
   /** Lower case; a byte that no host name may hold shows as `\xNN`, so it equals no real name. */
   readonly dnsNames: readonly string[];
   /** RFC 5952 text. */
   readonly ipAddresses: readonly string[];
-  /** Names of other kinds (mail, URI, directory, ...): their tag numbers, so that "exactly these names" can be judged. */
-  readonly otherKinds: readonly number[];
+  /** How many names of other kinds (mail, URI, directory, ...) there are, so that "exactly these names" can be judged. */
+  readonly others: number;
 }
 
 /** subjectAltName (RFC 5280 section 4.2.1.6). Pure; no extension is no names. @throws MalformedInput */
 export function readSubjectNames(extensions: ReadonlyMap<string, Extension>): SubjectNames {
-  const extension = extensions.get(extensionIds.subjectAltName);
-  const names = extension === undefined ? [] : childrenOf(readDer(extension.value, tags.sequence));
-  if (names.length > limits.x509.namesMax) throw new MalformedInput('the certificate has too many names');
-  return {
-    dnsNames: names.filter((name) => name.tag === 0x82).map((name) => hostNameText(name.content)),
-    ipAddresses: names.filter((name) => name.tag === 0x87).map((name) => formatIpAddress(name.content)),
-    otherKinds: names.filter((name) => name.tag !== 0x82 && name.tag !== 0x87).map((name) => name.tag & 0x1f),
-  };
+  const names = readGeneralNames(extensions);
+  const dnsNames = names
+    .filter((name) => name.tag === nameTags.dns)
+    .map((name) => hostNameText(name.content));
+  const ipAddresses = names
+    .filter((name) => name.tag === nameTags.ip)
+    .map((name) => formatIpAddress(name.content));
+  return { dnsNames, ipAddresses, others: names.length - dnsNames.length - ipAddresses.length };
 }
 
-function hostNameText(bytes: Uint8Array): string {
+/** A dNSName's bytes as comparable text: lower case, bytes no host name may hold as `\\xNN`. Pure. */
+export function hostNameText(bytes: Uint8Array): string {
   return Buffer.from(bytes)
     .toString('latin1')
     .replace(/[^\x21-\x7e]|\\/g, (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { ruleSchemas } from '../../daemon/core/rules/index.ts';
 import type { Certificate } from '../../daemon/core/model.ts';
 import type { ParsedFile } from '../../daemon/core/parsed-document.ts';

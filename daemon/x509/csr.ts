@@ -1,0 +1,138 @@
+/**
+ * Reads a PKCS#10 request (RFC 2986) and compares it with the plan. A CSR proves possession of a key and nothing else:
+ * names come from the declaration, and a CSR that asks for anything else is refused, not corrected.
+ */
+import { createHash, createPublicKey, verify } from 'node:crypto';
+import type { KeyAlgorithm } from '../core/model.ts';
+import { limits } from '../limits.ts';
+import { readBasicConstraints, readExtensionList, readSubjectNames, type Extension } from './certificate.ts';
+import { childrenOf, expectTag, readBitString, readDer, readOid, tags, type Der } from './der.ts';
+import { commonNames } from './distinguished-name.ts';
+import { canonicalIpAddress } from './ip-address.ts';
+import { keyFacts } from './key-facts.ts';
+import { MalformedInput } from './malformed.ts';
+
+export interface CsrFacts {
+  /** SHA-256 of the SubjectPublicKeyInfo DER, lower-case hex. */
+  readonly spki: string;
+  /** DER of the SubjectPublicKeyInfo. */
+  readonly publicKey: Uint8Array;
+  /** In the words of declarations: `ecdsa-p256`. */
+  readonly keyAlgorithm: string;
+  readonly keyBits: number;
+  readonly commonNames: readonly string[];
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+  /** Names of other kinds asked for. */
+  readonly otherNames: number;
+  readonly asksForCa: boolean;
+  /** The request is signed by the key it asks a certificate for. */
+  readonly provesPossession: boolean;
+}
+
+/** Reads one CSR. Pure. @throws MalformedInput when the bytes are not exactly one CSR or exceed `limits.x509.csrMaxBytes` */
+export function readCsr(der: Uint8Array): CsrFacts {
+  if (der.length > limits.x509.csrMaxBytes) throw new MalformedInput('the CSR is too large');
+  const [request, algorithm, signature] = childrenOf(readDer(der, tags.sequence));
+  const [, subject, spki, attributes] = childrenOf(expectTag(request, tags.sequence));
+  const publicKey = expectTag(spki, tags.sequence).whole;
+  const extensions = requestedExtensions(attributes);
+  const names = readSubjectNames(extensions);
+  return {
+    spki: createHash('sha256').update(publicKey).digest('hex'),
+    publicKey,
+    ...keyFacts(publicKey),
+    commonNames: commonNames(expectTag(subject, tags.sequence).whole),
+    dnsNames: names.dnsNames,
+    ipAddresses: names.ipAddresses,
+    otherNames: names.others,
+    asksForCa: readBasicConstraints(extensions).isCa,
+    provesPossession: verifies(expectTag(request, tags.sequence).whole, algorithm, publicKey, signature),
+  };
+}
+
+/** extensionRequest (RFC 2985 section 5.4.2). */
+function requestedExtensions(attributes: Der | undefined): ReadonlyMap<string, Extension> {
+  if (attributes === undefined) return new Map();
+  for (const attribute of childrenOf(expectTag(attributes, 0xa0))) {
+    const [type, values] = childrenOf(expectTag(attribute, tags.sequence));
+    if (readOid(type) !== '1.2.840.113549.1.9.14') continue;
+    return readExtensionList(expectTag(childrenOf(expectTag(values, tags.set))[0], tags.sequence));
+  }
+  return new Map();
+}
+
+/** Signature algorithm to the digest node:crypto needs; null where the algorithm brings its own. SHA-1 and MD5 are left out on purpose. */
+const digests: Readonly<Record<string, string | null>> = {
+  '1.2.840.113549.1.1.11': 'sha256',
+  '1.2.840.113549.1.1.12': 'sha384',
+  '1.2.840.113549.1.1.13': 'sha512',
+  '1.2.840.10045.4.3.2': 'sha256',
+  '1.2.840.10045.4.3.3': 'sha384',
+  '1.2.840.10045.4.3.4': 'sha512',
+  '1.3.101.112': null,
+};
+
+function verifies(
+  request: Uint8Array,
+  algorithm: Der | undefined,
+  publicKey: Uint8Array,
+  signature: Der | undefined,
+): boolean {
+  const [oid] = childrenOf(expectTag(algorithm, tags.sequence));
+  const digest = digests[readOid(oid)];
+  const bytes = readBitString(signature);
+  if (digest === undefined) return false;
+  try {
+    const key = createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' });
+    return verify(digest, request, key, bytes);
+  } catch {
+    // OpenSSL throws for keys of other kinds than the signature claims: not a proof.
+    return false;
+  }
+}
+
+/**
+ * How the CSR differs from the plan, as a phrase that continues "the CSR ...", or null when it does not. Pure.
+ * The names must be exactly those expected, as sets; a common name must be one of them.
+ */
+export function checkCsr(
+  csr: CsrFacts,
+  expected: {
+    readonly dnsNames: readonly string[];
+    readonly ipAddresses: readonly string[];
+    readonly algorithm: KeyAlgorithm;
+  },
+): string | null {
+  if (!csr.provesPossession) return 'is not signed by the key it is for';
+  if (csr.keyAlgorithm !== expected.algorithm) {
+    return `has a key of ${csr.keyAlgorithm} instead of ${expected.algorithm}`;
+  }
+  if (csr.asksForCa) return 'asks for a CA certificate';
+  if (csr.otherNames > 0) return 'asks for names that are neither DNS names nor IP addresses';
+  const names = expected.dnsNames.map((name) => name.toLowerCase());
+  const addresses = expected.ipAddresses.map((address) => canonicalIpAddress(address) ?? address);
+  const all = [...names, ...addresses];
+  const odd = csr.commonNames.find((name) => !all.includes(canonicalIpAddress(name) ?? name.toLowerCase()));
+  if (odd !== undefined) return `has the common name ${JSON.stringify(odd)}, which is not planned`;
+  return (
+    namesDiffer('DNS names', csr.dnsNames, names) ?? namesDiffer('IP addresses', csr.ipAddresses, addresses)
+  );
+}
+
+/** Compares two sets of names: a phrase that says what is missing and what is too much, or null. Pure. */
+export function namesDiffer(
+  what: string,
+  actual: readonly string[],
+  wanted: readonly string[],
+): string | null {
+  const missing = wanted.filter((name) => !actual.includes(name));
+  const extra = actual.filter((name) => !wanted.includes(name));
+  if (missing.length === 0 && extra.length === 0) return null;
+  const list = (names: readonly string[]): string => names.slice(0, 5).join(', ');
+  const parts = [
+    ...(missing.length > 0 ? [`lacks ${list(missing)}`] : []),
+    ...(extra.length > 0 ? [`has ${list(extra)} which was not asked for`] : []),
+  ];
+  return `has other ${what} than planned: it ${parts.join(' and ')}`;
+}

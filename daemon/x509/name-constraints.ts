@@ -1,0 +1,140 @@
+/**
+ * Name constraints (RFC 5280 section 4.2.1.10): which names a CA may sign for. A constraint of a kind that is not
+ * understood refuses every name of that kind.
+ */
+import {
+  extensionIds,
+  hostNameText,
+  nameTags,
+  readGeneralNames,
+  type CertificateFields,
+} from './certificate.ts';
+import { childrenOf, expectTag, readDer, tags, type Der } from './der.ts';
+import { relativeNames } from './distinguished-name.ts';
+import { MalformedInput } from './malformed.ts';
+
+interface Constraints {
+  readonly permitted: readonly Der[];
+  readonly excluded: readonly Der[];
+}
+
+/**
+ * Does this CA's name constraint allow every name of that certificate? Pure. true when the CA has none.
+ * @throws MalformedInput when either cannot be read: the caller treats it as "no"
+ */
+export function namesAllowed(ca: CertificateFields, certificate: CertificateFields): boolean {
+  const extension = ca.extensions.get(extensionIds.nameConstraints);
+  if (extension === undefined) return true;
+  const constraints = readConstraints(extension.value);
+  const names = readGeneralNames(certificate.extensions).map((name) => ({
+    tag: name.tag,
+    bytes: name.content,
+  }));
+  // The subject itself is a directory name, unless it is empty.
+  if (relativeNames(certificate.subject).length > 0) {
+    names.push({ tag: nameTags.directory, bytes: certificate.subject });
+  }
+  return names.every(({ tag, bytes }) => {
+    const ofKind = (list: readonly Der[]): Der[] => list.filter((base) => base.tag === tag);
+    const permitted = ofKind(constraints.permitted);
+    if (ofKind(constraints.excluded).some((base) => covers(base, bytes, 'excluded'))) return false;
+    return permitted.length === 0 || permitted.some((base) => covers(base, bytes, 'permitted'));
+  });
+}
+
+function readConstraints(value: Uint8Array): Constraints {
+  const lists = childrenOf(readDer(value, tags.sequence));
+  const bases = (tag: number): Der[] => {
+    const list = lists.find((each) => each.tag === tag);
+    if (list === undefined) return [];
+    const subtrees = childrenOf(list);
+    if (subtrees.length === 0) throw new MalformedInput('name constraints with an empty list');
+    return subtrees.map((subtree) => {
+      const [base, ...bounds] = childrenOf(expectTag(subtree, tags.sequence));
+      // "minimum MUST be zero, and maximum MUST be absent": DER omits the default zero.
+      if (base === undefined || bounds.length > 0) throw new MalformedInput('name constraint with a bound');
+      checkBase(base);
+      return base;
+    });
+  };
+  if (lists.length === 0 || lists.some((each) => each.tag !== 0xa0 && each.tag !== 0xa1)) {
+    throw new MalformedInput('name constraints that constrain nothing');
+  }
+  return { permitted: bases(0xa0), excluded: bases(0xa1) };
+}
+
+function checkBase(base: Der): void {
+  const text = hostNameText(base.content);
+  if (base.tag === nameTags.dns && text.startsWith('.')) {
+    throw new MalformedInput('DNS name constraint with a leading dot');
+  }
+  if (base.tag === nameTags.mail && text.split('@').length > 2)
+    throw new MalformedInput('mail constraint with two @');
+  if (base.tag === nameTags.ip) {
+    if (base.content.length !== 8 && base.content.length !== 32) {
+      throw new MalformedInput('IP constraint that is not address and mask');
+    }
+    const mask = base.content.subarray(base.content.length / 2);
+    const bits = [...mask].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+    if (!/^1*0*$/.test(bits)) throw new MalformedInput('IP constraint whose mask has holes');
+  }
+}
+
+function covers(base: Der, name: Uint8Array, list: 'permitted' | 'excluded'): boolean {
+  switch (base.tag) {
+    case nameTags.dns:
+      return coversHost(hostNameText(base.content), hostNameText(name), list);
+    case nameTags.mail:
+      return coversMail(Buffer.from(base.content).toString('latin1'), Buffer.from(name).toString('latin1'));
+    case nameTags.uri:
+      return coversUri(hostNameText(base.content), Buffer.from(name).toString('latin1'));
+    case nameTags.ip:
+      return coversAddress(base.content, name);
+    case nameTags.directory:
+      return coversDirectory(base.content, name);
+    default:
+      // Not understood: it covers nothing when it permits, everything when it excludes.
+      return list === 'excluded';
+  }
+}
+
+function coversHost(base: string, host: string, list: 'permitted' | 'excluded'): boolean {
+  if (base === '' || host === base || host.endsWith(`.${base}`)) return true;
+  // `*.example.com` also stands for the excluded `foo.example.com` (CVE-2025-61727).
+  return list === 'excluded' && host.startsWith('*.') && base.endsWith(host.slice(1));
+}
+
+function coversMail(base: string, mail: string): boolean {
+  const at = mail.lastIndexOf('@');
+  const host = mail.slice(at + 1).toLowerCase();
+  const baseAt = base.lastIndexOf('@');
+  const baseHost = base.slice(baseAt + 1).toLowerCase();
+  // A mailbox: the part before @ is compared as it is, with no wildcards.
+  if (baseAt !== -1) return mail.slice(0, at) === base.slice(0, baseAt) && host === baseHost;
+  return baseHost.startsWith('.') ? host.endsWith(baseHost) : host === baseHost;
+}
+
+function coversUri(base: string, uri: string): boolean {
+  const host = URL.parse(uri)?.hostname.toLowerCase() ?? '';
+  // "The constraint MUST be applied to the host part"; a URI without one cannot be judged, so nothing permits it.
+  if (host === '') return false;
+  return base.startsWith('.') ? host.endsWith(base) : host === base;
+}
+
+function coversAddress(base: Uint8Array, address: Uint8Array): boolean {
+  const length = base.length / 2;
+  return (
+    address.length === length &&
+    address.every((byte, index) => {
+      const mask = base[length + index] ?? 0;
+      return (byte & mask) === ((base[index] ?? 0) & mask);
+    })
+  );
+}
+
+/** `base` is what stands inside [4]: a whole Name. A name is covered when it begins with the base's RDNs. */
+function coversDirectory(base: Uint8Array, name: Uint8Array): boolean {
+  const prefix = relativeNames(base);
+  const rdns = relativeNames(name);
+  return prefix.every((rdn, index) => Buffer.compare(rdn, rdns[index] ?? new Uint8Array()) === 0);
+}
