@@ -34,6 +34,9 @@ export type RepositoryAddress =
  */
 export function parseAddress(text: string): RepositoryAddress {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
+  // `ext::command` would be a remote helper of git: a program to run.
+  if (/^[a-z0-9+.-]+::/i.test(text))
+    throw unsupported(`${text.split('::')[0] ?? ''}:: is no address renewd can use`);
   if (scheme === undefined) {
     const short = /^(?:([^@/:\s]+)@)?(\[[0-9a-fA-F:.]+\]|[^/:\s]+):(.+)$/.exec(text);
     if (short === null) return { kind: 'local', path: text };

@@ -1,5 +1,6 @@
 /** What changed between two trees, pruned by id: equal subtrees are never opened. Nothing is checked out; modes are only reported. */
 import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
 import { corrupt } from './object.ts';
 import type { ObjectStore } from './object-store.ts';
 import { isFolder, nameText, parseTree, sortKey, type TreeEntry } from './tree.ts';
@@ -73,13 +74,23 @@ export function diffTrees(
 
 function entriesByKey(store: ObjectStore, oid: string): { key: string; entry: TreeEntry }[] {
   const entries = parseTree(store.require(oid, 'tree')).map((entry) => ({ key: sortKey(entry), entry }));
-  for (const [position, { key }] of entries.entries()) {
+  for (const [position, { key, entry }] of entries.entries()) {
     // A tree out of order, or with a name twice, was made by no git: reading it would be guessing which one counts.
-    if (position > 0 && (entries[position - 1]?.key ?? '') >= key) {
-      throw corrupt(`tree ${oid} is out of order or has a name twice; mend it with git fsck and push again`);
-    }
+    const wrongOrder = position > 0 && (entries[position - 1]?.key ?? '') >= key;
+    // A slash inside a name would pass for a file in another folder, past whoever reviews that folder.
+    const wrongName = ['', '.', '..'].includes(entry.rawName) || entry.rawName.includes('/');
+    if (wrongOrder || wrongName) throw malformedTree(oid);
   }
   return entries;
+}
+
+/** Not `git-corrupt`: a new copy would hold the same tree. Stock git refuses it with transfer.fsckObjects. */
+function malformedTree(oid: string): OperationError {
+  return new OperationError(
+    'unsupported',
+    `tree ${oid} is malformed (a name twice, out of order, or with a slash); find its commit with git fsck and mend it`,
+    { disposition: 'stall' },
+  );
 }
 
 /** A folder that became a file of the same name (or the reverse) is reported once as deleted files and once as a new one. */
