@@ -15,6 +15,11 @@ function readSize(delta: Buffer, at: number): readonly [size: number, next: numb
   throw corrupt('a delta has a size that does not end');
 }
 
+/** Size of the object a delta makes, as it says. Pure. @throws OperationError `git-corrupt` */
+export function deltaResultSize(delta: Buffer): number {
+  return readSize(delta, readSize(delta, 0)[1])[0];
+}
+
 /** The object that `delta` makes of `base`. Pure. @throws OperationError `git-corrupt` */
 export function applyDelta(base: Buffer, delta: Buffer): Buffer {
   const [baseSize, afterBase] = readSize(delta, 0);

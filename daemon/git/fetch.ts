@@ -4,7 +4,9 @@ import { randomUUID } from 'node:crypto';
 import { fetch as fetchIntoMirror } from 'isomorphic-git';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
-import { flushPacket, nonsense, packet } from './pkt-line.ts';
+import { serverError } from './advertisement.ts';
+import { checkPack } from './pack-check.ts';
+import { createPacketReader, flushPacket, nonsense, packet } from './pkt-line.ts';
 import type { Session } from './transport.ts';
 
 export interface FetchRequest {
@@ -53,20 +55,39 @@ interface HttpExchange {
 
 /** isomorphic-git believes it speaks HTTP: one GET for the advertisement, one POST for the pack. */
 async function overSession({ session, remoteRef, place }: FetchRequest, exchange: HttpExchange) {
-  const answer = (body: AsyncIterable<Uint8Array>, type: string) => ({
+  const answer = (body: AsyncIterableIterator<Uint8Array>, type: string) => ({
     url: exchange.url,
     statusCode: 200,
     statusMessage: 'OK',
     headers: { 'content-type': type },
-    body: bounded(body, place),
+    body,
   });
   if (exchange.method === 'GET') {
     return answer(each([advertiseOne(session, remoteRef)]), 'application/x-git-upload-pack-advertisement');
   }
   const parts: Uint8Array[] = [];
   for await (const part of exchange.body ?? each([])) parts.push(part);
-  return answer(await session.request(Buffer.concat(parts)), 'application/x-git-upload-pack-result');
+  const received: Uint8Array[] = [];
+  for await (const part of bounded(await session.request(Buffer.concat(parts)), place)) received.push(part);
+  const whole = Buffer.concat(received);
+  await checkPack(await packWithin(whole, place), place);
+  return answer(each([whole]), 'application/x-git-upload-pack-result');
 }
+/** The pack inside an answer of upload-pack: side band 1 after the acknowledgements. */
+async function packWithin(answer: Buffer, place: string): Promise<Buffer> {
+  const reader = createPacketReader(each([answer]), limits.git.packMaxBytes, place);
+  const parts: Buffer[] = [];
+  for (let line = await reader.next(); line !== null; line = await reader.next()) {
+    if (line.kind !== 'data') continue;
+    const band = line.bytes[0];
+    if (band === 1) parts.push(line.bytes.subarray(1));
+    else if (band === 3) throw serverError(place, line.bytes.toString('utf8', 1));
+    else if (line.bytes.toString('latin1', 0, 4) === 'ERR ')
+      throw serverError(place, line.bytes.toString('utf8', 4));
+  }
+  return Buffer.concat(parts);
+}
+
 /**
  * Only the reference we want, also as HEAD: isomorphic-git fails where the server's HEAD is unborn, and needs no list of 10,000 others.
  * Abilities are the server's own.

@@ -126,7 +126,8 @@ function createWindow(file: number, length: number): (from: number, to: number) 
   };
 }
 
-function entryHeader(raw: Buffer, path: string): { kind: number; size: number; at: number } {
+/** Type and inflated size before each object, and where its data begins. @throws OperationError `git-corrupt` */
+export function entryHeader(raw: Buffer, path: string): { kind: number; size: number; at: number } {
   let byte = raw[0] ?? 0;
   const kind = (byte >> 4) & 7;
   let size = byte & 15;
@@ -141,7 +142,12 @@ function entryHeader(raw: Buffer, path: string): { kind: number; size: number; a
   return { kind, size, at };
 }
 
-function ofsDistance(raw: Buffer, from: number, path: string): readonly [distance: number, next: number] {
+/** How far back the base of an ofs-delta is, and where the delta begins. @throws OperationError `git-corrupt` */
+export function ofsDistance(
+  raw: Buffer,
+  from: number,
+  path: string,
+): readonly [distance: number, next: number] {
   let at = from;
   let byte = raw[at++] ?? 0;
   let distance = byte & 0x7f;
