@@ -19,7 +19,7 @@ import { createSshTransport } from './ssh-transport.ts';
 import { parseAddress, type Transport } from './transport.ts';
 import { diffTrees, type TreeEntryChange } from './tree-diff.ts';
 
-export type { Commit, Person } from './commit.ts';
+export type { Commit, Commit as LoggedCommit, Person } from './commit.ts';
 export type { CommitSigner, PublishOutcome, PublishRequest } from './publish.ts';
 export type { TreeEntryChange } from './tree-diff.ts';
 
