@@ -160,6 +160,16 @@ export const limits = {
     /** Entries of one logged list or object. */
     entriesMax: 64,
   },
+  ca: {
+    /** notBefore is set back this far: clocks of clients may be slow. */
+    backdateMs: 5 * minute,
+    /** A CRL is good for this long, and is signed anew when half of it has passed. */
+    crlLifetimeMs: 30 * day,
+    /** Random part of a serial number: 128 bits; CAs must have 64 (BR 7.1). */
+    serialRandomBytes: 16,
+    /** Longest common name (RFC 5280 appendix A, ub-common-name); a longer first name leaves the subject empty. */
+    commonNameMaxChars: 64,
+  },
   documents: {
     /** One file: the largest that stays harmless with a parser that is quadratic in places (57 KB took 0.5 s, 489 KB 98 s, measured). */
     fileMaxBytes: 64 * 1024,

@@ -1,0 +1,115 @@
+/**
+ * Keys the daemon itself must hold (ACME accounts, the embedded CA, the signing key): one age file a key, written whole or not at all.
+ * The only door to age. It refuses to keep a key in the clear, and never says what is in one.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { OperationError } from '../ports/failure.ts';
+import type { Custody, Log, Secret } from '../ports/plugin.ts';
+
+/** Custody, and the decryption that age-encrypted secrets of the configuration use too. */
+export interface OpenCustody extends Custody {
+  /** The text of an age file encrypted to the custody identity. Rejects when it is not. */
+  readonly decrypt: (ciphertext: Uint8Array) => Promise<string>;
+}
+
+const namePattern = /^[a-z0-9][a-z0-9.-]*(\/[a-z0-9][a-z0-9.-]*)*$/;
+
+/**
+ * Opens custody in `directory`. IO. `identity` is an AGE-SECRET-KEY; null reads `identity` in the directory and makes it (0600) the first time.
+ * @throws OperationError `secret-unavailable` when the identity cannot be read or is none
+ */
+export async function openCustody(options: {
+  readonly directory: string;
+  readonly identity: Secret | null;
+  readonly log: Log;
+}): Promise<OpenCustody> {
+  const { directory, log } = options;
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const identity =
+    options.identity === null ? await ownIdentity(directory, log) : options.identity.reveal().trim();
+  const decrypter = new Decrypter();
+  const encrypter = new Encrypter();
+  try {
+    decrypter.addIdentity(identity);
+    encrypter.addRecipient(await identityToRecipient(identity));
+  } catch (cause) {
+    // The cause may quote the identity: it is not kept.
+    void cause;
+    throw unavailable('the custody identity is not an AGE-SECRET-KEY; make one with age-keygen');
+  }
+  const decrypt = (ciphertext: Uint8Array): Promise<string> => decrypter.decrypt(ciphertext, 'text');
+  return {
+    decrypt,
+    read: async (name) => {
+      const path = pathOf(directory, name);
+      const ciphertext = await readFile(path).catch((error: unknown) => absent(error, path));
+      if (ciphertext === null) return null;
+      try {
+        return await decrypt(ciphertext);
+      } catch {
+        throw unavailable(
+          `${path} cannot be decrypted with the custody identity; bind the identity it was written with, or restore the file from a backup`,
+        );
+      }
+    },
+    write: async (name, pem) => writeWhole(pathOf(directory, name), await encrypter.encrypt(pem)),
+  };
+}
+
+function unavailable(message: string): OperationError {
+  return new OperationError('secret-unavailable', message, { disposition: 'stall' });
+}
+
+function pathOf(directory: string, name: string): string {
+  if (!namePattern.test(name)) throw new Error(`not a name of a key: ${JSON.stringify(name)}`);
+  return join(directory, `${name}.age`);
+}
+
+function absent(error: unknown, path: string): null {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+  if (code === 'ENOENT') return null;
+  throw unavailable(`${path} cannot be read (${code})`);
+}
+
+async function ownIdentity(directory: string, log: Log): Promise<string> {
+  const path = join(directory, 'identity');
+  const there = await readFile(path, 'utf8').catch((error: unknown) => absent(error, path));
+  if (there !== null) return there.trim();
+  const made = await generateX25519Identity();
+  await writeWhole(path, Buffer.from(`${made}\n`));
+  log.warn(
+    { path },
+    'made a custody identity beside the keys it protects; bind custody.identity to keep it elsewhere',
+  );
+  return made;
+}
+
+/** Temporary file, fsync, rename, fsync of the directory: after a crash the old or the new text stands there, never a part. */
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
+  try {
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+    const folder = await open(dirname(path), 'r');
+    await folder.sync().finally(() => folder.close());
+  } catch (cause) {
+    throw new OperationError(
+      'secret-unavailable',
+      `${path} could not be written: check space and permissions of the data directory`,
+      {
+        disposition: 'retry',
+        cause,
+      },
+    );
+  }
+}
