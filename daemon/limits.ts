@@ -160,6 +160,28 @@ export const limits = {
     /** Entries of one logged list or object. */
     entriesMax: 64,
   },
+  ssh: {
+    /** TCP connect, key exchange and log-in together. */
+    connectTimeoutMs: 15 * second,
+    /** A peer that answers none of three probes is gone. */
+    keepaliveIntervalMs: 10 * second,
+    keepaliveMax: 3,
+    /** A connection nobody uses is ended: log-ins are cheap, open sessions on a thousand hosts are not. */
+    idleMs: 30 * second,
+    /** ssh2 never rekeys by itself: no connection gets old. */
+    ageMaxMs: 10 * minute,
+    /** After a command's time is over: timeout(1) kills it hard 5 s later, then the connection is dropped. */
+    killGraceMs: 7 * second,
+    /** What is kept of a command's output; a certificate is a few KB, a flood is not read to its end. */
+    stdoutMaxBytes: 1024 * 1024,
+    stderrMaxBytes: 64 * 1024,
+    /** Hosts between here and an endpoint. */
+    jumpsMax: 4,
+    /** Text of a known_hosts file. */
+    knownHostsMaxBytes: 4 * 1024 * 1024,
+    /** What a Git service says on its error channel. */
+    gitStderrMaxBytes: 16 * 1024,
+  },
   ca: {
     /** notBefore is set back this far: clocks of clients may be slow. */
     backdateMs: 5 * minute,

@@ -1,0 +1,399 @@
+/** One SSH connection: made only to a host whose key is pinned, every command on it bounded in time and output. The door to ssh2's client. */
+import ssh2, { type ClientChannel, type ConnectConfig } from 'ssh2';
+import type { Duplex } from 'node:stream';
+import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
+import type { Secret } from '../ports/plugin.ts';
+import { algorithmAttempts, isPinned, keyFingerprint, keyType } from './pins.ts';
+import { boundedCommand } from './words.ts';
+
+export interface SshDestination {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** `ssh-ed25519 AAAA...` or `SHA256:...`; one must fit. */
+  readonly hostKeys: readonly string[];
+  readonly auth: { readonly key: Secret } | { readonly password: Secret } | { readonly agentSocket: string };
+  readonly jump: SshDestination | null;
+}
+
+export interface RunOptions {
+  readonly input?: Uint8Array;
+  readonly timeoutMs: number;
+  /** `limits.ssh.stdoutMaxBytes` unless told; what comes after is dropped and `truncated` says so. */
+  readonly stdoutMaxBytes?: number;
+  readonly signal: AbortSignal;
+}
+
+export interface CommandResult {
+  /** null when a signal ended the command. */
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly stdout: Uint8Array;
+  readonly stderr: string;
+  readonly truncated: boolean;
+}
+
+export interface SshConnection {
+  /** Runs words, never a line of shell. A non-zero exit is a result. @throws OperationError `ssh-timeout`, `ssh-unreachable`, `ssh-command-failed` */
+  readonly run: (words: readonly string[], options: RunOptions) => Promise<CommandResult>;
+  /** Opens a channel on a command line of fixed form; for the Git services. */
+  readonly exec: (command: string) => Promise<ClientChannel>;
+  readonly forward: (host: string, port: number) => Promise<Duplex>;
+  readonly isAlive: () => boolean;
+  readonly end: () => void;
+}
+
+/**
+ * Asks for modern algorithms only; ssh2's defaults still hold SHA-1. chacha20-poly1305 is left out: ssh2 keeps its state for the whole process, and a connection
+ * through a jump host writes to the outer one in the middle of its own packet (measured: the inner server sees an incomplete message).
+ */
+const algorithms = {
+  kex: [
+    'curve25519-sha256',
+    'curve25519-sha256@libssh.org',
+    'ecdh-sha2-nistp256',
+    'ecdh-sha2-nistp384',
+    'ecdh-sha2-nistp521',
+    'diffie-hellman-group16-sha512',
+    'diffie-hellman-group18-sha512',
+    'diffie-hellman-group14-sha256',
+  ],
+  cipher: ['aes256-gcm@openssh.com', 'aes128-gcm@openssh.com', 'aes256-ctr', 'aes192-ctr', 'aes128-ctr'],
+  hmac: ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com', 'hmac-sha2-256', 'hmac-sha2-512'],
+} as const;
+
+/**
+ * Connects and logs in. IO. Nothing is sent to a host whose key does not fit a pin.
+ * @throws OperationError `ssh-host-key`, `ssh-auth`, `ssh-unreachable`, `ssh-timeout`
+ */
+export async function connect(
+  destination: SshDestination,
+  signal: AbortSignal,
+  depth = 0,
+): Promise<SshConnection> {
+  const attempts = algorithmAttempts(destination.hostKeys);
+  if (attempts.length === 0 || depth > limits.ssh.jumpsMax) {
+    throw new OperationError(
+      'ssh-host-key',
+      depth > limits.ssh.jumpsMax
+        ? `${place(destination)} lies behind too many jump hosts`
+        : `${place(destination)} has no host key that renewd can check: give hostKeys as "ssh-ed25519 AAAA..." or "SHA256:..."`,
+      { disposition: 'stall' },
+    );
+  }
+  let refusal: unknown = null;
+  for (const hostKeyAlgorithms of attempts) {
+    const bridge = destination.jump === null ? null : await connect(destination.jump, signal, depth + 1);
+    try {
+      const sock = bridge === null ? null : await bridge.forward(destination.host, destination.port);
+      return wrap(destination, await open(destination, hostKeyAlgorithms, sock, signal), bridge);
+    } catch (error) {
+      bridge?.end();
+      // Only a key of another kind is a reason to ask for the next kind; the first refusal is the one to tell.
+      if (!(error instanceof OperationError) || error.code !== 'ssh-host-key') throw error;
+      refusal ??= error;
+    }
+  }
+  throw refusal;
+}
+
+function place({ user, host, port }: SshDestination): string {
+  return `${user}@${host}:${String(port)}`;
+}
+
+function loginOf({ auth }: SshDestination, where: string): Partial<ConnectConfig> {
+  if ('agentSocket' in auth) return { agent: auth.agentSocket };
+  if ('password' in auth) return { password: auth.password.reveal(), tryKeyboard: true };
+  const privateKey = auth.key.reveal();
+  const parsed = ssh2.utils.parseKey(privateKey);
+  if (parsed instanceof Error) {
+    const why = /encrypted/i.test(parsed.message)
+      ? 'is encrypted with a passphrase'
+      : 'is not a private key renewd can read';
+    throw new OperationError(
+      'ssh-auth',
+      `the key for ${where} ${why}; give an unencrypted OpenSSH or PKCS #8 key, or use an agent`,
+      {
+        disposition: 'stall',
+      },
+    );
+  }
+  return { privateKey };
+}
+
+async function open(
+  destination: SshDestination,
+  serverHostKey: readonly string[],
+  sock: Duplex | null,
+  signal: AbortSignal,
+): Promise<ssh2.Client> {
+  const { host, port, user, auth } = destination;
+  const where = place(destination);
+  const login = loginOf(destination, where);
+  const client = new ssh2.Client();
+  let shown: Uint8Array | null = null;
+  return new Promise((resolve, reject) => {
+    const give = (error: OperationError): void => {
+      client.destroy();
+      reject(error);
+    };
+    const onAbort = (): void => {
+      give(
+        new OperationError('ssh-timeout', `connecting to ${where} took too long and was given up`, {
+          disposition: 'retry',
+        }),
+      );
+    };
+    if (signal.aborted) {
+      onAbort();
+      return;
+    }
+    signal.addEventListener('abort', onAbort, { once: true });
+    client.on('keyboard-interactive', (_name, _instructions, _language, prompts, finish) => {
+      finish(prompts.map(() => ('password' in auth ? auth.password.reveal() : '')));
+    });
+    client.once('ready', () => {
+      signal.removeEventListener('abort', onAbort);
+      resolve(client);
+    });
+    // This listener stays for ever: an error after the end would otherwise end the process.
+    client.on('error', (error) => {
+      signal.removeEventListener('abort', onAbort);
+      give(failureOf(error, destination, shown));
+    });
+    client.once('close', () => {
+      signal.removeEventListener('abort', onAbort);
+      give(
+        new OperationError('ssh-unreachable', `${where} closed the connection before the log-in`, {
+          disposition: 'retry',
+        }),
+      );
+    });
+    client.connect({
+      ...(sock === null ? { host, port } : { sock }),
+      username: user,
+      ...login,
+      readyTimeout: limits.ssh.connectTimeoutMs,
+      keepaliveInterval: limits.ssh.keepaliveIntervalMs,
+      keepaliveCountMax: limits.ssh.keepaliveMax,
+      algorithms: {
+        ...algorithms,
+        kex: [...algorithms.kex],
+        cipher: [...algorithms.cipher],
+        hmac: [...algorithms.hmac],
+        serverHostKey: [...serverHostKey],
+      } as unknown as NonNullable<ConnectConfig['algorithms']>,
+      hostVerifier: (key: Buffer) => {
+        shown = key;
+        return isPinned(key, destination.hostKeys);
+      },
+    });
+  });
+}
+
+function failureOf(
+  error: Error & { readonly level?: string },
+  destination: SshDestination,
+  shown: Uint8Array | null,
+): OperationError {
+  const where = place(destination);
+  const noCommonKind = /no matching host key/i.test(error.message);
+  if (noCommonKind || (shown !== null && !isPinned(shown, destination.hostKeys))) {
+    const offered =
+      shown === null ? 'no key of the pinned kind' : `${keyType(shown)} ${keyFingerprint(shown)}`;
+    return new OperationError(
+      'ssh-host-key',
+      `${where} shows ${offered}, pinned is ${pinnedText(destination.hostKeys)}; nothing was sent. If the machine was set up anew, compare the fingerprint on its console and change hostKeys.`,
+      { disposition: 'retry', cause: error },
+    );
+  }
+  if (error.level === 'client-authentication') {
+    return new OperationError(
+      'ssh-auth',
+      `${where} refused the log-in: check the user, that its authorized_keys holds our public key, and which ways to log in the server allows`,
+      { disposition: 'retry', cause: error },
+    );
+  }
+  if (error.level === 'agent') {
+    return new OperationError('ssh-auth', `the SSH agent could not be used for ${where}: ${error.message}`, {
+      disposition: 'retry',
+      cause: error,
+    });
+  }
+  return new OperationError('ssh-unreachable', `${where} could not be reached: ${error.message}`, {
+    disposition: 'retry',
+    cause: error,
+  });
+}
+
+function pinnedText(pins: readonly string[]): string {
+  return pins
+    .map((pin) => {
+      const [type = '', base64] = pin.trim().split(/\s+/);
+      return base64 === undefined ? type : `${type} ${keyFingerprint(Buffer.from(base64, 'base64'))}`;
+    })
+    .join(' or ');
+}
+
+function wrap(destination: SshDestination, client: ssh2.Client, bridge: SshConnection | null): SshConnection {
+  let alive = true;
+  client.on('close', () => {
+    alive = false;
+    bridge?.end();
+  });
+  const end = (): void => {
+    alive = false;
+    client.destroy();
+    bridge?.end();
+  };
+  const lost = (cause?: Error): OperationError =>
+    new OperationError(
+      'ssh-unreachable',
+      `the connection to ${place(destination)} was lost${cause === undefined ? '' : `: ${cause.message}`}`,
+      {
+        disposition: 'retry',
+        cause,
+      },
+    );
+  // A connection that dies while a channel opens never calls back: its end is listened to as well.
+  const callBack = <T>(start: (done: (error: Error | undefined, value: T) => void) => void): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const onClose = (): void => {
+        reject(lost());
+      };
+      if (!alive) {
+        onClose();
+        return;
+      }
+      client.once('close', onClose);
+      try {
+        start((error, value) => {
+          client.off('close', onClose);
+          if (error === undefined) resolve(value);
+          else reject(lost(error));
+        });
+      } catch (error) {
+        client.off('close', onClose);
+        reject(lost(error instanceof Error ? error : undefined));
+      }
+    });
+  const exec = (command: string): Promise<ClientChannel> =>
+    callBack((done) => {
+      client.exec(command, done);
+    });
+  return {
+    exec,
+    forward: (host, port) =>
+      callBack((done) => {
+        client.forwardOut('127.0.0.1', 0, host, port, done);
+      }),
+    run: async (words, options) => {
+      const seconds = Math.max(1, Math.ceil(options.timeoutMs / 1000));
+      const channel = await exec(boundedCommand(words, seconds));
+      return collect(channel, options, place(destination), end);
+    },
+    isAlive: () => alive,
+    end,
+  };
+}
+
+/** Reads a command to its end, within its bounds. Both channels are always drained: an unread one would stop the command. */
+function collect(
+  channel: ClientChannel,
+  options: RunOptions,
+  where: string,
+  drop: () => void,
+): Promise<CommandResult> {
+  const stdoutMax = options.stdoutMaxBytes ?? limits.ssh.stdoutMaxBytes;
+  const out = keeper(stdoutMax);
+  const err = keeper(limits.ssh.stderrMaxBytes);
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      giveUp();
+    }, options.timeoutMs + limits.ssh.killGraceMs);
+    const settle = (finish: () => void): void => {
+      clearTimeout(timer);
+      options.signal.removeEventListener('abort', giveUp);
+      finish();
+    };
+    const timedOut = (): OperationError =>
+      new OperationError(
+        'ssh-timeout',
+        `a command on ${where} did not end within ${String(Math.round(options.timeoutMs / 1000))} s${tail(err.text())}`,
+        {
+          disposition: 'retry',
+        },
+      );
+    // Cancelling a channel does not end the remote process; dropping the connection at least ends our waiting.
+    function giveUp(): void {
+      settle(() => {
+        drop();
+        reject(timedOut());
+      });
+    }
+    options.signal.addEventListener('abort', giveUp, { once: true });
+    channel.on('data', (chunk: Buffer) => {
+      out.add(chunk);
+    });
+    channel.stderr.on('data', (chunk: Buffer) => {
+      err.add(chunk);
+    });
+    channel.on('error', () => undefined);
+    channel.stderr.on('error', () => undefined);
+    channel.on('close', (code?: number | null, by?: string) => {
+      settle(() => {
+        if (code === 124 || code === 137) reject(timedOut());
+        else if (code === undefined && by === undefined) {
+          reject(
+            new OperationError(
+              'ssh-unreachable',
+              `the connection to ${where} was lost while a command ran; it is not known whether it ended`,
+              {
+                disposition: 'retry',
+              },
+            ),
+          );
+        } else {
+          resolve({
+            exitCode: code ?? null,
+            signal: by ?? null,
+            stdout: out.bytes(),
+            stderr: err.text(),
+            truncated: out.isFull(),
+          });
+        }
+      });
+    });
+    channel.end(options.input ?? new Uint8Array());
+    if (options.signal.aborted) giveUp();
+  });
+}
+
+function tail(text: string): string {
+  const last = text.trim().split('\n').at(-1) ?? '';
+  return last === '' ? '' : `; it last said: ${last.slice(0, 300)}`;
+}
+
+function keeper(max: number): {
+  readonly add: (chunk: Uint8Array) => void;
+  readonly bytes: () => Uint8Array;
+  readonly text: () => string;
+  readonly isFull: () => boolean;
+} {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  let full = false;
+  return {
+    add: (chunk) => {
+      const room = max - size;
+      if (chunk.length > room) full = true;
+      if (room <= 0) return;
+      chunks.push(chunk.subarray(0, room));
+      size += Math.min(room, chunk.length);
+    },
+    bytes: () => new Uint8Array(Buffer.concat(chunks)),
+    text: () => Buffer.concat(chunks).toString('utf8'),
+    isFull: () => full,
+  };
+}

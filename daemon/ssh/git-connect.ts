@@ -1,0 +1,105 @@
+/** Git over SSH: one channel a service, to a host whose key is pinned or known. It knows Git's two service names and nothing else of Git. */
+import type { ClientChannel } from 'ssh2';
+import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
+import type { GitSshChannel, GitSshConnect } from '../ports/git-ssh.ts';
+import type { Log, Secret } from '../ports/plugin.ts';
+import { connect, type SshDestination } from './connection.ts';
+import { knownKeys } from './known-hosts.ts';
+import { quoteWords } from './words.ts';
+
+export interface GitSshOptions {
+  /** null: the agent. */
+  readonly key: Secret | null;
+  readonly agentSocket: string | null;
+  /** Pins; they come before known_hosts. */
+  readonly hostKeys: readonly string[];
+  readonly knownHostsText: string | null;
+  readonly log: Log;
+}
+
+/** Makes the function the Git room connects with. Each call opens a connection of its own, which ends with its service. */
+export function createGitSshConnect(options: GitSshOptions): GitSshConnect {
+  return async (location, service, signal) => {
+    const { host } = location;
+    const port = location.port ?? 22;
+    const destination: SshDestination = {
+      host,
+      port,
+      user: location.user ?? 'git',
+      hostKeys: pinsOf(options, host, port),
+      auth: loginOf(options, host),
+      jump: null,
+    };
+    const connection = await connect(destination, signal);
+    try {
+      const channel = await connection.exec(`${service} ${quoteWords([location.path])}`);
+      return wrap(channel, connection.end, signal);
+    } catch (error) {
+      connection.end();
+      throw error;
+    }
+  };
+}
+
+function pinsOf({ hostKeys, knownHostsText }: GitSshOptions, host: string, port: number): readonly string[] {
+  const { keys, revoked } = knownKeys(knownHostsText ?? '', host, port);
+  const pins = [...hostKeys, ...keys].filter(
+    (pin) => !revoked.some((bad) => pin.includes(bad.split(' ')[1] ?? bad)),
+  );
+  if (pins.length > 0) return pins;
+  throw new OperationError(
+    'ssh-host-key',
+    `the host key of the Git server ${host}:${String(port)} is not known. Put its line from ssh-keyscan, compared with what its operator publishes, under git.ssh.hostKeys or into git.ssh.knownHostsFile.`,
+    { disposition: 'retry' },
+  );
+}
+
+function loginOf({ key, agentSocket }: GitSshOptions, host: string): SshDestination['auth'] {
+  if (key !== null) return { key };
+  if (agentSocket !== null && agentSocket !== '') return { agentSocket };
+  throw new OperationError(
+    'ssh-auth',
+    `there is no way to log in to the Git server ${host}: name a key under git.ssh.key, or set git.ssh.agent: true and SSH_AUTH_SOCK`,
+    { disposition: 'retry' },
+  );
+}
+
+function wrap(channel: ClientChannel, end: () => void, signal: AbortSignal): GitSshChannel {
+  let stderr = '';
+  channel.on('error', () => undefined);
+  channel.stderr.on('error', () => undefined);
+  channel.stderr.on('data', (chunk: Buffer) => {
+    if (stderr.length < limits.ssh.gitStderrMaxBytes) stderr += chunk.toString('utf8');
+  });
+  const close = (): void => {
+    signal.removeEventListener('abort', close);
+    end();
+  };
+  signal.addEventListener('abort', close, { once: true });
+  const exit = new Promise<{ readonly code: number; readonly stderr: string }>((resolve) => {
+    channel.on('close', (code?: number | null) => {
+      close();
+      // A connection that broke says no code: that is no success.
+      resolve({ code: code ?? 255, stderr });
+    });
+  });
+  return {
+    readable: channel as AsyncIterable<Uint8Array>,
+    write: (bytes) =>
+      new Promise((resolve, reject) => {
+        channel.write(bytes, (error) => {
+          if (error == null) resolve();
+          else reject(error);
+        });
+      }),
+    endInput: () =>
+      new Promise((resolve) => {
+        channel.end(() => {
+          resolve();
+        });
+      }),
+    exit,
+    close,
+  };
+}

@@ -1,0 +1,50 @@
+/** Reads OpenSSH's known_hosts (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): which keys are known for a host, which are revoked. Pure. */
+import { createHmac } from 'node:crypto';
+import { limits } from '../limits.ts';
+
+export interface KnownKeys {
+  /** `type base64` lines. */
+  readonly keys: readonly string[];
+  readonly revoked: readonly string[];
+}
+
+/** The keys for `host` at `port`. Lines of certificate authorities and lines that make no sense are passed over. Bounded by `limits.ssh.knownHostsMaxBytes`. */
+export function knownKeys(text: string, host: string, port: number): KnownKeys {
+  const name = port === 22 ? host.toLowerCase() : `[${host.toLowerCase()}]:${String(port)}`;
+  const keys: string[] = [];
+  const revoked: string[] = [];
+  for (const line of text.slice(0, limits.ssh.knownHostsMaxBytes).split('\n')) {
+    const words = line.trim().split(/\s+/);
+    const marker = words[0]?.startsWith('@') === true ? words.shift() : undefined;
+    const [hosts, type, base64] = words;
+    if (hosts === undefined || type === undefined || base64 === undefined || hosts.startsWith('#')) continue;
+    if (!matches(hosts, name)) continue;
+    if (marker === undefined) keys.push(`${type} ${base64}`);
+    else if (marker === '@revoked') revoked.push(`${type} ${base64}`);
+  }
+  return { keys, revoked };
+}
+
+function matches(hosts: string, name: string): boolean {
+  if (hosts.startsWith('|1|')) {
+    const [, , salt = '', hash = ''] = hosts.split('|');
+    return createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest('base64') === hash;
+  }
+  let found = false;
+  for (const pattern of hosts.toLowerCase().split(',')) {
+    if (pattern.startsWith('!') && fits(pattern.slice(1), name)) return false;
+    if (fits(pattern, name)) found = true;
+  }
+  return found;
+}
+
+/** `*` and `?` as in file names. Linear: a pattern comes from a file of the operator, a name from a URL. */
+function fits(pattern: string, name: string): boolean {
+  const expression = pattern
+    .split('')
+    .map((character) =>
+      character === '*' ? '[^]*' : character === '?' ? '[^]' : character.replace(/[\\^$.|+()[\]{}]/, '\\$&'),
+    )
+    .join('');
+  return new RegExp(`^${expression}$`).test(name);
+}

@@ -1,0 +1,23 @@
+/** Words for a remote shell: the one place where text becomes part of a command line. */
+
+/**
+ * One command line whose words are exactly these, whatever is in them: each is put in single quotes, inside which a POSIX shell knows no special character. Pure.
+ * @throws Error for a NUL, which no command line can hold
+ */
+export function quoteWords(words: readonly string[]): string {
+  return words
+    .map((word) => {
+      if (word.includes('\0')) throw new Error('a word of a command holds a NUL');
+      return `'${word.replaceAll("'", `'\\''`)}'`;
+    })
+    .join(' ');
+}
+
+/** Runs its arguments after the first under timeout(1) where there is one; the first is the number of seconds. */
+const underTimeout =
+  't=$1; shift; if command -v timeout >/dev/null 2>&1; then exec timeout -k 5 "$t" "$@"; else exec "$@"; fi';
+
+/** The command line that runs `words` for at most `seconds`, whatever the login shell of the user is. Pure. */
+export function boundedCommand(words: readonly string[], seconds: number): string {
+  return `exec ${quoteWords(['/bin/sh', '-c', underTimeout, 'renewd', String(seconds), ...words])}`;
+}

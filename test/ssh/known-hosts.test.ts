@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { knownKeys } from '../../daemon/ssh/known-hosts.ts';
+import { sshdMissing } from '../fixtures/sshd.ts';
+
+const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJ5';
+
+test('plain names, lists, patterns, negation, ports, revocation and comments', () => {
+  const text = [
+    '# a comment',
+    `git.example.com,10.0.0.1 ${key}A comment`,
+    `*.example.org,!bad.example.org ${key}B`,
+    `[git.example.com]:2222 ${key}C`,
+    `@revoked * ${key}D`,
+    `@cert-authority *.example.com ${key}E`,
+    'nonsense',
+  ].join('\n');
+  assert.deepEqual(knownKeys(text, 'Git.Example.com', 22), { keys: [`${key}A`], revoked: [`${key}D`] });
+  assert.deepEqual(knownKeys(text, 'a.example.org', 22).keys, [`${key}B`]);
+  assert.deepEqual(knownKeys(text, 'bad.example.org', 22).keys, []);
+  assert.deepEqual(knownKeys(text, 'git.example.com', 2222).keys, [`${key}C`]);
+  assert.deepEqual(knownKeys(text, 'elsewhere.net', 22).keys, []);
+});
+
+test('names hashed by the real ssh-keygen are found', { skip: sshdMissing() ?? false }, () => {
+  const directory = mkdtempSync(join(tmpdir(), 'renewd-known-'));
+  try {
+    const path = join(directory, 'known_hosts');
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(directory, 'k')]);
+    const line = readFileSync(join(directory, 'k.pub'), 'utf8').split(' ').slice(0, 2).join(' ');
+    writeFileSync(path, `git.example.com ${line}\n[git.example.com]:2222 ${line}\n`);
+    execFileSync('ssh-keygen', ['-q', '-H', '-f', path], { stdio: 'ignore' });
+    const text = readFileSync(path, 'utf8');
+    assert.match(text, /^\|1\|/);
+    assert.deepEqual(knownKeys(text, 'git.example.com', 22).keys, [line]);
+    assert.deepEqual(knownKeys(text, 'git.example.com', 2222).keys, [line]);
+    assert.deepEqual(knownKeys(text, 'git.example.net', 22).keys, []);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
