@@ -160,6 +160,10 @@ export const limits = {
     /** Entries of one logged list or object. */
     entriesMax: 64,
   },
+  target: {
+    /** Of what a server said when a command failed: enough for a reason, too little for a flood. */
+    lastWordsMaxChars: 600,
+  },
   ssh: {
     /** TCP connect, key exchange and log-in together. */
     connectTimeoutMs: 15 * second,

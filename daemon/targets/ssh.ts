@@ -1,0 +1,274 @@
+/**
+ * Target `ssh`: a machine reached over SSH. Everything that happens there is one script (`renewd-endpoint.sh`), one verb a call; the private key is made there and stays.
+ * Test and reload commands are words of the profile, run as they are.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ProfileFile } from '../core/model.ts';
+import { limits } from '../limits.ts';
+import { OperationError, type FailureCode } from '../ports/failure.ts';
+import type { Plugin, Secret, Tools } from '../ports/plugin.ts';
+import type { Store, Target, WebrootWriter } from '../ports/target.ts';
+import type { CommandResult, SshDestination, SshPool } from '../ssh/pool.ts';
+import { renderTemplate, renderWords } from '../templates/render.ts';
+import { csrConfiguration, readInspection } from './ssh/endpoint-output.ts';
+import { sshSchema } from './ssh/schema.ts';
+
+export interface SshTargetTools {
+  /** null where only the schema is wanted. */
+  readonly pool: SshPool | null;
+  /** Socket of the SSH agent; null: none. */
+  readonly agentSocket: string | null;
+}
+
+const script = readFileSync(join(import.meta.dirname, 'renewd-endpoint.sh'), 'utf8');
+
+/** Makes the plug-in around a pool of connections. Reads its script once. */
+export function createSshTarget(shared: SshTargetTools): Plugin<Target & WebrootWriter> {
+  return {
+    kind: 'ssh',
+    schema: sshSchema,
+    create: (name, config, tools) => createTarget(name, config as unknown as SshConfig, tools, shared),
+  };
+}
+
+/** As the schema has checked it; `jump` was replaced by the configuration of the endpoint it names. */
+interface SshConfig {
+  readonly host: string;
+  readonly port?: number;
+  readonly user: string;
+  readonly hostKeys: readonly string[];
+  readonly auth:
+    | { readonly key: { readonly secret: string } }
+    | { readonly password: { readonly secret: string } }
+    | { readonly agent: true };
+  readonly jump?: SshConfig;
+  readonly privilege?: { readonly mode: 'direct' | 'helper'; readonly path?: string };
+  readonly directory?: string;
+}
+
+/** Runs one verb of the script, or words of a profile. */
+interface Endpoint {
+  readonly name: string;
+  readonly directory: string;
+  readonly verb: (words: readonly string[], options: Call) => Promise<CommandResult>;
+  readonly command: (words: readonly string[], options: Call) => Promise<CommandResult>;
+}
+
+interface Call {
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+  readonly input?: Uint8Array;
+}
+
+function createTarget(
+  name: string,
+  config: SshConfig,
+  tools: Tools,
+  shared: SshTargetTools,
+): Target & WebrootWriter {
+  const endpoint = createEndpoint(name, config, tools, shared);
+  const quick = limits.work.inspectTimeoutMs;
+  const step = limits.work.installStepTimeoutMs;
+  const verb = async (
+    words: readonly string[],
+    options: Call,
+    otherwise: FailureCode,
+  ): Promise<CommandResult> =>
+    expectSuccess(endpoint, words[0] ?? '', await endpoint.verb(words, options), otherwise);
+  return {
+    inspect: async (store, signal) => {
+      const { certificate, key } = keyFiles(store);
+      const words = ['inspect', pathOf(endpoint, store), certificate, key, ...linkWords(endpoint, store)];
+      const result = await verb(words, { signal, timeoutMs: quick }, 'ssh-command-failed');
+      return readInspection(Buffer.from(result.stdout).toString('utf8'), endpoint.name);
+    },
+    generateKey: async (store, generation, request, signal) => {
+      const words = ['generate-key', pathOf(endpoint, store), generation, request.algorithm];
+      const input = Buffer.from(csrConfiguration(request.dnsNames, request.ipAddresses));
+      const options = { signal, timeoutMs: limits.work.generateKeyTimeoutMs, input };
+      const result = await verb(words, options, 'stage-failed');
+      return new Uint8Array(Buffer.from(Buffer.from(result.stdout).toString('latin1'), 'base64'));
+    },
+    stage: async (store, generation, chain, signal) => {
+      const files = store.profile.files.flatMap((file: ProfileFile) => [
+        file.name,
+        file.content,
+        file.mode,
+        file.owner ?? '',
+      ]);
+      const words = ['stage', pathOf(endpoint, store), generation, ...files];
+      await verb(words, { signal, timeoutMs: step, input: Buffer.from(chain.join('')) }, 'stage-failed');
+    },
+    activate: async (store, generation, signal) => {
+      const words = ['activate', pathOf(endpoint, store), generation, ...linkWords(endpoint, store)];
+      await verb(words, { signal, timeoutMs: step }, 'stage-failed');
+    },
+    test: (store, signal) =>
+      runAll(endpoint, store, store.profile.test, { signal, timeoutMs: step }, 'config-test-failed'),
+    reload: (store, signal) =>
+      runAll(endpoint, store, store.profile.reload, { signal, timeoutMs: step }, 'reload-failed'),
+    sweep: async (store, keep, signal) => {
+      await verb(
+        ['sweep', pathOf(endpoint, store), ...keep],
+        { signal, timeoutMs: step },
+        'ssh-command-failed',
+      );
+    },
+    check: async (signal) => {
+      const result = await verb(
+        ['check', endpoint.directory],
+        { signal, timeoutMs: quick },
+        'ssh-command-failed',
+      );
+      return Buffer.from(result.stdout).toString('utf8').trim().slice(0, 300);
+    },
+    writeWebroot: async (webroot, token, keyAuthorization, signal) => {
+      const options = { signal, timeoutMs: quick, input: Buffer.from(keyAuthorization) };
+      await verb(['webroot-write', webroot, token], options, 'ssh-command-failed');
+    },
+    removeWebroot: async (webroot, token, signal) => {
+      await verb(['webroot-remove', webroot, token], { signal, timeoutMs: quick }, 'ssh-command-failed');
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+function createEndpoint(name: string, config: SshConfig, tools: Tools, shared: SshTargetTools): Endpoint {
+  const privilege = config.privilege ?? { mode: 'direct' };
+  const run = async (words: readonly string[], { input, ...options }: Call): Promise<CommandResult> => {
+    if (shared.pool === null) throw new Error('a target without a pool of connections cannot be used');
+    const destination = await destinationOf(name, config, tools, shared);
+    const call = input === undefined ? options : { ...options, input };
+    return shared.pool.withSession(destination, options.signal, (session) => session.run(words, call));
+  };
+  const helper = ['sudo', '-n', privilege.path ?? '/usr/local/sbin/renewd-endpoint'];
+  return {
+    name,
+    directory: config.directory ?? '/var/lib/renewd',
+    verb: (words, options) =>
+      run(
+        privilege.mode === 'helper'
+          ? [...helper, ...words]
+          : ['/bin/sh', '-c', script, 'renewd-direct', ...words],
+        options,
+      ),
+    command: (words, options) =>
+      run(privilege.mode === 'helper' ? [...helper, 'run', ...words] : words, options),
+  };
+}
+
+async function destinationOf(
+  name: string,
+  config: SshConfig,
+  tools: Tools,
+  shared: SshTargetTools,
+): Promise<SshDestination> {
+  return {
+    host: config.host,
+    port: config.port ?? 22,
+    user: config.user,
+    hostKeys: config.hostKeys,
+    auth: await authOf(name, config.auth, tools.secret, shared),
+    jump: config.jump === undefined ? null : await destinationOf(name, config.jump, tools, shared),
+  };
+}
+
+async function authOf(
+  name: string,
+  auth: SshConfig['auth'],
+  secret: (name: string) => Promise<Secret>,
+  { agentSocket }: SshTargetTools,
+): Promise<SshDestination['auth']> {
+  if ('key' in auth) return { key: await secret(auth.key.secret) };
+  if ('password' in auth) return { password: await secret(auth.password.secret) };
+  if (agentSocket !== null) return { agentSocket };
+  throw new OperationError(
+    'ssh-auth',
+    `endpoint ${name} is reached with the SSH agent, but SSH_AUTH_SOCK is not set for renewd`,
+    {
+      disposition: 'retry',
+    },
+  );
+}
+
+function pathOf({ directory }: Endpoint, { certificate }: Store): string {
+  return `${directory.replace(/\/+$/, '')}/${certificate}`;
+}
+
+/** The files of the profile in which leaf and key are seen by the server: what others change is found there. */
+function keyFiles({ profile }: Store): { readonly certificate: string; readonly key: string } {
+  const first = (...contents: readonly string[]): string | undefined =>
+    profile.files.find((file) => contents.includes(file.content))?.name;
+  return {
+    certificate: first('fullchain', 'certificate', 'combined') ?? 'fullchain.pem',
+    key: first('key', 'combined') ?? 'privkey.pem',
+  };
+}
+
+function valuesOf(endpoint: Endpoint, store: Store): Readonly<Record<string, string>> {
+  const [team = '', name = ''] = store.certificate.split('/');
+  return { ...store.parameters, store: pathOf(endpoint, store), team, name };
+}
+
+function linkWords(endpoint: Endpoint, store: Store): string[] {
+  const values = valuesOf(endpoint, store);
+  return store.profile.links.flatMap(({ path, file }) => {
+    const rendered = renderTemplate(path, values);
+    return rendered === '' ? [] : [rendered, file];
+  });
+}
+
+async function runAll(
+  endpoint: Endpoint,
+  store: Store,
+  commands: readonly (readonly string[])[],
+  options: Call,
+  code: FailureCode,
+): Promise<void> {
+  const values = valuesOf(endpoint, store);
+  for (const templates of commands) {
+    const words = renderWords(templates, values);
+    expectSuccess(endpoint, words.join(' '), await endpoint.command(words, options), code);
+  }
+}
+
+/** Exit codes of the script that mean something of their own (see `fail` in it). */
+const meanings: Readonly<
+  Record<number, { readonly code: FailureCode; readonly disposition: 'retry' | 'stall' }>
+> = {
+  65: { code: 'stage-failed', disposition: 'stall' },
+  66: { code: 'unsupported', disposition: 'stall' },
+  69: { code: 'unsupported', disposition: 'stall' },
+  75: { code: 'endpoint-busy', disposition: 'retry' },
+};
+
+function expectSuccess(
+  endpoint: Endpoint,
+  what: string,
+  result: CommandResult,
+  otherwise: FailureCode,
+): CommandResult {
+  if (result.exitCode === 0) return result;
+  const byScript = result.exitCode !== null && result.stderr.includes('renewd: ');
+  const meaning = byScript ? meanings[result.exitCode] : undefined;
+  const ended =
+    result.exitCode === null
+      ? `was ended by signal ${result.signal ?? '?'}`
+      : `ended with ${String(result.exitCode)}`;
+  throw new OperationError(
+    meaning?.code ?? otherwise,
+    `${what} on ${endpoint.name} ${ended}: ${lastWords(result)}`,
+    { disposition: meaning?.disposition ?? 'retry' },
+  );
+}
+
+/** What the other side said last, on one line, without control characters. */
+function lastWords({ stderr, stdout }: CommandResult): string {
+  const text = stderr.trim() === '' ? Buffer.from(stdout).toString('utf8') : stderr;
+  const lines = text
+    .split('\n')
+    .map((line) => line.replace(/\p{Cc}/gu, ' ').trim())
+    .filter((line) => line !== '');
+  return lines.slice(-3).join(' / ').slice(0, limits.target.lastWordsMaxChars) || 'it said nothing';
+}
