@@ -160,6 +160,12 @@ export const limits = {
     /** Entries of one logged list or object. */
     entriesMax: 64,
   },
+  tls: {
+    /** Everything a server sends until its certificate is known: ten certificates of 8 KiB and room to spare. */
+    handshakeMaxBytes: 256 * 1024,
+    /** Parsed certificates kept between looks: one a certificate of a large estate. */
+    factsKept: 20_000,
+  },
   target: {
     /** Of what a server said when a command failed: enough for a reason, too little for a flood. */
     lastWordsMaxChars: 600,
