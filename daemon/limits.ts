@@ -160,6 +160,25 @@ export const limits = {
     /** Entries of one logged list or object. */
     entriesMax: 64,
   },
+  acme: {
+    /** One request, connect to last byte. */
+    requestTimeoutMs: 30 * second,
+    /** A directory, an order, a chain: a few KB each. */
+    responseMaxBytes: 1024 * 1024,
+    /** RFC 8555 section 6.5 asks to try again with the nonce of the refusal; a CA that refuses every nonce is broken. */
+    nonceTriesMax: 8,
+    /** Between two looks at an authorization or order when the CA names no time. */
+    pollPauseMs: second,
+    /** How long one call waits for a CA that is processing before it hands the order back to be resumed. */
+    processingWaitMs: 10 * second,
+    /** Orders of the account that are looked through for one whose address was lost in a crash. */
+    listedOrdersMax: 20,
+    /** Alternate chains that are fetched to find the preferred one. */
+    alternatesMax: 4,
+    /** Header and body of a request to the standalone responder; a CA sends a few hundred bytes. */
+    responderHeaderMaxBytes: 8 * 1024,
+    responderTimeoutMs: 10 * second,
+  },
   tls: {
     /** Everything a server sends until its certificate is known: ten certificates of 8 KiB and room to spare. */
     handshakeMaxBytes: 256 * 1024,

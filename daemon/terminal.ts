@@ -105,6 +105,12 @@ export function statusMark(status: CertificateStatus, terminal: Pick<Terminal, '
   return terminal.style(mark.style, `${mark.shape} ${status}`);
 }
 
+/** The same mark as a cell of a table: the table escapes text, so colour is told apart from it. Pure. */
+export function statusCell(status: CertificateStatus): Cell {
+  const mark = marks[status];
+  return { text: `${mark.shape} ${status}`, style: mark.style };
+}
+
 /** Ranges that East Asian Width (UAX #11) calls wide or that terminals draw as emoji: two columns each. */
 const wide =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;

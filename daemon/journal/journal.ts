@@ -305,3 +305,18 @@ export function openJournal(directory: string): Journal {
     },
   };
 }
+
+/**
+ * Writes a copy of the journal under `from` into the directory `to`, consistent even while a daemon writes (SQLite `VACUUM INTO`). IO.
+ * @throws OperationError `journal-unavailable`
+ */
+export function copyJournal(from: string, to: string): void {
+  guarded('be copied', () => {
+    const database = new DatabaseSync(join(from, 'journal.db'), { readOnly: true });
+    try {
+      database.prepare('VACUUM INTO ?').run(join(to, 'journal.db'));
+    } finally {
+      database.close();
+    }
+  });
+}

@@ -1,0 +1,105 @@
+/** Shows control of one name (RFC 8555 sections 7.5 and 8.3): puts the answer up, tells the CA, waits for its verdict, takes the answer down whatever happens. */
+import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
+import type { IssueContext } from '../ports/issuer.ts';
+import type { Challenge } from '../ports/solver.ts';
+import { json, protocol } from './client.ts';
+import { pause, type OrderTools } from './order-tools.ts';
+import { problemFields } from './problem.ts';
+
+interface Authorization {
+  readonly status: string;
+  readonly name: string;
+  readonly wildcard: boolean;
+  readonly challenge: {
+    readonly url: string;
+    readonly token: string;
+    readonly status: string;
+    readonly error: unknown;
+  } | null;
+  readonly retryAt: number | null;
+}
+
+/** Makes the authorization valid. IO. Nothing is done when it is valid already. @throws OperationError `acme-challenge-failed`, `unsupported`, `acme-*` */
+export async function authorize(tools: OrderTools, url: string, context: IssueContext): Promise<void> {
+  const { client, issuer } = tools;
+  const { solver, signal } = context;
+  const first = await lookAt(tools, url, signal);
+  if (first.status === 'valid') return;
+  if (first.wildcard) {
+    throw new OperationError(
+      'unsupported',
+      `issuer ${issuer}: a wildcard (*.${first.name}) needs dns-01, which is not there yet; list the names instead`,
+      {
+        disposition: 'stall',
+      },
+    );
+  }
+  if (solver === null || first.challenge === null) {
+    const why =
+      solver === null
+        ? 'its declaration says no way to show control of a name (challenge)'
+        : 'the CA offers no http-01';
+    throw new OperationError('unsupported', `issuer ${issuer} cannot check ${first.name}: ${why}`, {
+      disposition: 'stall',
+    });
+  }
+  if (first.status !== 'pending') throw verdict(tools, first);
+  const { token } = first.challenge;
+  if (!/^[A-Za-z0-9_-]{1,200}$/.test(token)) throw protocol(issuer, 'a token that is not base64url');
+  const challenge: Challenge = {
+    type: 'http-01',
+    dnsName: first.name,
+    token,
+    keyAuthorization: `${token}.${client.key.thumbprint}`,
+  };
+  try {
+    await solver.present(challenge, signal);
+    if (first.challenge.status === 'pending') {
+      await client.post(first.challenge.url, {}, `answering the challenge for ${first.name}`, signal);
+    }
+    let current = await lookAt(tools, url, signal);
+    while (current.status === 'pending') {
+      await pause(limits.acme.pollPauseMs, signal);
+      current = await lookAt(tools, url, signal);
+    }
+    if (current.status !== 'valid') throw verdict(tools, current);
+  } finally {
+    // With a signal of its own: a call that was given up must not leave its answer behind.
+    await solver
+      .cleanUp(challenge, AbortSignal.timeout(limits.acme.requestTimeoutMs))
+      .catch((error: unknown) => {
+        if (!(error instanceof OperationError)) throw error;
+      });
+  }
+}
+
+function verdict({ issuer }: OrderTools, { name, challenge, status }: Authorization): OperationError {
+  const { type, detail } = problemFields(challenge?.error, `the authorization is ${status}`);
+  return new OperationError(
+    'acme-challenge-failed',
+    `issuer ${issuer} could not check ${name}: ${type === '' ? '' : `${type}: `}${detail}. It asks http://${name}/.well-known/acme-challenge/: check that this reaches the server that answers.`,
+    { disposition: 'retry' },
+  );
+}
+
+async function lookAt(
+  { client, issuer }: OrderTools,
+  url: string,
+  signal: AbortSignal,
+): Promise<Authorization> {
+  const answer = await client.post(url, null, 'looking at an authorization', signal);
+  const value = json(answer.body, issuer, 'an authorization');
+  const { status, identifier, wildcard, challenges } = value;
+  const name =
+    typeof identifier === 'object' && identifier !== null && 'value' in identifier ? identifier.value : null;
+  if (typeof status !== 'string' || typeof name !== 'string' || !Array.isArray(challenges)) {
+    throw protocol(issuer, 'an authorization without status, identifier or challenges');
+  }
+  const http = (challenges as Readonly<Record<string, unknown>>[]).find((each) => each['type'] === 'http-01');
+  const challenge =
+    http === undefined || typeof http['url'] !== 'string' || typeof http['token'] !== 'string'
+      ? null
+      : { url: http['url'], token: http['token'], status: String(http['status']), error: http['error'] };
+  return { status, name, wildcard: wildcard === true, challenge, retryAt: answer.retryAt };
+}

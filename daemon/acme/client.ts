@@ -1,0 +1,169 @@
+/**
+ * An ACME client for one account (RFC 8555): directory, nonces, the account, signed requests. It tries again only what section 6.5 asks for: a refused nonce.
+ * Everything else is the shell's to decide.
+ */
+import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
+import { bindAccount, signRequest, type AccountKey } from './jws.ts';
+import { AcmeRefusal, failureOf, readProblem } from './problem.ts';
+import type { AcmeAnswer, AcmeTransport } from './transport.ts';
+
+export interface AcmeAccountOptions {
+  readonly issuer: string;
+  readonly directoryUrl: string;
+  readonly contacts: readonly string[];
+  readonly eab: { readonly kid: string; readonly hmacKey: string } | null;
+  readonly key: AccountKey;
+  readonly transport: AcmeTransport;
+}
+
+export interface AcmeClient {
+  readonly key: AccountKey;
+  /** Signed request; `payload` null is POST-as-GET. `what` names it in messages. @throws OperationError `acme-*`, `rate-limited` */
+  readonly post: (url: string, payload: unknown, what: string, signal: AbortSignal) => Promise<AcmeAnswer>;
+  /** As `post`, but a refusal comes back as AcmeRefusal for callers that expect one. */
+  readonly ask: (url: string, payload: unknown, what: string, signal: AbortSignal) => Promise<AcmeAnswer>;
+  readonly newOrderUrl: (signal: AbortSignal) => Promise<string>;
+  /** Where the account lists its orders; null where the CA does not (section 7.1.2.1). */
+  readonly ordersUrl: (signal: AbortSignal) => Promise<string | null>;
+}
+
+interface Directory {
+  readonly newNonce: string;
+  readonly newAccount: string;
+  readonly newOrder: string;
+}
+
+/** Makes a client; the directory is read and the account opened (or made: the same key finds the same account) at the first request. */
+export function createAcmeClient(options: AcmeAccountOptions): AcmeClient {
+  const { issuer, transport, key } = options;
+  const origin = new URL(options.directoryUrl).origin;
+  let nonce: string | null = null;
+  let opened: Promise<{
+    readonly directory: Directory;
+    readonly kid: string;
+    readonly orders: string | null;
+  }> | null = null;
+
+  const sameServer = (url: string): string => {
+    // A CA that sends us elsewhere with signed requests is a CA we do not know.
+    if (URL.canParse(url) && new URL(url).origin === origin) return url;
+    throw protocol(issuer, `it names an address on another server: ${url.slice(0, 200)}`);
+  };
+
+  const readDirectory = async (signal: AbortSignal): Promise<Directory> => {
+    const answer = await transport('GET', options.directoryUrl, null, signal);
+    if (answer.status !== 200)
+      throw failureOf(
+        readProblem(answer.status, answer.body, answer.retryAt),
+        'reading the directory',
+        issuer,
+      );
+    const value = json(answer.body, issuer, 'the directory');
+    const url = (name: string): string => {
+      const found = value[name];
+      if (typeof found !== 'string') throw protocol(issuer, `its directory has no ${name}`);
+      return sameServer(found);
+    };
+    return { newNonce: url('newNonce'), newAccount: url('newAccount'), newOrder: url('newOrder') };
+  };
+
+  const send = async (
+    directory: Directory,
+    url: string,
+    kid: string | null,
+    payload: unknown,
+    signal: AbortSignal,
+  ): Promise<AcmeAnswer> => {
+    for (let tries = 1; ; tries++) {
+      if (nonce === null) {
+        const fresh = await transport('HEAD', directory.newNonce, null, signal);
+        nonce = fresh.headers['replay-nonce'] ?? null;
+        if (nonce === null) throw protocol(issuer, 'it gives no nonce');
+      }
+      const body = signRequest(key, { url, nonce, kid, payload });
+      nonce = null;
+      const answer = await transport('POST', url, body, signal);
+      nonce = answer.headers['replay-nonce'] ?? null;
+      if (answer.status < 400) return answer;
+      const problem = readProblem(answer.status, answer.body, answer.retryAt);
+      if (problem.type !== 'badNonce' || tries >= limits.acme.nonceTriesMax) throw new AcmeRefusal(problem);
+    }
+  };
+
+  const open = async (
+    signal: AbortSignal,
+  ): Promise<{ directory: Directory; kid: string; orders: string | null }> => {
+    const directory = await readDirectory(signal);
+    const { eab } = options;
+    const payload = {
+      termsOfServiceAgreed: true,
+      ...(options.contacts.length === 0 ? {} : { contact: options.contacts.map((each) => `mailto:${each}`) }),
+      ...(eab === null
+        ? {}
+        : { externalAccountBinding: bindAccount(key, eab.kid, eab.hmacKey, directory.newAccount) }),
+    };
+    const answer = await refusals('opening the account', issuer, () =>
+      send(directory, directory.newAccount, null, payload, signal),
+    );
+    const kid = answer.headers['location'];
+    if (kid === undefined) throw protocol(issuer, 'it made an account without an address');
+    const { orders } = json(answer.body, issuer, 'the account');
+    return {
+      directory,
+      kid: sameServer(kid),
+      orders: typeof orders === 'string' ? sameServer(orders) : null,
+    };
+  };
+
+  const account = async (
+    signal: AbortSignal,
+  ): Promise<{ directory: Directory; kid: string; orders: string | null }> => {
+    opened ??= open(signal).catch((error: unknown) => {
+      opened = null;
+      throw error;
+    });
+    return opened;
+  };
+
+  const ask: AcmeClient['ask'] = async (url, payload, _what, signal) => {
+    const { directory, kid } = await account(signal);
+    return send(directory, sameServer(url), kid, payload, signal);
+  };
+  return {
+    key,
+    ask,
+    post: (url, payload, what, signal) => refusals(what, issuer, () => ask(url, payload, what, signal)),
+    newOrderUrl: async (signal) => (await account(signal)).directory.newOrder,
+    ordersUrl: async (signal) => (await account(signal)).orders,
+  };
+}
+
+/** Runs `work`; a refusal becomes the failure it means. */
+async function refusals<T>(what: string, issuer: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof AcmeRefusal) throw failureOf(error.problem, what, issuer);
+    throw error;
+  }
+}
+
+/** A JSON object, or a failure that says whose. */
+export function json(body: string, issuer: string, what: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(body);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return value as Record<string, unknown>;
+  } catch {
+    // Falls through: not JSON is no object either.
+  }
+  throw protocol(issuer, `${what} is not a JSON object`);
+}
+
+/** A CA that does not keep to RFC 8555. */
+export function protocol(issuer: string, what: string): OperationError {
+  return new OperationError('acme-protocol', `issuer ${issuer} does not keep to RFC 8555: ${what}`, {
+    disposition: 'retry',
+  });
+}

@@ -1,0 +1,108 @@
+/** HTTPS to an ACME server: one request, one answer, bounded in time and size. No redirect is followed and nothing is tried again here. */
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent, request as httpsRequest } from 'node:https';
+import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
+
+export interface AcmeAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly links: readonly string[];
+  readonly body: string;
+  /** From Retry-After, UTC epoch ms; null when not given. */
+  readonly retryAt: number | null;
+}
+
+export type AcmeTransport = (
+  method: 'GET' | 'HEAD' | 'POST',
+  url: string,
+  body: string | null,
+  signal: AbortSignal,
+) => Promise<AcmeAnswer>;
+
+/** Makes a transport for one issuer. `trust` are PEM roots for the server's own certificate; null means the system's. */
+export function createTransport(options: {
+  readonly issuer: string;
+  readonly trust: string | null;
+  readonly now: () => number;
+}): AcmeTransport {
+  const agent = new Agent({
+    keepAlive: true,
+    maxSockets: 4,
+    ...(options.trust === null ? {} : { ca: options.trust }),
+  });
+  return (method, url, body, signal) =>
+    new Promise((resolve, reject) => {
+      const fail = (cause: unknown): void => {
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        reject(
+          new OperationError(
+            'acme-server',
+            `issuer ${options.issuer} could not be reached at ${new URL(url).host}: ${reason}`,
+            {
+              disposition: 'retry',
+              cause,
+            },
+          ),
+        );
+      };
+      const bound = AbortSignal.any([signal, AbortSignal.timeout(limits.acme.requestTimeoutMs)]);
+      const settings = {
+        method,
+        signal: bound,
+        headers: {
+          // RFC 8555 section 6.1 asks for one.
+          'user-agent': 'renewd (RFC 8555 client)',
+          ...(body === null
+            ? {}
+            : { 'content-type': 'application/jose+json', 'content-length': Buffer.byteLength(body) }),
+        },
+      };
+      const onResponse = (response: IncomingMessage): void => {
+        read(response, options.now).then(resolve, fail);
+      };
+      const sent = url.startsWith('https:')
+        ? httpsRequest(url, { ...settings, agent }, onResponse)
+        : httpRequest(url, settings, onResponse);
+      sent.on('error', fail);
+      sent.end(body ?? undefined);
+    });
+}
+
+async function read(response: IncomingMessage, now: () => number): Promise<AcmeAnswer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > limits.acme.responseMaxBytes) {
+      response.destroy();
+      throw new Error('the answer is too long');
+    }
+    chunks.push(chunk);
+  }
+  const headers = Object.fromEntries(
+    Object.entries(response.headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(', ') : value,
+    ]),
+  );
+  return {
+    status: response.statusCode ?? 0,
+    headers,
+    links: linksOf(headers['link'] ?? ''),
+    body: Buffer.concat(chunks).toString('utf8'),
+    retryAt: retryAfter(headers['retry-after'], now()),
+  };
+}
+
+/** Targets of `rel="alternate"` (RFC 8288). */
+function linksOf(header: string): string[] {
+  return [...header.matchAll(/<([^>]+)>\s*;\s*rel="?alternate"?/g)].map((match) => match[1] ?? '');
+}
+
+/** RFC 9110 section 10.2.3: seconds or a date. */
+function retryAfter(value: string | undefined, now: number): number | null {
+  if (value === undefined) return null;
+  const at = /^\d{1,9}$/.test(value.trim()) ? now + Number(value) * 1000 : Date.parse(value);
+  return Number.isNaN(at) ? null : at;
+}

@@ -1,0 +1,323 @@
+/**
+ * Puts the house together: configuration in, `World`, `Estate` and `Memory` out. The only place that knows every plug-in and door
+ * at once; it decides nothing. Tests use it with their own clock, chance and crash points, so that what is tested is what runs.
+ */
+import { mkdir, readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from './config.ts';
+import type { Endpoint, Issuer as IssuerSpec } from './core/model.ts';
+import { openCustody } from './custody/custody.ts';
+import { createReader, type DocumentReader, type ParsedFile } from './documents/read.ts';
+import { openRepository, type CommitSigner, type Repository } from './git/repository.ts';
+import { createSshSigner, generateSigningKey } from './git/signature.ts';
+import { createIssuerPlugins } from './issuers/index.ts';
+import { openJournal, type Journal } from './journal/journal.ts';
+import { limits } from './limits.ts';
+import { OperationError } from './ports/failure.ts';
+import type { Issuer, Publisher } from './ports/issuer.ts';
+import type { Custody, Log, Plugin, Secret, Tools } from './ports/plugin.ts';
+import type { Target, WebrootWriter } from './ports/target.ts';
+import { builtInProfileFiles } from './profiles/index.ts';
+import { ruleSchemas } from './core/rules/index.ts';
+import { createSecrets } from './secrets.ts';
+import type { Estate } from './shell/estate.ts';
+import { recall, type Memory } from './shell/memory.ts';
+import type { ProgressEvent, World } from './shell/world.ts';
+import { createSolvers } from './solvers/index.ts';
+import { createGitSshConnect } from './ssh/git-connect.ts';
+import { createSshPool } from './ssh/pool.ts';
+import { createTargetPlugins } from './targets/index.ts';
+import { observeHandshake } from './tls/prober.ts';
+import { version } from './version.ts';
+
+/** What the surroundings give: time, chance, places to write, and for tests the points at which to end. */
+export interface Surroundings {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly progress: (event: ProgressEvent) => void;
+  readonly crashPoint: (name: string) => void;
+  readonly stopping: () => boolean;
+}
+
+export interface House {
+  readonly world: World;
+  readonly estate: Estate;
+  readonly memory: Memory;
+  readonly secret: (name: string) => Promise<Secret>;
+  /** Public half of the key that signs records, as one line of an allowed-signers file. */
+  readonly signingKey: string;
+  readonly close: () => Promise<void>;
+}
+
+type AnyTarget = Target & Partial<WebrootWriter>;
+type AnyIssuer = Issuer & Partial<Publisher>;
+
+/** The reader of declarations with every built-in plug-in and rule known to it. Does no IO. */
+export function documentReader(): DocumentReader {
+  const schemas = (plugins: readonly Plugin<unknown>[]): Record<string, Plugin<unknown>['schema']> =>
+    Object.fromEntries(plugins.map((plugin) => [plugin.kind, plugin.schema]));
+  return createReader({
+    issuerSchemas: schemas(createIssuerPlugins()),
+    endpointSchemas: schemas(createTargetPlugins({ pool: null, agentSocket: null })),
+    ruleSchemas,
+  });
+}
+
+/** The profiles that come with renewd, read as any declaration is. IO: reads its own files. */
+export function builtInProfiles(reader: DocumentReader): readonly ParsedFile[] {
+  return builtInProfileFiles().map((file) => reader.parseFile(file));
+}
+
+/**
+ * Opens everything a turn needs. IO: makes the data directory, opens journal and mirror, reads or makes the signing key.
+ * @throws OperationError when the journal, custody, a secret that is needed at once, or the mirror cannot be opened
+ */
+export async function assemble(config: Config, surroundings: Surroundings): Promise<House> {
+  const { log, now } = surroundings;
+  await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
+  const journal = openJournal(config.dataDirectory);
+  const { secret, custody } = await openSecrets(config, surroundings);
+  const signing = await signingKey(config, secret, custody);
+  const repository = await openConfiguredRepository(config, { secret, log, now });
+  const reader = documentReader();
+  const pool = createSshPool({ log, now });
+  const solvers = createSolvers({ log });
+  const tools = (kind: string): Tools => ({
+    now,
+    secret,
+    directory: directoryOf(config, kind),
+    custody,
+    log,
+  });
+  const targets = createTargetCache(
+    createTargetPlugins({ pool, agentSocket: surroundings.environment['SSH_AUTH_SOCK'] ?? null }),
+    tools,
+  );
+  const issuers = createIssuerCache(createIssuerPlugins(), tools);
+  const world: World = {
+    ...worldly(config, surroundings, journal),
+    issuer: issuers,
+    target: targets.of,
+    solver: (spec, target) => solvers.solverFor(spec, target),
+  };
+  const estate: Estate = {
+    intent: {
+      repository,
+      reader,
+      builtInProfiles: builtInProfiles(reader),
+      branch: config.branch,
+      files: new Map(),
+    },
+    state: {
+      repository,
+      ref: `refs/heads/${config.state.branch}`,
+      prefix: config.state.prefix,
+      signer: signing,
+      author: { name: config.signing.name, email: config.signing.email },
+      instance: hostname(),
+      version,
+    },
+  };
+  return {
+    world,
+    estate,
+    memory: recall(journal),
+    secret,
+    signingKey: `${config.signing.email} namespaces="git" ${signing.publicKey}`,
+    close: async () => {
+      await solvers.close();
+      await targets.close();
+      await pool.close();
+      await repository.close();
+      journal.close();
+    },
+  };
+}
+
+function worldly(
+  config: Config,
+  surroundings: Surroundings,
+  journal: Journal,
+): Omit<World, 'issuer' | 'target' | 'solver'> {
+  const { now, random, log, progress, crashPoint, stopping } = surroundings;
+  return {
+    pace: config.turn,
+    now,
+    random,
+    log,
+    journal,
+    progress,
+    crashPoint,
+    stopping,
+    handshake: (address, anchors, signal) =>
+      observeHandshake({ address, anchors, signal, timeoutMs: limits.work.handshakeTimeoutMs, now: now() }),
+  };
+}
+
+async function openSecrets(
+  config: Config,
+  { environment, log }: Surroundings,
+): Promise<{ readonly secret: (name: string) => Promise<Secret>; readonly custody: Custody }> {
+  const sources = {
+    bindings: config.secrets,
+    credentialsDirectory: environment['CREDENTIALS_DIRECTORY'] ?? null,
+    environment,
+    warn: (message: string) => {
+      log.warn({}, message);
+    },
+  };
+  const plain = createSecrets({ ...sources, decrypt: null });
+  const { identitySecret } = config.custody;
+  const identity = identitySecret === null ? null : await plain(identitySecret);
+  const directory = join(config.dataDirectory, 'custody');
+  const custody = await openCustody({ directory, identity, log });
+  return { secret: createSecrets({ ...sources, decrypt: custody.decrypt }), custody };
+}
+
+/** The key that signs records: the operator's, or one made once and kept in custody. */
+async function signingKey(
+  config: Config,
+  secret: (name: string) => Promise<Secret>,
+  custody: Custody,
+): Promise<CommitSigner> {
+  if (config.signing.keySecret !== null)
+    return createSshSigner((await secret(config.signing.keySecret)).reveal());
+  const kept = await custody.read('signing/records');
+  if (kept !== null) return createSshSigner(kept);
+  const made = generateSigningKey();
+  await custody.write('signing/records', made.privateKeyPem);
+  return createSshSigner(made.privateKeyPem);
+}
+
+/** Opens the watched repository as the configuration says. IO: the mirror's directory; secrets. */
+export async function openConfiguredRepository(
+  config: Config,
+  tools: {
+    readonly secret: (name: string) => Promise<Secret>;
+    readonly log: Log;
+    readonly now: () => number;
+  },
+): Promise<Repository> {
+  const { git } = config;
+  const optional = async (name: string | null): Promise<Secret | null> =>
+    name === null ? null : tools.secret(name);
+  return openRepository({
+    url: config.repo,
+    directory: join(config.dataDirectory, 'mirror'),
+    http: {
+      username: git.username,
+      token: await optional(git.tokenSecret),
+      ca: git.caFile === null ? null : await readText(git.caFile),
+    },
+    ssh: {
+      connect: createGitSshConnect({
+        key: await optional(git.ssh.keySecret),
+        agentSocket: git.ssh.agentSocket,
+        hostKeys: git.ssh.hostKeys,
+        knownHostsText: git.ssh.knownHostsFile === null ? null : await readText(git.ssh.knownHostsFile),
+        log: tools.log,
+      }),
+    },
+    now: tools.now,
+    log: tools.log,
+  });
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new OperationError('git-auth', `${path} cannot be read; the configuration names it`, {
+      disposition: 'retry',
+      cause,
+    });
+  }
+}
+
+function directoryOf(config: Config, kind: string): (name: string) => Promise<string> {
+  return async (name) => {
+    const path = join(config.dataDirectory, kind, name);
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    return path;
+  };
+}
+
+function createIssuerCache(
+  plugins: readonly Plugin<AnyIssuer>[],
+  tools: (kind: string) => Tools,
+): (spec: IssuerSpec) => AnyIssuer {
+  const made = new Map<string, AnyIssuer>();
+  return (spec) => {
+    const key = `${spec.name} ${spec.blob}`;
+    let issuer = made.get(key);
+    if (issuer === undefined) {
+      const plugin = plugins.find((each) => each.kind === spec.type);
+      if (plugin === undefined) throw unknownType('issuer', spec.name, spec.type);
+      issuer = plugin.create(spec.name, spec.config, tools('issuers'));
+      made.set(key, issuer);
+    }
+    return issuer;
+  };
+}
+
+function createTargetCache(
+  plugins: readonly Plugin<AnyTarget>[],
+  tools: (kind: string) => Tools,
+): {
+  readonly of: (endpoint: Endpoint, endpoints: ReadonlyMap<string, Endpoint>) => AnyTarget;
+  readonly close: () => Promise<void>;
+} {
+  const made = new Map<string, { readonly key: string; readonly target: AnyTarget }>();
+  return {
+    of: (endpoint, endpoints) => {
+      const { config, blobs } = withJumps(endpoint, endpoints);
+      const key = blobs.join(' ');
+      const known = made.get(endpoint.name);
+      if (known?.key === key) return known.target;
+      const plugin = plugins.find((each) => each.kind === endpoint.type);
+      if (plugin === undefined) throw unknownType('endpoint', endpoint.name, endpoint.type);
+      const target = plugin.create(endpoint.name, config, tools('targets'));
+      made.set(endpoint.name, { key, target });
+      // The one before is closed once nothing of this turn can still be using it; its connections time out by themselves.
+      if (known !== undefined) void known.target.close();
+      return target;
+    },
+    close: async () => {
+      for (const { target } of made.values()) await target.close();
+    },
+  };
+}
+
+/** `jump` names an endpoint in declarations; a target gets that endpoint's own configuration in its place. */
+function withJumps(
+  endpoint: Endpoint,
+  endpoints: ReadonlyMap<string, Endpoint>,
+): { readonly config: Readonly<Record<string, unknown>>; readonly blobs: readonly string[] } {
+  const name = endpoint.config['jump'];
+  if (typeof name !== 'string') return { config: endpoint.config, blobs: [endpoint.blob] };
+  const jump = endpoints.get(name);
+  if (jump === undefined) {
+    throw new OperationError(
+      'unsupported',
+      `endpoint ${endpoint.name} jumps through ${name}, which is not declared`,
+      {
+        disposition: 'stall',
+      },
+    );
+  }
+  const inner = withJumps(jump, endpoints);
+  return { config: { ...endpoint.config, jump: inner.config }, blobs: [endpoint.blob, ...inner.blobs] };
+}
+
+function unknownType(what: string, name: string, type: string): OperationError {
+  return new OperationError(
+    'unsupported',
+    `${what} ${name} is of type ${type}, which this renewd does not know`,
+    {
+      disposition: 'stall',
+    },
+  );
+}

@@ -1,0 +1,104 @@
+/** `renewd check`: every mistake in a working tree at once, with its place, before anybody commits it. Reads files, changes nothing. */
+import { resolve } from 'node:path';
+import { builtInProfiles, documentReader } from '../assembly.ts';
+import { buildDesired } from '../core/desired.ts';
+import type { Desired, DocumentProblem } from '../core/model.ts';
+import { compilePolicies, evaluate } from '../core/policy.ts';
+import { renderProblem } from '../documents/write.ts';
+import type { Command, Invocation } from './command.ts';
+import { exitOf } from './start.ts';
+import { readWorkingTree } from './working-tree.ts';
+
+export const check: Command = {
+  name: 'check',
+  summary: 'find every mistake in the declarations of a directory',
+  positionals: '[dir]',
+  positionalsMax: 1,
+  about:
+    'Reads inventory/ and policies/ below the directory (default: the current one) as the daemon would, resolves every reference and asks the policies whether each certificate may be issued. Prints file:line:col: message for each mistake. Needs no network. Exit code 0 means valid, 1 that something must be mended.',
+  options: { json: { type: 'boolean', description: 'print JSON instead of words' } },
+  examples: ['renewd check', 'renewd check ./estate --json'],
+  run: async (invocation) => {
+    const directory = resolve(invocation.positionals[0] ?? '.');
+    return report(invocation, await checkDirectory(directory));
+  },
+};
+
+export interface CheckResult {
+  readonly desired: Desired;
+  readonly problems: readonly DocumentProblem[];
+}
+
+/** Reads and judges a working tree. IO: reads files. Never throws for what is written in them. */
+export async function checkDirectory(directory: string): Promise<CheckResult> {
+  const reader = documentReader();
+  const { files, problems } = await readWorkingTree(directory);
+  const parsed = files.map((file) => reader.parseFile(file));
+  const desired = buildDesired('working tree', parsed, builtInProfiles(reader));
+  return { desired, problems: [...problems, ...desired.problems, ...policyProblems(desired)] };
+}
+
+/** What policy says of each request, as problems at the line that asks. */
+function policyProblems(desired: Desired): DocumentProblem[] {
+  const compiled = compilePolicies(desired.policies);
+  const now = Date.now();
+  return [...desired.certificates.values()].flatMap((certificate) => {
+    const team = desired.teams.get(certificate.team) ?? null;
+    return evaluate(compiled, { stage: 'request', certificate, team, facts: null }, now)
+      .filter((each) => each.verdict === 'fail')
+      .map((each): DocumentProblem => ({
+        code: 'policy',
+        message: `${each.message} (rule ${each.rule}, set in ${each.source.file}:${String(each.source.line)}). ${each.fix}`,
+        source: certificate.source,
+        excerpt: null,
+        severity: each.action === 'block' ? 'error' : 'warning',
+        scope: certificate.source.file,
+      }));
+  });
+}
+
+function report({ flags, out }: Invocation, { desired, problems }: CheckResult): number {
+  const errors = problems.filter((problem) => problem.severity === 'error').length;
+  const code = errors > 0 ? exitOf('findings') : exitOf('ok');
+  if (flags['json'] === true) {
+    const document = {
+      apiVersion: 'renewd/v1',
+      kind: 'CheckReport',
+      valid: errors === 0,
+      certificates: desired.certificates.size,
+      problems: problems.map(({ code: name, message, source, severity }) => ({
+        file: source.file,
+        line: source.line,
+        column: source.column,
+        severity,
+        code: name,
+        message,
+      })),
+    };
+    out.write(`${JSON.stringify(document, null, 2)}\n`);
+    return code;
+  }
+  for (const problem of problems) out.write(`${renderProblem(problem)}\n`);
+  out.write(
+    `${countsOf(desired)}: ${errors === 0 ? 'valid' : plural(errors, 'error')}${warningsOf(problems)}\n`,
+  );
+  return code;
+}
+
+function countsOf(desired: Desired): string {
+  return [
+    plural(desired.certificates.size, 'certificate'),
+    plural(desired.endpoints.size, 'endpoint'),
+    plural(desired.issuers.size, 'issuer'),
+    plural(desired.teams.size, 'team'),
+  ].join(', ');
+}
+
+function warningsOf(problems: readonly DocumentProblem[]): string {
+  const warnings = problems.filter((problem) => problem.severity === 'warning').length;
+  return warnings === 0 ? '' : `, ${plural(warnings, 'warning')}`;
+}
+
+function plural(count: number, noun: string): string {
+  return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,222 @@
+/** `renewd daemon`: turns for ever, health and metrics over HTTP, the site rebuilt after each commit, a graceful end. */
+import type { House } from '../assembly.ts';
+import type { Config } from '../config.ts';
+import { runTurn, type TurnReport } from '../cycle.ts';
+import { createMetrics, type Metrics } from '../http/metrics.ts';
+import { startHttp, type HttpServer } from '../http/server.ts';
+import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
+import type { Log } from '../ports/plugin.ts';
+import { startLoop, type Round } from '../shell/loop.ts';
+import type { ProgressEvent } from '../shell/world.ts';
+import { version } from '../version.ts';
+import { repositoryOptions, type Command } from './command.ts';
+import { createSiteKeeper, type SiteKeeper } from './site-keeper.ts';
+import { configured, exitOf, logOf, surroundings, withHouse } from './start.ts';
+
+export const daemon: Command = {
+  name: 'daemon',
+  summary: 'keep everything matching: watch, issue, install, prove, record',
+  positionals: '',
+  positionalsMax: 0,
+  about:
+    'Runs until it is told to end. Looks for new commits every poll interval, when a certificate falls due, when the webhook is called and on SIGHUP (which also looks at every endpoint). SIGTERM finishes the step under way and ends; kill -9 loses nothing. Serves /healthz, /readyz and /metrics. One daemon a data directory.',
+  options: repositoryOptions,
+  examples: [
+    'renewd daemon --config /etc/renewd/renewd.yaml',
+    'renewd daemon --repo /srv/estate.git --data ./data',
+  ],
+  run: async (invocation) => {
+    const config = await configured(invocation);
+    const log = logOf(invocation, config, 'configured');
+    const around = surroundings(invocation, log, (event) => {
+      logProgress(log, event);
+    });
+    await withHouse(config, around, (house) => serve({ config, log, house, stop: invocation.signal }));
+    log.info({}, 'ended; nothing is lost, the next start goes on');
+    return exitOf('ok');
+  },
+};
+
+/** What a running daemon is made of. The demo runs one too. */
+export interface Service {
+  readonly config: Config;
+  readonly log: Log;
+  readonly house: House;
+  /** Fires when the daemon is to end. */
+  readonly stop: AbortSignal;
+  /** Told of every turn, for the demo's screen and for tests. */
+  readonly onTurn?: (report: TurnReport) => void;
+  /** Told once the loop runs: how to ask for a look at everything now, and how to wait for the site. */
+  readonly onStarted?: (controls: Controls) => void;
+  /** Told once the HTTP server listens. */
+  readonly onListening?: (address: { readonly host: string; readonly port: number }) => void;
+}
+
+/** What may be asked of a running daemon from inside its process. */
+export interface Controls {
+  /** What SIGHUP does: a turn now that looks at everything. */
+  readonly lookNow: () => void;
+  /** Resolves when no build of the site is under way. */
+  readonly siteSettled: () => Promise<void>;
+}
+
+/** Runs the daemon until `stop` fires. IO. Resolves when the last turn has ended. */
+export async function serve(service: Service): Promise<void> {
+  const { config, log, house, stop } = service;
+  const metrics = createMetrics({ now: house.world.now, version });
+  const health = { firstTurnAt: null as number | null, problems: [] as string[] };
+  const site = createSiteKeeper({ config, log, house, stop });
+  const abort = abortAfterGrace(stop);
+  let lookEverywhere = false;
+  const loop = startLoop({
+    pollIntervalMs: config.turn.pollIntervalMs,
+    now: house.world.now,
+    stop,
+    round: async () => {
+      const observeAll = lookEverywhere;
+      lookEverywhere = false;
+      return oneRound(service, { metrics, health, site, observeAll, abort });
+    },
+  });
+  // A failed turn must not be reported as unhandled while the HTTP server is still being started; it is awaited below.
+  loop.done.catch(() => undefined);
+  const onHangUp = (): void => {
+    lookEverywhere = true;
+    loop.hint('SIGHUP');
+  };
+  process.on('SIGHUP', onHangUp);
+  service.onStarted?.({ lookNow: onHangUp, siteSettled: site.settled });
+  let http: HttpServer | null = null;
+  try {
+    http = await startServer(service, metrics, health, () => {
+      loop.hint('webhook');
+    });
+    if (http !== null) service.onListening?.(http.address);
+    await loop.done;
+  } finally {
+    process.off('SIGHUP', onHangUp);
+    await http?.close();
+    await site.close();
+  }
+}
+
+async function startServer(
+  { config, log, house }: Service,
+  metrics: Metrics,
+  health: { readonly firstTurnAt: number | null; readonly problems: readonly string[] },
+  onHint: () => void,
+): Promise<HttpServer | null> {
+  if (config.http === null) return null;
+  const { host, port, webhookSecret } = config.http;
+  const server = await startHttp({
+    listen: { host, port },
+    state: () => health,
+    metrics,
+    webhookSecret: webhookSecret === null ? null : await house.secret(webhookSecret),
+    onHint,
+    log,
+    now: house.world.now,
+  });
+  log.info({ ...server.address }, 'health and metrics are served');
+  return server;
+}
+
+/** The step under way may end by itself for a while; then everything is aborted, which is safe at any point. */
+function abortAfterGrace(stop: AbortSignal): AbortSignal {
+  const controller = new AbortController();
+  stop.addEventListener('abort', () => {
+    setTimeout(() => {
+      controller.abort(new Error('the time for a graceful end is over'));
+    }, limits.turn.stopGraceMs).unref();
+  });
+  return controller.signal;
+}
+
+interface RoundTools {
+  readonly metrics: Metrics;
+  readonly health: { firstTurnAt: number | null; problems: string[] };
+  readonly site: SiteKeeper;
+  readonly observeAll: boolean;
+  readonly abort: AbortSignal;
+}
+
+async function oneRound(service: Service, tools: RoundTools): Promise<Round> {
+  const { house, log } = service;
+  const { metrics, health } = tools;
+  const started = performance.now();
+  try {
+    const options = { observeAll: tools.observeAll, dryRun: false, heartbeat: true };
+    const report = await runTurn(house.world, house.estate, house.memory, options, tools.abort);
+    const durationMs = performance.now() - started;
+    health.firstTurnAt ??= house.world.now();
+    health.problems = report.troubles.map((trouble) => trouble.message);
+    count(metrics, house, report, durationMs);
+    tellOf(log, report, durationMs);
+    service.onTurn?.(report);
+    if (report.published !== null) tools.site.build();
+    // What an action changed is judged again at once: the next need may follow from it.
+    const moved = report.outcomes.some((outcome) => outcome.state === 'done');
+    return { nextDueAt: moved ? house.world.now() : report.nextDueAt };
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    health.problems = [error.message];
+    metrics.turnEnded({ result: 'failed', durationMs: performance.now() - started });
+    metrics.failed(error.code);
+    log.error({ code: error.code }, error.message);
+    return { nextDueAt: null };
+  }
+}
+
+function count(metrics: Metrics, house: House, report: TurnReport, durationMs: number): void {
+  const { memory, world } = house;
+  const failed = report.troubles.length > 0;
+  const changed = report.published !== null || report.outcomes.length > 0;
+  metrics.turnEnded({ result: failed ? 'failed' : changed ? 'changed' : 'unchanged', durationMs });
+  metrics.certificatesCounted(report.statuses);
+  for (const trouble of report.troubles) metrics.failed(trouble.code);
+  for (const { action, state, failure } of report.outcomes) {
+    metrics.acted(action.kind, state);
+    if (failure !== null) metrics.failed(failure.code);
+  }
+  if (changed || report.observed > 0) {
+    let nearest: number | null = null;
+    for (const { installed } of memory.installations.values()) {
+      const ends = installed === null ? Number.NaN : Date.parse(installed.issued.notAfter);
+      if (!Number.isNaN(ends) && (nearest === null || ends < nearest)) nearest = ends;
+    }
+    metrics.nearestExpiry(nearest);
+  }
+  if (!failed) metrics.dataObserved(world.now());
+}
+
+function tellOf(log: Log, report: TurnReport, durationMs: number): void {
+  for (const trouble of report.troubles) log.error({ code: trouble.code }, trouble.message);
+  const quiet = report.outcomes.length === 0 && report.published === null;
+  const fields = {
+    durationMs: Math.round(durationMs),
+    source: report.source,
+    judged: report.judged,
+    observed: report.observed,
+    actions: report.outcomes.length,
+    published: report.published,
+  };
+  if (quiet) log.debug(fields, 'turn');
+  else log.info(fields, 'turn');
+}
+
+function logProgress(log: Log, event: ProgressEvent): void {
+  switch (event.kind) {
+    case 'turn-started':
+    case 'observing':
+      log.debug({ ...event }, event.kind);
+      return;
+    case 'failed':
+      log.warn({ installation: event.installation, step: event.step }, event.message);
+      return;
+    case 'step':
+    case 'proved':
+    case 'published':
+      log.info({ ...event }, event.kind);
+  }
+}

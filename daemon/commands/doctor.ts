@@ -1,0 +1,115 @@
+/** `renewd doctor`: can I reach and change each endpoint, each issuer, the remote? One line each, with what to do. Changes nothing outside. */
+import type { House } from '../assembly.ts';
+import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
+import { bounded, eachBounded } from '../shell/bounded.ts';
+import { readIntent } from '../shell/intent.ts';
+import { escapeControls, wrap } from '../terminal.ts';
+import { repositoryOptions, type Command, type Invocation } from './command.ts';
+import { configured, exitOf, logOf, surroundings, withCopyOfHouse } from './start.ts';
+
+export const doctor: Command = {
+  name: 'doctor',
+  summary: 'check that the remote, every issuer and every endpoint can be used',
+  positionals: '',
+  positionalsMax: 0,
+  about:
+    'Tries what the daemon will need: the repository can be read, its state branch can be pushed to, the journal holds, each issuer answers, each endpoint can be reached and changed. Says what to do about each that fails. Works on a copy of the data directory, so it may run beside the daemon. Exit code 0 means that everything can be used, 2 that something cannot.',
+  options: repositoryOptions,
+  examples: ['renewd doctor', 'renewd doctor --json'],
+  run: async (invocation) => {
+    const config = await configured(invocation);
+    const log = logOf(invocation, config, 'warn');
+    return withCopyOfHouse(
+      config,
+      surroundings(invocation, log, () => undefined),
+      async (house) => {
+        const results = await examine(house, invocation.signal);
+        return print(invocation, results);
+      },
+    );
+  },
+};
+
+/** One thing that was tried. */
+export interface Examination {
+  readonly subject: string;
+  readonly ok: boolean;
+  /** What works, or what failed and what to do. */
+  readonly message: string;
+  readonly code: string | null;
+}
+
+/** Tries everything. IO. Safe to repeat. */
+export async function examine(house: House, signal: AbortSignal): Promise<Examination[]> {
+  const { world, estate, memory } = house;
+  const results: Examination[] = [];
+  const attempt = async (subject: string, work: () => Promise<string>): Promise<void> => {
+    try {
+      results.push({ subject, ok: true, message: await work(), code: null });
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      results.push({ subject, ok: false, message: error.message, code: error.code });
+    }
+  };
+  await attempt('journal', () => {
+    const broken = world.journal.verify();
+    if (broken === null) return Promise.resolve('its chain of entries holds');
+    throw new OperationError(
+      'journal-unavailable',
+      `entry ${String(broken)} was changed after it was written: look into who had access`,
+      {
+        disposition: 'stall',
+      },
+    );
+  });
+  await attempt('repository', async () => {
+    const refs = await estate.intent.repository.advertise(signal);
+    await readIntent(world, estate.intent, memory, refs, signal);
+    const { desired } = memory;
+    return `branch ${estate.intent.branch} declares ${String(desired?.certificates.size ?? 0)} certificates; ${String(desired?.problems.length ?? 0)} problems`;
+  });
+  await attempt('state branch', async () => {
+    const refs = await estate.state.repository.advertise(signal);
+    return refs.has(estate.state.ref)
+      ? `${estate.state.ref} exists; records are signed with ${house.signingKey}`
+      : `${estate.state.ref} will be made by the first turn; records are signed with ${house.signingKey}`;
+  });
+  for (const issuer of memory.desired?.issuers.values() ?? []) {
+    await attempt(`issuer ${issuer.name}`, () =>
+      world.issuer(issuer).check(bounded(signal, limits.work.inspectTimeoutMs)),
+    );
+  }
+  await eachBounded(
+    [...(memory.desired?.endpoints.values() ?? [])],
+    world.pace.concurrentObservations,
+    (endpoint) => endpoint.name,
+    async (endpoint) =>
+      attempt(`endpoint ${endpoint.name}`, async () =>
+        world
+          .target(endpoint, memory.desired?.endpoints ?? new Map())
+          .check(bounded(signal, limits.work.inspectTimeoutMs)),
+      ),
+  );
+  return results.sort((left, right) => Number(left.ok) - Number(right.ok));
+}
+
+function print({ flags, out }: Invocation, results: readonly Examination[]): number {
+  const failed = results.filter((result) => !result.ok);
+  if (flags['json'] === true) {
+    out.write(`${JSON.stringify({ apiVersion: 'renewd/v1', kind: 'DoctorReport', results }, null, 2)}\n`);
+  } else {
+    for (const { subject, ok, message } of results) {
+      const mark = ok ? out.style('green', '✓') : out.style('red', '✗');
+      out.write(
+        `${mark} ${out.style('bold', escapeControls(subject))}\n${wrap(escapeControls(message), out.widthColumns, '  ')}\n`,
+      );
+    }
+    out.write(
+      failed.length === 0
+        ? `everything can be used\n`
+        : `${String(failed.length)} of ${String(results.length)} cannot be used\n`,
+    );
+  }
+  return failed.length === 0 ? exitOf('ok') : exitOf('operation-failed');
+}

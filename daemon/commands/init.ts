@@ -1,0 +1,143 @@
+/** `renewd init`: writes a first estate: small and of your own with `--host`, or the whole example organisation without. Overwrites nothing. */
+import { lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { readHostKey } from '../ssh/host-key.ts';
+import { stringFlag, UsageError, type Command, type Invocation } from './command.ts';
+import { firstEstate, type FirstEstate } from './first-estate.ts';
+import { exitOf } from './start.ts';
+
+export const init: Command = {
+  name: 'init',
+  summary: 'write a first set of declarations into a directory',
+  positionals: '[dir]',
+  positionalsMax: 1,
+  about:
+    'With --host, writes an estate for one real server: a team, a private CA (or ACME), the endpoint with its host key, one certificate for nginx, a baseline policy and renewd.yaml. Shows the fingerprint of the host key: compare it on the server. Without --host, writes the example organisation that the demo uses. Existing files are never overwritten.',
+  options: {
+    host: { type: 'string', value: 'name', description: 'the server to manage, as ssh reaches it' },
+    port: { type: 'string', value: 'number', description: 'its SSH port (default: 22)' },
+    user: { type: 'string', value: 'name', description: 'user to log in as (default: root)' },
+    'ssh-key': {
+      type: 'string',
+      value: 'file',
+      description: 'private key to log in with (default: the SSH agent)',
+    },
+    'host-key': { type: 'string', value: 'line', description: 'its host key, when it cannot be asked now' },
+    name: {
+      type: 'string',
+      value: 'DNS name',
+      description: 'the name the certificate is for (default: the host)',
+    },
+    address: { type: 'string', value: 'host:port', description: 'where it is served (default: <name>:443)' },
+    certificate: {
+      type: 'string',
+      value: 'path',
+      description: 'ssl_certificate in its nginx configuration (default: /etc/nginx/tls/<name>.crt)',
+    },
+    'private-key': {
+      type: 'string',
+      value: 'path',
+      description: 'ssl_certificate_key in its nginx configuration (default: /etc/nginx/tls/<name>.key)',
+    },
+    'acme-directory': {
+      type: 'string',
+      value: 'URL',
+      description: 'issue by ACME from this directory instead of a private CA',
+    },
+    webroot: {
+      type: 'string',
+      value: 'path',
+      description:
+        'for ACME: the directory nginx serves as /.well-known/acme-challenge (default: /var/www/html)',
+    },
+  },
+  examples: [
+    'renewd init estate --host web.example.com --user deploy --ssh-key ~/.ssh/id_ed25519 --name shop.example.com',
+    'renewd init example',
+  ],
+  run: async (invocation) => {
+    const directory = resolve(invocation.positionals[0] ?? '.');
+    const host = stringFlag(invocation.flags, 'host');
+    const files = host === null ? await exampleFiles() : firstEstate(await answers(invocation, host));
+    await refuseOverwriting(directory, [...files.keys()]);
+    for (const [path, text] of files) {
+      await mkdir(dirname(join(directory, path)), { recursive: true });
+      await writeFile(join(directory, path), text, { flag: 'wx' });
+      invocation.out.write(`  ${path}\n`);
+    }
+    invocation.out.write(nextSteps(directory, host !== null));
+    return exitOf('ok');
+  },
+};
+
+async function answers({ flags, out }: Invocation, host: string): Promise<FirstEstate> {
+  const flag = (name: string): string | null => stringFlag(flags, name);
+  const port = Number(flag('port') ?? '22');
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new UsageError('--port is a number from 1 to 65535');
+  const name = (flag('name') ?? host).toLowerCase();
+  if (!/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(name)) {
+    throw new UsageError(`${JSON.stringify(name)} is not a DNS name; give one with --name`);
+  }
+  const given = flag('host-key');
+  const shown = given === null ? await readHostKey(host, port) : null;
+  if (shown !== null) {
+    out.write(
+      `the host key of ${host} is ${shown.fingerprint}\n` +
+        `compare it on the server: ssh-keygen -lf /etc/ssh/ssh_host_${shown.line.startsWith('ssh-ed25519') ? 'ed25519' : 'rsa'}_key.pub\n\n`,
+    );
+  }
+  const key = flag('ssh-key');
+  return {
+    host,
+    port,
+    user: flag('user') ?? 'root',
+    hostKey: given ?? shown?.line ?? '',
+    sshKeyFile: key === null ? null : resolve(key),
+    name,
+    address: flag('address') ?? `${name}:443`,
+    certificatePath: flag('certificate') ?? `/etc/nginx/tls/${name}.crt`,
+    keyPath: flag('private-key') ?? `/etc/nginx/tls/${name}.key`,
+    acmeDirectory: flag('acme-directory'),
+    webroot: flag('webroot') ?? '/var/www/html',
+  };
+}
+
+/** The project's own `inventory/` and `policies/`. IO: reads them. */
+async function exampleFiles(): Promise<Map<string, string>> {
+  const project = resolve(import.meta.dirname, '../..');
+  const files = new Map<string, string>();
+  for (const root of ['inventory', 'policies']) {
+    const names = await readdir(join(project, root), { recursive: true });
+    for (const name of names.filter((each) => each.endsWith('.yaml')).sort()) {
+      files.set(join(root, name), await readFile(join(project, root, name), 'utf8'));
+    }
+  }
+  return files;
+}
+
+async function refuseOverwriting(directory: string, paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    const there = await lstat(join(directory, path)).catch(() => null);
+    if (there !== null) {
+      throw new UsageError(
+        `${join(directory, path)} is there already; nothing was written. Choose an empty directory.`,
+      );
+    }
+  }
+}
+
+function nextSteps(directory: string, real: boolean): string {
+  const steps = real
+    ? [
+        `cd ${directory}`,
+        'git init -b main && git add -A && git commit -m "Declare the first certificate"',
+        'renewd check     # every mistake, with its line',
+        'renewd doctor    # can everything be reached and changed?',
+        'renewd plan      # what would be done',
+        'renewd once      # do it, prove it, record it',
+        'renewd status    # how it stands',
+      ]
+    : ['renewd check', 'npm run demo     # the same organisation, running on loopback'];
+  return `\nnext:\n${steps.map((step) => `  ${step}`).join('\n')}\n`;
+}

@@ -1,0 +1,125 @@
+/** `renewd once`: turns until there is nothing left to do now, then says how the estate stands. */
+import { runTurn, type TurnReport } from '../cycle.ts';
+import { limits } from '../limits.ts';
+import type { House } from '../assembly.ts';
+import { repositoryOptions, type Command, type Invocation } from './command.ts';
+import { configured, exitOf, logOf, surroundings, withHouse } from './start.ts';
+import {
+  allIsWell,
+  countStatuses,
+  findingLines,
+  openFindings,
+  outcomeLine,
+  progressLine,
+  type Records,
+} from './summary.ts';
+
+export const once: Command = {
+  name: 'once',
+  summary: 'make everything match now, then exit',
+  positionals: '',
+  positionalsMax: 0,
+  about:
+    'Reads the repository, looks at every endpoint, issues, installs and proves what is due, and commits the records. Ends when nothing is left to do now. Exit code 0 means that everything declared is served and compliant, 1 that findings remain, 2 that Git or the journal failed.',
+  options: repositoryOptions,
+  examples: [
+    'renewd once --repo /srv/estate.git --data /var/lib/renewd',
+    'renewd once --json | jq .findings',
+  ],
+  run: runOnce,
+};
+
+async function runOnce(invocation: Invocation): Promise<number> {
+  const config = await configured(invocation);
+  const log = logOf(invocation, config, 'warn');
+  const around = surroundings(invocation, log, (event) => {
+    const line = progressLine(event, invocation.err);
+    if (line !== null) invocation.err.write(`${line}\n`);
+  });
+  return withHouse(config, around, async (house) => {
+    const reports = await turnsUntilQuiet(house, invocation.signal);
+    if (invocation.signal.aborted) return exitOf('interrupted');
+    return invocation.flags['json'] === true
+      ? printJson(invocation, house, reports)
+      : print(invocation, house, reports);
+  });
+}
+
+/**
+ * Runs turns while a turn changed something or an issuer asks for a short wait. IO. Bounded by `limits.once`.
+ * The first looks at everything, the following only at what is due.
+ */
+export async function turnsUntilQuiet(house: House, signal: AbortSignal): Promise<TurnReport[]> {
+  const { world, estate, memory } = house;
+  const reports: TurnReport[] = [];
+  const deadline = world.now() + limits.once.waitMaxMs;
+  while (reports.length < limits.once.turnsMax && !signal.aborted) {
+    const options = { observeAll: reports.length === 0, dryRun: false, heartbeat: true };
+    const report = await runTurn(world, estate, memory, options, signal);
+    reports.push(report);
+    const waits = report.outcomes.some((outcome) => outcome.state === 'pending');
+    const moved = report.outcomes.some((outcome) => outcome.state === 'done');
+    if (waits && report.nextDueAt !== null && report.nextDueAt <= deadline) {
+      await pause(Math.max(0, report.nextDueAt - world.now()), signal);
+    } else if (!moved) break;
+  }
+  return reports;
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+function recordsOf(house: House): Records {
+  const { certificateRecords, endpointRecords, repositoryRecord } = house.memory;
+  return { certificates: certificateRecords, endpoints: endpointRecords, repository: repositoryRecord };
+}
+
+function troublesOf(reports: readonly TurnReport[]): TurnReport['troubles'] {
+  return reports.at(-1)?.troubles ?? [];
+}
+
+function exitCodeOf(house: House, reports: readonly TurnReport[]): number {
+  if (troublesOf(reports).length > 0) return exitOf('operation-failed');
+  return allIsWell(recordsOf(house)) ? exitOf('ok') : exitOf('findings');
+}
+
+function print({ out, err }: Invocation, house: House, reports: readonly TurnReport[]): number {
+  const outcomes = reports.flatMap((report) => report.outcomes);
+  for (const outcome of outcomes) out.write(`${outcomeLine(outcome, out)}\n`);
+  const findings = openFindings(recordsOf(house));
+  if (findings.length > 0) out.write('\n');
+  for (const finding of findings.slice(0, limits.once.findingsShown))
+    out.write(`${findingLines(finding, out)}\n`);
+  if (findings.length > limits.once.findingsShown) {
+    out.write(`and ${String(findings.length - limits.once.findingsShown)} more: renewd status\n`);
+  }
+  for (const trouble of troublesOf(reports)) err.write(`${trouble.code}: ${trouble.message}\n`);
+  const nothing = outcomes.length === 0 ? 'nothing to do; ' : '';
+  out.write(`${nothing}${countStatuses(recordsOf(house), out)}\n`);
+  return exitCodeOf(house, reports);
+}
+
+function printJson({ out }: Invocation, house: House, reports: readonly TurnReport[]): number {
+  const last = reports.at(-1);
+  const document = {
+    apiVersion: 'renewd/v1',
+    kind: 'OnceReport',
+    source: last?.source ?? null,
+    published: reports.flatMap((report) => report.published ?? []),
+    outcomes: reports.flatMap((report) =>
+      report.outcomes.map(({ action, state, failure }) => ({ ...action, state, failure })),
+    ),
+    statuses: last?.statuses ?? {},
+    findings: openFindings(recordsOf(house)),
+    troubles: troublesOf(reports),
+  };
+  out.write(`${JSON.stringify(document, null, 2)}\n`);
+  return exitCodeOf(house, reports);
+}

@@ -1,0 +1,67 @@
+/** Opens a repository only to read its records: for `status` and `site`. Writes nothing but the mirror, which is a cache. */
+import { mkdir } from 'node:fs/promises';
+import { openConfiguredRepository } from '../assembly.ts';
+import type { Config } from '../config.ts';
+import type { Repository } from '../git/repository.ts';
+import type { Log } from '../ports/plugin.ts';
+import { createSecrets } from '../secrets.ts';
+import { loadRecords, type RecordSet } from '../shell/records.ts';
+import type { Invocation } from './command.ts';
+
+export interface OpenedRecords {
+  readonly records: RecordSet;
+  /** Commit of the state branch; null when there is none yet. */
+  readonly tip: string | null;
+}
+
+/** Reads all records at the tip of the state branch. IO: Git. @throws OperationError `git-*` */
+export async function openRecords(config: Config, invocation: Invocation, log: Log): Promise<OpenedRecords> {
+  return withRepository(config, invocation, log, async (repository) =>
+    readTip(repository, config, log, invocation.signal),
+  );
+}
+
+/** Opens the configured repository, runs `work`, closes it. IO. */
+export async function withRepository<T>(
+  config: Config,
+  { environment }: Pick<Invocation, 'environment'>,
+  log: Log,
+  work: (repository: Repository) => Promise<T>,
+): Promise<T> {
+  await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
+  const secret = createSecrets({
+    bindings: config.secrets,
+    credentialsDirectory: environment['CREDENTIALS_DIRECTORY'] ?? null,
+    environment,
+    decrypt: null,
+    warn: (message) => {
+      log.warn({}, message);
+    },
+  });
+  const repository = await openConfiguredRepository(config, { secret, log, now: Date.now });
+  try {
+    return await work(repository);
+  } finally {
+    await repository.close();
+  }
+}
+
+/** The records at the tip of the state branch, fetched. IO: Git. */
+export async function readTip(
+  repository: Repository,
+  config: Config,
+  log: Log,
+  signal: AbortSignal,
+): Promise<OpenedRecords> {
+  const ref = `refs/heads/${config.state.branch}`;
+  const tip = (await repository.advertise(signal)).get(ref) ?? null;
+  if (tip === null) {
+    const records = { certificates: new Map(), endpoints: new Map(), repository: null, heartbeat: null };
+    return { records, tip };
+  }
+  await repository.fetch([ref], signal);
+  const records = await loadRecords(repository, tip, config.state.prefix, (path, reason) => {
+    log.warn({ path, reason }, 'a record could not be read and is left out');
+  });
+  return { records, tip };
+}

@@ -1,0 +1,89 @@
+/**
+ * `renewd plan`: what the next turn would do, and what stops it. Works on a copy of the data directory that is thrown away,
+ * so it changes nothing and may run beside the daemon.
+ */
+import type { House } from '../assembly.ts';
+import type { FindingDraft } from '../core/assess.ts';
+import { runTurn, type TurnReport } from '../cycle.ts';
+import { escapeControls } from '../terminal.ts';
+import { repositoryOptions, type Command, type Invocation } from './command.ts';
+import { configured, exitOf, logOf, surroundings, withCopyOfHouse } from './start.ts';
+import { actionLine } from './summary.ts';
+
+export const plan: Command = {
+  name: 'plan',
+  summary: 'say what would be done, and do nothing',
+  positionals: '',
+  positionalsMax: 0,
+  about:
+    'Reads the repository and looks at every endpoint, then prints the actions of the next turn with their reasons, and what policy stops. Nothing is issued, installed or committed. Exit code 0 means that nothing stands in the way, 1 that policy or a broken document stops something, 2 that the repository could not be read.',
+  options: repositoryOptions,
+  examples: ['renewd plan', 'renewd plan --json | jq .actions'],
+  run: async (invocation) => {
+    const config = await configured(invocation);
+    const log = logOf(invocation, config, 'warn');
+    const around = surroundings(invocation, log, () => undefined);
+    return withCopyOfHouse(config, around, async (house) => {
+      const options = { observeAll: true, dryRun: true, heartbeat: false };
+      const report = await runTurn(house.world, house.estate, house.memory, options, invocation.signal);
+      return print(invocation, house, report);
+    });
+  },
+};
+
+function stopped(house: House): FindingDraft[] {
+  return [...house.memory.assessments.values()].flatMap((assessment) =>
+    assessment.findings.filter((finding) => finding.code === 'policy-blocked'),
+  );
+}
+
+function print({ flags, out, err }: Invocation, house: House, report: TurnReport): number {
+  const blocked = stopped(house);
+  const problems = (house.memory.desired?.problems ?? []).filter((problem) => problem.severity === 'error');
+  const code =
+    report.troubles.length > 0
+      ? exitOf('operation-failed')
+      : blocked.length + problems.length > 0
+        ? exitOf('findings')
+        : exitOf('ok');
+  if (flags['json'] === true) {
+    const document = {
+      apiVersion: 'renewd/v1',
+      kind: 'Plan',
+      source: report.source,
+      actions: report.planned,
+      blocked: blocked.map(({ installation, message, remedy, rule }) => ({
+        installation,
+        message,
+        remedy,
+        rule,
+      })),
+      problems: problems.map(({ code: name, message, source }) => ({ ...source, code: name, message })),
+      troubles: report.troubles,
+    };
+    out.write(`${JSON.stringify(document, null, 2)}\n`);
+    return code;
+  }
+  for (const trouble of report.troubles) err.write(`${trouble.code}: ${trouble.message}\n`);
+  for (const action of report.planned) out.write(`${actionLine(action)}\n`);
+  for (const finding of blocked) {
+    const rule =
+      finding.rule === null
+        ? ''
+        : ` (rule ${finding.rule.id} in ${finding.rule.source.file}:${String(finding.rule.source.line)})`;
+    out.write(
+      `${out.style('red', 'stopped')} ${escapeControls(`${finding.installation ?? ''}: ${finding.message}${rule}`)}\n`,
+    );
+  }
+  for (const { source, message } of problems) {
+    out.write(
+      escapeControls(`${source.file}:${String(source.line)}:${String(source.column)}: ${message}`) + '\n',
+    );
+  }
+  out.write(
+    report.planned.length === 0
+      ? `nothing to do at ${report.source?.slice(0, 10) ?? 'no commit'}\n`
+      : `${String(report.planned.length)} actions at ${report.source?.slice(0, 10) ?? ''}; renewd once does them\n`,
+  );
+  return code;
+}

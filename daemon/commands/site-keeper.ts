@@ -1,0 +1,61 @@
+/** Keeps the site as new as the records: builds after a commit, one build at a time, never in the way of a turn. */
+import type { House } from '../assembly.ts';
+import type { Config } from '../config.ts';
+import { OperationError } from '../ports/failure.ts';
+import type { Log } from '../ports/plugin.ts';
+import { buildSite } from '../../site/build.ts';
+import { readSiteModel } from './site-source.ts';
+
+export interface SiteKeeper {
+  /** Asks for a build soon. Returns at once; asking during a build means one more after it. */
+  readonly build: () => void;
+  /** Resolves when no build is under way. */
+  readonly settled: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** Makes the keeper; it does nothing when the configuration says `site.build: false`. A build that fails leaves the old site and is logged. */
+export function createSiteKeeper(tools: {
+  readonly config: Config;
+  readonly log: Log;
+  readonly house: House;
+  readonly stop: AbortSignal;
+}): SiteKeeper {
+  const { config, log, house, stop } = tools;
+  let wanted = false;
+  let running: Promise<void> | null = null;
+  const work = async (): Promise<void> => {
+    while (wanted && !stop.aborted) {
+      wanted = false;
+      try {
+        const model = await readSiteModel(house.estate.state.repository, config, log, stop);
+        const built = await buildSite({
+          model,
+          outDir: config.site.outDirectory,
+          base: config.site.base,
+          signal: stop,
+        });
+        log.info({ pages: built.pages, directory: config.site.outDirectory }, 'the site was built');
+      } catch (error) {
+        if (stop.aborted) return;
+        if (!(error instanceof OperationError)) throw error;
+        log.error({ code: error.code }, error.message);
+      }
+    }
+  };
+  return {
+    build: () => {
+      if (!config.site.build) return;
+      wanted = true;
+      running ??= work().finally(() => {
+        running = null;
+      });
+    },
+    settled: async () => {
+      await running;
+    },
+    close: async () => {
+      await running?.catch(() => undefined);
+    },
+  };
+}

@@ -1,0 +1,110 @@
+/** `renewd status`: how the estate stands, from the committed records alone. Needs only the repository: no journal, no endpoint. */
+import type { CertificateRecord } from '../core/record-format.ts';
+import { statusMeanings } from '../core/status.ts';
+import { escapeControls, statusMark, table } from '../terminal.ts';
+import { openRecords } from './open-records.ts';
+import { repositoryOptions, UsageError, type Command, type Invocation } from './command.ts';
+import { configured, exitOf, logOf } from './start.ts';
+import {
+  allIsWell,
+  certificateTable,
+  countStatuses,
+  findingLines,
+  openFindings,
+  type Records,
+} from './summary.ts';
+
+export const status: Command = {
+  name: 'status',
+  summary: 'show how every certificate stands, from the records',
+  positionals: '[team/name]',
+  positionalsMax: 1,
+  about:
+    'Prints the committed records: one line a certificate, worst first, and every open finding with what to do. With a certificate, everything known of it. Exit code 0 means that all is well, 1 that something is not, 2 that the repository could not be read.',
+  options: repositoryOptions,
+  examples: ['renewd status', 'renewd status web/shop', 'renewd status --json | jq .certificates'],
+  run: async (invocation) => {
+    const config = await configured(invocation);
+    const log = logOf(invocation, config, 'warn');
+    const { records, tip } = await openRecords(config, invocation, log);
+    const wanted = invocation.positionals[0];
+    if (wanted === undefined) return printAll(invocation, records, tip);
+    const record = records.certificates.get(wanted);
+    if (record === undefined) {
+      throw new UsageError(
+        `there is no record of a certificate ${JSON.stringify(wanted)}; its name is team/name, and renewd status lists them`,
+      );
+    }
+    return printOne(invocation, wanted, record);
+  },
+};
+
+function printAll(
+  { flags, out }: Invocation,
+  records: Records & { heartbeat: unknown },
+  tip: string | null,
+): number {
+  const code = tip !== null && allIsWell(records) ? exitOf('ok') : exitOf('findings');
+  if (flags['json'] === true) {
+    const document = {
+      apiVersion: 'renewd/v1',
+      kind: 'StatusReport',
+      commit: tip,
+      heartbeat: records.heartbeat,
+      certificates: [...records.certificates.values()],
+      endpoints: [...records.endpoints.values()],
+      findings: records.repository?.findings ?? [],
+    };
+    out.write(`${JSON.stringify(document, null, 2)}\n`);
+    return code;
+  }
+  if (tip === null) {
+    out.write('no records yet: the state branch does not exist. Run: renewd once\n');
+    return code;
+  }
+  out.write(certificateTable(records, out));
+  const findings = openFindings(records);
+  for (const finding of findings) out.write(`\n${findingLines(finding, out)}`);
+  out.write(
+    `\n${countStatuses(records, out)}; ${String(findings.length)} open findings; records at ${tip.slice(0, 10)}\n`,
+  );
+  return code;
+}
+
+function printOne({ flags, out }: Invocation, id: string, record: CertificateRecord): number {
+  const code = record.status === 'ok' || record.status === 'retired' ? exitOf('ok') : exitOf('findings');
+  if (flags['json'] === true) {
+    out.write(`${JSON.stringify(record, null, 2)}\n`);
+    return code;
+  }
+  out.write(
+    `${statusMark(record.status, out)} ${out.style('bold', escapeControls(id))} since ${record.since}\n`,
+  );
+  out.write(`${statusMeanings[record.status]}\n`);
+  out.write(
+    `declared in ${escapeControls(record.declaration.file)}: ${escapeControls(record.declaration.dnsNames.join(', '))}\n`,
+  );
+  for (const each of record.installations) {
+    out.write(
+      `\n${statusMark(each.status, out)} ${escapeControls(each.endpoint)} (${escapeControls(each.profile)})\n`,
+    );
+    if (each.issued !== null) {
+      out.write(
+        `  serial ${each.issued.serial}, ${each.issued.keyAlgorithm}, issued by ${escapeControls(each.issued.issuer)}\n`,
+      );
+      out.write(
+        `  valid ${each.issued.notBefore} to ${each.issued.notAfter}, renews ${each.renewAt ?? 'never'}\n`,
+      );
+      out.write(`  sha256 ${each.issued.fingerprint}\n`);
+    }
+    const rows = each.addresses.map((address) => [
+      address.address,
+      address.serverName,
+      address.result,
+      `since ${address.since}`,
+    ]);
+    out.write(table(['address', 'name', 'served', ''], rows, out).replace(/^(?=.)/gm, '  '));
+  }
+  for (const finding of record.findings) out.write(`\n${findingLines(finding, out)}`);
+  return code;
+}

@@ -1,0 +1,213 @@
+/**
+ * One turn of the corridor: read, observe, judge, plan, apply, record, publish. It reads as the table of contents of the program.
+ * Level-triggered: nothing here remembers that something was tried; a crash at any line is repaired by the next turn.
+ */
+import { planActions, type Action, type Candidate } from './core/plan.ts';
+import type { CertificateStatus } from './core/record-format.ts';
+import { limits } from './limits.ts';
+import { OperationError } from './ports/failure.ts';
+import { applyActions, type Outcome } from './shell/apply.ts';
+import type { Estate } from './shell/estate.ts';
+import { readIntent } from './shell/intent.ts';
+import { adopt, jobMaker, sightsOf } from './shell/jobs.ts';
+import { certificateOf, judge, knownLeaves } from './shell/judge.ts';
+import type { Memory } from './shell/memory.ts';
+import { observe } from './shell/observe.ts';
+import { isPublishTrouble, readRecords } from './shell/records.ts';
+import { recordAndPublish } from './shell/publish.ts';
+import type { World } from './shell/world.ts';
+
+export interface TurnOptions {
+  /** Look at everything, due or not. */
+  readonly observeAll: boolean;
+  /** Only say what would be done: nothing is changed, nothing is committed. */
+  readonly dryRun: boolean;
+  /** Write the heartbeat when it is older than its interval. */
+  readonly heartbeat: boolean;
+}
+
+export interface TurnReport {
+  /** Commit of the intent branch that was in force. */
+  readonly source: string | null;
+  readonly judged: number;
+  readonly observed: number;
+  readonly planned: readonly Action[];
+  readonly outcomes: readonly Outcome[];
+  /** Commit on the state branch; null when nothing changed. */
+  readonly published: string | null;
+  /** Trouble that stopped a part of the turn: the repository, the push. Empty when the turn was whole. */
+  readonly troubles: readonly { readonly code: string; readonly message: string }[];
+  readonly statuses: Readonly<Partial<Record<CertificateStatus, number>>>;
+  /** The next instant at which something is due, UTC epoch ms; null when nothing ever is. */
+  readonly nextDueAt: number | null;
+}
+
+/** Runs one turn. IO. Safe to repeat and to end at any point. Throws only for a programmer's mistake or an unusable journal. */
+export async function runTurn(
+  world: World,
+  estate: Estate,
+  memory: Memory,
+  options: TurnOptions,
+  signal: AbortSignal,
+): Promise<TurnReport> {
+  const troubles: { code: string; message: string }[] = [];
+  await guarded(troubles, () => readRepository(world, estate, memory, signal));
+  memory.repositoryTrouble = troubles[0]?.message ?? null;
+  const ids = dueCertificates(world, memory, options.observeAll);
+  if (ids.length > 0) memory.known = knownLeaves(memory);
+
+  judge(world, memory, ids);
+  const sights = await sightsOf(world, memory, ids, options.observeAll, signal);
+  const observations = await observe(world, sights, signal);
+  for (const observation of observations) memory.observations.set(observation.installation, observation);
+  if (!options.dryRun) world.journal.saveObservations(observations);
+  judge(world, memory, ids);
+
+  const planned = planActions(candidates(memory, ids), limits.work.actionsPerTurnMax);
+  if (options.dryRun)
+    return report(memory, { judged: ids.length, observed: observations.length, planned, troubles });
+
+  const outcomes = await carryOut(world, memory, planned, signal);
+  const touched = new Set([...ids, ...affected(memory, outcomes)]);
+  judge(world, memory, touched);
+
+  const published = await guarded(troubles, () =>
+    recordAndPublish(world, estate, memory, touched, outcomes, options.heartbeat, signal),
+  );
+  if (published !== undefined) for (const id of touched) memory.dirty.delete(id);
+  return report(memory, {
+    judged: ids.length,
+    observed: observations.length,
+    planned,
+    outcomes,
+    published: published ?? null,
+    troubles,
+  });
+}
+
+/** Trouble with Git stops the part that needs Git and nothing else: renewals go on from what was accepted. */
+async function guarded<T>(
+  troubles: { code: string; message: string }[],
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof OperationError) || !isPublishTrouble(error)) throw error;
+    troubles.push({ code: error.code, message: error.message });
+    return undefined;
+  }
+}
+
+async function readRepository(
+  world: World,
+  estate: Estate,
+  memory: Memory,
+  signal: AbortSignal,
+): Promise<void> {
+  let refs: ReadonlyMap<string, string>;
+  try {
+    refs = await estate.intent.repository.advertise(signal);
+  } catch (error) {
+    // What was accepted stays in force even when this is the first turn of a process and Git is away.
+    if (memory.desired === null && memory.accepted !== null) {
+      await readIntent(
+        world,
+        estate.intent,
+        memory,
+        new Map([[`refs/heads/${estate.intent.branch}`, memory.accepted]]),
+        signal,
+      );
+    }
+    throw error;
+  }
+  await readIntent(world, estate.intent, memory, refs, signal);
+  await readRecords(world, estate.state, memory, refs, signal);
+}
+
+/** Those that changed and those whose time has come. */
+function dueCertificates(world: World, memory: Memory, all: boolean): string[] {
+  const now = world.now();
+  const due = new Set(memory.dirty);
+  if (all) for (const id of memory.desired?.certificates.keys() ?? []) due.add(id);
+  for (const [id, at] of memory.dueAt) if (at <= now) due.add(id);
+  return [...due].filter((id) => certificateOf(memory, id) !== null).sort();
+}
+
+function candidates(memory: Memory, ids: readonly string[]): Candidate[] {
+  return ids.flatMap((id) => {
+    const certificate = certificateOf(memory, id);
+    return (certificate?.installations ?? []).flatMap((installation) => {
+      const assessment = memory.assessments.get(installation.id);
+      if (certificate === null || assessment === undefined) return [];
+      const notAfter = memory.installations.get(installation.id)?.installed?.issued.notAfter;
+      return [
+        {
+          certificate,
+          installation,
+          assessment,
+          notAfter: notAfter === undefined ? null : Date.parse(notAfter),
+        },
+      ];
+    });
+  });
+}
+
+async function carryOut(
+  world: World,
+  memory: Memory,
+  planned: readonly Action[],
+  signal: AbortSignal,
+): Promise<readonly Outcome[]> {
+  if (planned.length === 0) return [];
+  world.progress({ kind: 'turn-started', commit: memory.accepted ?? '' });
+  for (const action of planned.filter((each) => each.kind === 'adopt')) adopt(world, memory, action);
+  const actions = planned.filter((each) => each.kind !== 'adopt');
+  const outcomes = await applyActions(
+    world,
+    actions,
+    jobMaker(world, memory, signal),
+    memory.operations,
+    memory.attempts,
+    signal,
+  );
+  for (const { observation } of outcomes) {
+    if (observation !== null) memory.observations.set(observation.installation, observation);
+  }
+  refresh(memory.installations, world.journal.installations());
+  refresh(memory.operations, world.journal.operations());
+  refresh(memory.attempts, world.journal.attempts());
+  memory.known = knownLeaves(memory);
+  return outcomes;
+}
+
+/** The journal is what counts: memory follows it. */
+function refresh<T>(target: Map<string, T>, source: ReadonlyMap<string, T>): void {
+  target.clear();
+  for (const [key, value] of source) target.set(key, value);
+}
+
+/** An endpoint or issuer that failed as a whole changes the judgement of everything that depends on it. */
+function affected(memory: Memory, outcomes: readonly Outcome[]): Set<string> {
+  const ids = new Set<string>();
+  for (const { action, failure } of outcomes) {
+    ids.add(action.certificate);
+    if (failure?.code.startsWith('ssh-') === true) {
+      for (const id of memory.byEndpoint.get(action.endpoint) ?? []) ids.add(id);
+    }
+  }
+  return ids;
+}
+
+function report(
+  memory: Memory,
+  part: Pick<TurnReport, 'judged' | 'observed' | 'planned' | 'troubles'> & Partial<TurnReport>,
+): TurnReport {
+  const statuses: Partial<Record<CertificateStatus, number>> = {};
+  for (const record of memory.certificateRecords.values()) {
+    statuses[record.status] = (statuses[record.status] ?? 0) + 1;
+  }
+  let nextDueAt: number | null = null;
+  for (const at of memory.dueAt.values()) if (nextDueAt === null || at < nextDueAt) nextDueAt = at;
+  return { source: memory.accepted, outcomes: [], published: null, statuses, nextDueAt, ...part };
+}

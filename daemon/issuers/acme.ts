@@ -1,0 +1,166 @@
+/** Issuer `acme`: any CA that speaks RFC 8555. The account key is in custody before the account exists; the order is resumed, never repeated blind. */
+import { createAcmeClient, type AcmeClient } from '../acme/client.ts';
+import { newAccountKey, readAccountKey } from '../acme/jws.ts';
+import { runOrder } from '../acme/order.ts';
+import { createTransport } from '../acme/transport.ts';
+import type { Issuer } from '../ports/issuer.ts';
+import type { JsonSchema, Plugin, Tools } from '../ports/plugin.ts';
+import { derToPem, pemToDer } from '../x509/pem.ts';
+
+const pem = (description: string): JsonSchema => ({
+  description,
+  type: 'string',
+  maxLength: 200_000,
+  pattern: '^\\s*-----BEGIN CERTIFICATE-----',
+});
+
+const schema: JsonSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['type', 'directory', 'termsOfServiceAgreed', 'challenge'],
+  properties: {
+    type: { const: 'acme' },
+    directory: {
+      description: 'URL of the ACME directory.',
+      type: 'string',
+      maxLength: 500,
+      pattern: '^https?://[^\\s]+$',
+      examples: ['https://acme.example.com/directory'],
+    },
+    contacts: {
+      description: 'E-mail addresses the CA may write to.',
+      type: 'array',
+      maxItems: 5,
+      items: {
+        type: 'string',
+        maxLength: 254,
+        pattern: '^[^\\s@]+@[^\\s@]+$',
+        examples: ['pki@example.com'],
+      },
+    },
+    termsOfServiceAgreed: { description: "You have read and agree to the CA's terms.", const: true },
+    eab: {
+      description: 'External account binding, as the CA gave it.',
+      type: 'object',
+      additionalProperties: false,
+      required: ['kid', 'hmac'],
+      properties: {
+        kid: { type: 'string', minLength: 1, maxLength: 500 },
+        hmac: {
+          type: 'object',
+          additionalProperties: false,
+          required: ['secret'],
+          properties: {
+            secret: {
+              description: 'Name of the secret that holds the HMAC key.',
+              type: 'string',
+              pattern: '^[a-z0-9][a-z0-9._-]{0,63}$',
+              examples: ['eab-hmac'],
+            },
+          },
+        },
+      },
+    },
+    trust: pem("CA certificates to trust for the ACME server's own HTTPS, instead of the system's."),
+    roots: pem('Roots that clients of what it issues trust, for validation; the public roots when absent.'),
+    profile: { description: 'ACME certificate profile to ask for.', type: 'string', maxLength: 100 },
+    preferredChain: {
+      description: 'Common name of the issuer at the end of the wanted chain.',
+      type: 'string',
+      maxLength: 200,
+    },
+    challenge: {
+      description: 'How control of names is shown.',
+      type: 'object',
+      additionalProperties: false,
+      required: ['type'],
+      properties: {
+        type: {
+          description:
+            'webroot: a file written over SSH for the web server to show. standalone: renewd answers itself.',
+          enum: ['webroot', 'standalone'],
+        },
+        path: {
+          description: 'webroot: the directory the web server shows.',
+          type: 'string',
+          maxLength: 500,
+          pattern: '^/[^\\s]+$',
+          examples: ['/var/www/html'],
+        },
+        listen: {
+          description: 'standalone: where to listen; 0.0.0.0:80 when absent.',
+          type: 'string',
+          maxLength: 100,
+          pattern: '^[^\\s]+:[0-9]{1,5}$',
+          examples: ['0.0.0.0:80'],
+        },
+      },
+    },
+  },
+};
+
+export const acme: Plugin<Issuer> = { kind: 'acme', schema, create };
+
+interface AcmeConfig {
+  readonly directory: string;
+  readonly contacts?: readonly string[];
+  readonly eab?: { readonly kid: string; readonly hmac: { readonly secret: string } };
+  readonly trust?: string;
+  readonly roots?: string;
+  readonly profile?: string;
+  readonly preferredChain?: string;
+}
+
+function create(name: string, written: Readonly<Record<string, unknown>>, tools: Tools): Issuer {
+  const config = written as unknown as AcmeConfig;
+  let opened: Promise<AcmeClient> | null = null;
+  const open = (): Promise<AcmeClient> => {
+    opened ??= openClient(name, config, tools).catch((error: unknown) => {
+      opened = null;
+      throw error;
+    });
+    return opened;
+  };
+  return {
+    issue: async (request, context) =>
+      runOrder(
+        {
+          issuer: name,
+          client: await open(),
+          now: tools.now,
+          profile: config.profile ?? null,
+          preferredChain: config.preferredChain ?? null,
+        },
+        request,
+        context,
+      ),
+    trustAnchors: () =>
+      Promise.resolve(config.roots === undefined ? null : pemToDer(config.roots).map((der) => derToPem(der))),
+    check: async (signal) => {
+      await (await open()).newOrderUrl(signal);
+      return `the ACME server ${new URL(config.directory).host} answers and knows our account`;
+    },
+  };
+}
+
+async function openClient(
+  name: string,
+  config: AcmeConfig,
+  { custody, secret, now }: Tools,
+): Promise<AcmeClient> {
+  const keyName = `acme/${name}/account`;
+  let keyPem = await custody.read(keyName);
+  if (keyPem === null) {
+    keyPem = newAccountKey();
+    await custody.write(keyName, keyPem);
+  }
+  const { eab } = config;
+  return createAcmeClient({
+    issuer: name,
+    directoryUrl: config.directory,
+    contacts: config.contacts ?? [],
+    eab: eab === undefined ? null : { kid: eab.kid, hmacKey: (await secret(eab.hmac.secret)).reveal() },
+    key: readAccountKey(keyPem),
+    transport: createTransport({ issuer: name, trust: config.trust ?? null, now }),
+  });
+}

@@ -1,0 +1,304 @@
+/**
+ * Carries out actions: the only code that changes endpoints and asks issuers, and the one place where OperationError is caught.
+ * One action at a time per endpoint, many endpoints side by side; one failure never stops the others.
+ */
+import { randomBytes } from 'node:crypto';
+import { nextAttempt } from '../core/backoff.ts';
+import type { Attempt, Installed, Operation } from '../core/installation-state.ts';
+import type { Observation } from '../core/model.ts';
+import type { Action } from '../core/plan.ts';
+import { drawRenewal } from '../core/renewal.ts';
+import { timestamp } from '../core/timestamp.ts';
+import type { StoredOperation } from '../journal/journal.ts';
+import { limits } from '../limits.ts';
+import { OperationError, type FailureCode } from '../ports/failure.ts';
+import { bounded, eachBounded } from './bounded.ts';
+import { observeOne } from './observe.ts';
+import { runOperation, StepFailure, type Job } from './operation.ts';
+import type { World } from './world.ts';
+
+export interface Outcome {
+  readonly action: Action;
+  readonly state: 'done' | 'pending' | 'failed';
+  readonly failure: { readonly code: FailureCode; readonly message: string; readonly step: string } | null;
+  /** What was seen afterwards; null when nothing could be looked at. */
+  readonly observation: Observation | null;
+}
+
+/** What an action needs from the turn: null when the job could not be made, with the reason. */
+export type JobOf = (action: Action) => Promise<Job>;
+
+/** Carries out all actions. IO. Each effect is journaled before it happens; safe to end at any point. */
+export async function applyActions(
+  world: World,
+  actions: readonly Action[],
+  jobOf: JobOf,
+  stored: ReadonlyMap<string, StoredOperation>,
+  attempts: ReadonlyMap<string, Attempt>,
+  signal: AbortSignal,
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  const down = new Set<string>();
+  await eachBounded(
+    actions,
+    world.pace.concurrentEndpoints,
+    (action) => action.endpoint,
+    async (action) => {
+      // An endpoint or issuer that just failed as a whole is not asked again for its next certificate in the same turn.
+      if (
+        signal.aborted ||
+        world.stopping() ||
+        down.has(`endpoint:${action.endpoint}`) ||
+        down.has(`issuer:${action.issuer}`)
+      )
+        return;
+      const outcome = await applyOne(
+        world,
+        action,
+        jobOf,
+        stored.get(action.installation) ?? null,
+        attempts,
+        signal,
+      );
+      if (outcome.failure !== null) down.add(subjectOf(action, outcome.failure.code));
+      outcomes.push(outcome);
+    },
+  );
+  return outcomes;
+}
+
+async function applyOne(
+  world: World,
+  action: Action,
+  jobOf: JobOf,
+  stored: StoredOperation | null,
+  attempts: ReadonlyMap<string, Attempt>,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  let job: Job | null = null;
+  let failure: { error: OperationError; step: string } | null = null;
+  let state: Outcome['state'] = 'done';
+  try {
+    job = await jobOf(action);
+    const result = await runOperation(world, job, stored ?? begin(world, action, job), signal);
+    if (result.state === 'pending') {
+      state = 'pending';
+      rememberPending(world, action, job, result.retryAt);
+    } else {
+      await settle(world, job, signal);
+    }
+  } catch (error) {
+    if (error instanceof StepFailure) failure = { error: error.failure, step: error.step };
+    else if (error instanceof OperationError) failure = { error, step: 'prepare' };
+    else throw error;
+  }
+  if (failure !== null) {
+    state = 'failed';
+    rememberFailure(world, action, job, failure.error, failure.step, attempts);
+  }
+  const observation =
+    job === null
+      ? null
+      : await observeOne(
+          world,
+          {
+            installation: job.installation,
+            store: job.store,
+            target: job.target,
+            problem: null,
+            anchors: job.anchors,
+          },
+          signal,
+        );
+  if (observation !== null) world.journal.saveObservations([observation]);
+  return {
+    action,
+    state,
+    failure:
+      failure === null
+        ? null
+        : { code: failure.error.code, message: failure.error.message, step: failure.step },
+    observation,
+  };
+}
+
+/** Puts the intent on disk: the first thing that happens for an action. */
+function begin(world: World, action: Action, job: Job): StoredOperation {
+  const { installed, certificate } = job;
+  const again = action.kind === 'restore' || action.kind === 'reload';
+  if (again && (installed === null || installed.issued.generation === null)) {
+    throw new OperationError('stage-failed', `${action.installation} has nothing installed to put back`, {
+      disposition: 'stall',
+    });
+  }
+  const at = world.now();
+  const operation: Operation = {
+    installation: action.installation,
+    id: randomBytes(16).toString('hex'),
+    generation: again
+      ? (installed?.issued.generation ?? '')
+      : `${timestamp(at).replaceAll(/[-:]/g, '')}-${randomBytes(3).toString('hex')}`,
+    step: action.kind === 'restore' ? 'issued' : action.kind === 'reload' ? 'activated' : 'planned',
+    because: action.because,
+    issuer: job.issuerSpec.name,
+    dnsNames: certificate.dnsNames,
+    ipAddresses: certificate.ipAddresses,
+    keyAlgorithm: certificate.key.algorithm,
+    csrSha256: again ? (installed?.issued.csr ?? null) : null,
+    startedAt: at,
+    issued: again ? (installed?.issued ?? null) : null,
+    before: null,
+    rollback: null,
+  };
+  const stored: StoredOperation = {
+    operation,
+    csr: null,
+    handle: null,
+    chain: again ? job.installedChain : null,
+  };
+  world.crashPoint('before journal planned');
+  world.journal.atomically(() => {
+    world.journal.append(
+      at,
+      action.installation,
+      `intent ${action.kind}`,
+      `${operation.generation}: ${action.because}`,
+    );
+    world.journal.saveOperation(stored);
+  });
+  world.crashPoint('after journal planned');
+  return stored;
+}
+
+/** The operation is proved: it becomes what is installed, in one transaction; then old generations go. */
+async function settle(world: World, job: Job, signal: AbortSignal): Promise<void> {
+  const id = job.installation.id;
+  const stored = world.journal.operations().get(id);
+  if (stored === undefined) return;
+  const { operation, chain } = stored;
+  if (operation.issued === null)
+    throw new Error(`operation ${operation.id} was proved without a certificate`);
+  const now = timestamp(world.now());
+  const same = job.installed?.issued.fingerprint === operation.issued.fingerprint;
+  const span = {
+    notBefore: Date.parse(operation.issued.notBefore),
+    notAfter: Date.parse(operation.issued.notAfter),
+  };
+  const installed: Installed = same
+    ? { ...job.installed, keyLost: false }
+    : {
+        issued: { ...operation.issued, installedAt: now, provedAt: now },
+        previous: job.installed?.issued ?? null,
+        renewAt: drawRenewal(span, job.certificate.renewAtFraction, world.random()),
+        keyLost: false,
+      };
+  world.crashPoint('before settle');
+  world.journal.atomically(() => {
+    world.journal.append(world.now(), id, same ? 'restored' : 'installed', installed.issued.fingerprint);
+    world.journal.saveInstallation(id, {
+      installed,
+      chain: chain ?? job.installedChain,
+      certificate: job.certificate,
+    });
+    world.journal.removeOperation(id);
+    world.journal.saveAttempt(`installation:${id}`, null);
+    world.journal.saveAttempt(`endpoint:${job.installation.endpoint}`, null);
+    if (!same) world.journal.saveAttempt(`issuer:${job.issuerSpec.name}`, null);
+  });
+  world.crashPoint('after settle');
+  world.progress({ kind: 'proved', installation: id, detail: `serial ${installed.issued.serial}` });
+  const keep = [installed.issued.generation, installed.previous?.generation].filter((each) => each != null);
+  try {
+    await job.target.sweep(job.store, keep, bounded(signal, limits.work.installStepTimeoutMs));
+  } catch (error) {
+    // Old generations left behind harm nobody; the next installation sweeps again.
+    if (!(error instanceof OperationError)) throw error;
+    world.log.warn(
+      { installation: id, code: error.code },
+      `old generations were not removed: ${error.message}`,
+    );
+  }
+}
+
+function rememberPending(world: World, action: Action, job: Job, retryAt: number): void {
+  world.journal.saveAttempt(`installation:${action.installation}`, {
+    failures: 0,
+    lastFailureAt: world.now(),
+    nextAt: retryAt,
+    code: 'pending',
+    message: `waiting for issuer ${action.issuer}`,
+    step: 'issue',
+    blob: job.certificate.blob,
+  });
+}
+
+function rememberFailure(
+  world: World,
+  action: Action,
+  job: Job | null,
+  error: OperationError,
+  step: string,
+  attempts: ReadonlyMap<string, Attempt>,
+): void {
+  const subject = subjectOf(action, error.code);
+  const failures = (attempts.get(subject)?.failures ?? 0) + 1;
+  const at = world.now();
+  const attempt: Attempt = {
+    failures,
+    lastFailureAt: at,
+    nextAt: nextAttempt(
+      {
+        failures,
+        lastFailureAt: at,
+        disposition: error.disposition,
+        retryAt: error.retryAt,
+        random01: world.random(),
+      },
+      limits.backoff.stepsMs,
+    ),
+    code: error.code,
+    message: error.message,
+    step,
+    blob: job?.certificate.blob ?? '',
+  };
+  world.journal.atomically(() => {
+    world.journal.append(at, action.installation, `failed ${step}`, error.code);
+    world.journal.saveAttempt(subject, attempt);
+    if (error.code === 'stage-failed' && error.disposition === 'stall') loseKey(world, action, job);
+  });
+  world.progress({ kind: 'failed', installation: action.installation, step, message: error.message });
+  world.log.warn(
+    { installation: action.installation, endpoint: action.endpoint, code: error.code, step, failures },
+    error.message,
+  );
+}
+
+/** The generation's key no longer fits: putting it back cannot work, only a new issuance can. */
+function loseKey(world: World, action: Action, job: Job | null): void {
+  if (job?.installed == null || action.kind !== 'restore') return;
+  const id = job.installation.id;
+  world.journal.saveInstallation(id, {
+    installed: { ...job.installed, keyLost: true },
+    chain: job.installedChain,
+    certificate: job.certificate,
+  });
+  world.journal.removeOperation(id);
+  world.journal.saveAttempt(`installation:${id}`, null);
+}
+
+/** Whose failure it is: the installation's own, its endpoint's (all its installations wait) or its issuer's. */
+function subjectOf(action: Action, code: FailureCode): string {
+  switch (code) {
+    case 'ssh-auth':
+    case 'ssh-host-key':
+    case 'ssh-unreachable':
+      return `endpoint:${action.endpoint}`;
+    case 'acme-account':
+    case 'acme-server':
+    case 'ca-unavailable':
+    case 'rate-limited':
+      return `issuer:${action.issuer}`;
+    default:
+      return `installation:${action.installation}`;
+  }
+}

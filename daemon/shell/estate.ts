@@ -1,0 +1,8 @@
+/** The two refs of one watched repository: where intent is read and where records are written. */
+import type { IntentSource } from './intent.ts';
+import type { StateBranch } from './records.ts';
+
+export interface Estate {
+  readonly intent: IntentSource;
+  readonly state: StateBranch;
+}

@@ -1,0 +1,246 @@
+/**
+ * Reads what is wanted: the newest commit of the intent branch, judged against the last accepted one. History that does not descend
+ * from the accepted commit is refused (changes freeze, renewals go on); a broken document never takes a certificate out of service.
+ */
+import { dirname } from 'node:path/posix';
+import { buildDesired } from '../core/desired.ts';
+import type { Certificate, Declared, Desired, DocumentProblem } from '../core/model.ts';
+import type { DocumentReader, ParsedFile } from '../documents/read.ts';
+import type { Repository, TreeEntryChange } from '../git/repository.ts';
+import type { SourceRow } from '../journal/journal.ts';
+import { OperationError } from '../ports/failure.ts';
+import type { Memory } from './memory.ts';
+import type { World } from './world.ts';
+
+export interface IntentSource {
+  readonly repository: Repository;
+  readonly reader: DocumentReader;
+  readonly builtInProfiles: readonly ParsedFile[];
+  /** Branch name, without `refs/heads/`. */
+  readonly branch: string;
+  /** Parsed files of the accepted commit by path: kept between turns. */
+  readonly files: Map<string, ParsedFile>;
+}
+
+/** Where declarations stand. Everything else in the repository is not ours to read. */
+export const declaredPrefixes = ['inventory', 'policies'] as const;
+
+const blobModes = new Set(['100644', '100755', '100664']);
+
+/**
+ * Brings `memory.desired` up to the head of the intent branch. IO: Git and the journal. Safe to repeat.
+ * Trouble with the remote is remembered in `memory.repositoryTrouble`; what was accepted stays in force.
+ */
+export async function readIntent(
+  world: World,
+  intent: IntentSource,
+  memory: Memory,
+  refs: ReadonlyMap<string, string>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (memory.desired === null && memory.accepted !== null) restoreAccepted(world, intent, memory);
+  const head = refs.get(`refs/heads/${intent.branch}`);
+  if (head === undefined) {
+    throw new OperationError(
+      'git-unavailable',
+      `the repository has no branch ${intent.branch}; push one or set --branch`,
+      {
+        disposition: 'retry',
+      },
+    );
+  }
+  if (head === memory.accepted && memory.desired !== null) {
+    memory.frozen = null;
+    return;
+  }
+  await intent.repository.fetch([`refs/heads/${intent.branch}`], signal);
+  if (memory.accepted !== null && !(await intent.repository.isAncestor(memory.accepted, head))) {
+    if (memory.frozen?.head !== head) {
+      world.journal.append(
+        world.now(),
+        'repository',
+        'history rewritten',
+        `${memory.accepted} is not in ${head}`,
+      );
+      world.log.error(
+        { accepted: memory.accepted, head },
+        'the history of the intent branch was rewritten: changes are frozen',
+      );
+    }
+    memory.frozen = { head };
+    return;
+  }
+  memory.frozen = null;
+  const changes = await intent.repository.changes(memory.accepted, head, declaredPrefixes);
+  await accept(world, intent, memory, head, changes);
+}
+
+async function accept(
+  world: World,
+  intent: IntentSource,
+  memory: Memory,
+  head: string,
+  changes: readonly TreeEntryChange[],
+): Promise<void> {
+  const declared = changes.filter((change) => /\.ya?ml$/.test(change.path));
+  const wanted = new Map<string, string[]>();
+  const rows: SourceRow[] = [];
+  const removed: string[] = [];
+  for (const change of declared) {
+    if (change.oid === null || !blobModes.has(change.mode)) {
+      removed.push(change.path);
+      intent.files.delete(change.path);
+      if (change.oid !== null) intent.files.set(change.path, refusedEntry(change));
+    } else {
+      wanted.set(change.oid, [...(wanted.get(change.oid) ?? []), change.path]);
+    }
+  }
+  await intent.repository.readBlobs([...wanted.keys()], (oid, bytes) => {
+    for (const path of wanted.get(oid) ?? []) {
+      intent.files.set(path, intent.reader.parseFile({ path, oid, bytes }));
+      rows.push({ path, oid, bytes });
+    }
+  });
+  world.crashPoint('before accept');
+  world.journal.atomically(() => {
+    world.journal.append(world.now(), 'repository', 'accepted', head);
+    world.journal.saveSource(head, rows, removed);
+  });
+  world.crashPoint('after accept');
+  memory.accepted = head;
+  replaceDesired(intent, memory, head, new Set(declared.map((change) => change.path)));
+}
+
+/** A symbolic link or submodule where a declaration should be: named, never followed. */
+function refusedEntry(change: TreeEntryChange): ParsedFile {
+  const what =
+    change.mode === '160000'
+      ? 'a submodule'
+      : change.mode === '120000'
+        ? 'a symbolic link'
+        : 'no regular file';
+  return {
+    path: change.path,
+    oid: change.oid ?? '',
+    documents: [],
+    problems: [
+      {
+        code: 'document-not-a-file',
+        message: `${change.path} is ${what}; declarations must be regular files`,
+        source: { file: change.path, line: 1, column: 1 },
+        excerpt: null,
+        severity: 'error',
+        scope: dirname(change.path),
+      },
+    ],
+  };
+}
+
+/** After a start: the accepted commit's files come from the journal, so that a remote that is away or rewritten stops nothing. */
+function restoreAccepted(world: World, intent: IntentSource, memory: Memory): void {
+  for (const row of world.journal.source()) intent.files.set(row.path, intent.reader.parseFile(row));
+  replaceDesired(intent, memory, memory.accepted ?? '', null);
+}
+
+/** Builds Desired and works out which certificates must be judged again. `changed` null: all. */
+function replaceDesired(
+  intent: IntentSource,
+  memory: Memory,
+  commit: string,
+  changed: ReadonlySet<string> | null,
+): void {
+  const before = memory.desired;
+  const built = buildDesired(commit, [...intent.files.values()], intent.builtInProfiles);
+  const desired = keepWhatBroke(built, before, memory);
+  memory.desired = desired;
+  const narrow =
+    changed !== null &&
+    before !== null &&
+    [...changed].every((path) => path.startsWith('inventory/certificates/')) &&
+    desired.problems.length === 0 &&
+    before.problems.length === 0;
+  for (const certificate of desired.certificates.values()) {
+    if (
+      !narrow ||
+      changed.has(certificate.source.file) ||
+      before.certificates.get(certificate.id) === undefined
+    ) {
+      memory.dirty.add(certificate.id);
+    }
+    memory.withdrawn.delete(certificate.id);
+  }
+  for (const gone of withdrawnCertificates(desired, before, memory)) {
+    memory.withdrawn.set(gone.id, gone);
+    memory.dirty.add(gone.id);
+  }
+  memory.byEndpoint.clear();
+  for (const certificate of [...desired.certificates.values(), ...memory.withdrawn.values()]) {
+    for (const { endpoint } of certificate.installations) {
+      const there = memory.byEndpoint.get(endpoint);
+      if (there === undefined) memory.byEndpoint.set(endpoint, new Set([certificate.id]));
+      else there.add(certificate.id);
+    }
+  }
+}
+
+/**
+ * A certificate whose document broke keeps its last good declaration; broken policies keep the last good ones in force. Nothing
+ * that cannot be read loosens or removes anything (DESIGN promise 3).
+ */
+function keepWhatBroke(built: Desired, before: Desired | null, memory: Memory): Desired {
+  const broken = brokenScopes(built.problems);
+  if (broken.size === 0) return built;
+  const certificates = new Map(built.certificates);
+  for (const [id, old] of lastKnown(before, memory)) {
+    if (!certificates.has(id) && broken.has(dirname(old.source.file))) certificates.set(id, old);
+  }
+  if (before === null) return { ...built, certificates };
+  const policiesBroke = [...broken].some((scope) => scope === 'policies' || scope.startsWith('policies/'));
+  return {
+    ...built,
+    certificates,
+    teams: withBroken(built.teams, before.teams, broken),
+    issuers: withBroken(built.issuers, before.issuers, broken),
+    endpoints: withBroken(built.endpoints, before.endpoints, broken),
+    profiles: withBroken(built.profiles, before.profiles, broken),
+    policies: policiesBroke ? before.policies : built.policies,
+  };
+}
+
+/** What stood in a folder that is broken now and is no longer there stays as it was. */
+function withBroken<T extends Declared>(
+  built: ReadonlyMap<string, T>,
+  before: ReadonlyMap<string, T>,
+  broken: ReadonlySet<string>,
+): ReadonlyMap<string, T> {
+  const kept = [...before].filter(([name, old]) => !built.has(name) && broken.has(dirname(old.source.file)));
+  return kept.length === 0 ? built : new Map([...built, ...kept]);
+}
+
+function brokenScopes(problems: readonly DocumentProblem[]): Set<string> {
+  return new Set(problems.filter((problem) => problem.severity === 'error').map((problem) => problem.scope));
+}
+
+function withdrawnCertificates(desired: Desired, before: Desired | null, memory: Memory): Certificate[] {
+  const gone: Certificate[] = [];
+  for (const [id, old] of lastKnown(before, memory)) if (!desired.certificates.has(id)) gone.push(old);
+  return gone;
+}
+
+/** Every certificate that was in force before or that the journal knows to be installed. */
+function lastKnown(before: Desired | null, memory: Memory): Map<string, Certificate> {
+  const known = new Map<string, Certificate>(memory.withdrawn);
+  for (const { certificate, installed } of memory.installations.values()) {
+    if (certificate !== null && installed !== null) known.set(certificate.id, certificate);
+  }
+  for (const [id, certificate] of before?.certificates ?? []) known.set(id, certificate);
+  return known;
+}
+
+/** Policies could not be read and none was in force before: nothing new may be issued. */
+export function policyIsUncertain(desired: Desired): boolean {
+  return (
+    desired.policies.length === 0 &&
+    desired.problems.some((problem) => problem.severity === 'error' && problem.scope.startsWith('policies'))
+  );
+}

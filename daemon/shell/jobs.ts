@@ -1,0 +1,176 @@
+/** Turns names in declarations into the live things a turn needs: targets, issuers, trust anchors, stores. */
+import type { Certificate, Installation, Profile } from '../core/model.ts';
+import type { Action } from '../core/plan.ts';
+import { drawRenewal } from '../core/renewal.ts';
+import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
+import type { Store } from '../ports/target.ts';
+import type { JobOf } from './apply.ts';
+import { bounded } from './bounded.ts';
+import { certificateOf } from './judge.ts';
+import type { Memory } from './memory.ts';
+import type { Sight } from './observe.ts';
+import type { Job } from './operation.ts';
+import type { World } from './world.ts';
+
+/** Roots by issuer, asked once per turn. An issuer that cannot be asked gives the system's store: trust is then judged by it and says so. */
+export type AnchorsOf = (issuer: string) => Promise<readonly string[] | null>;
+
+/** Asks each issuer once. IO through the issuer. */
+export function anchorsReader(world: World, memory: Memory, signal: AbortSignal): AnchorsOf {
+  const asked = new Map<string, Promise<readonly string[] | null>>();
+  const ask = async (name: string): Promise<readonly string[] | null> => {
+    const spec = memory.desired?.issuers.get(name);
+    if (spec === undefined) return null;
+    try {
+      return await world.issuer(spec).trustAnchors(bounded(signal, limits.work.inspectTimeoutMs));
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      world.log.warn({ issuer: name, code: error.code }, `trust anchors of issuer ${name}: ${error.message}`);
+      return null;
+    }
+  };
+  return (name) => {
+    let answer = asked.get(name);
+    if (answer === undefined) {
+      answer = ask(name);
+      asked.set(name, answer);
+    }
+    return answer;
+  };
+}
+
+/** Who is to be looked at: those whose assessment asks for it, or all of `ids`. */
+export async function sightsOf(
+  world: World,
+  memory: Memory,
+  ids: readonly string[],
+  all: boolean,
+  signal: AbortSignal,
+): Promise<Sight[]> {
+  const sights: Sight[] = [];
+  const anchorsOf = anchorsReader(world, memory, signal);
+  for (const id of ids) {
+    const certificate = certificateOf(memory, id);
+    for (const installation of certificate?.installations ?? []) {
+      const need = memory.assessments.get(installation.id)?.need.kind;
+      if (certificate === null || (!all && need !== 'observe' && memory.observations.has(installation.id)))
+        continue;
+      sights.push(await sightOf(world, memory, certificate, installation, anchorsOf));
+    }
+  }
+  return sights;
+}
+
+async function sightOf(
+  world: World,
+  memory: Memory,
+  certificate: Certificate,
+  installation: Installation,
+  anchorsOf: AnchorsOf,
+): Promise<Sight> {
+  const anchors = await anchorsOf(certificate.issuer);
+  try {
+    const { target, store } = storeOf(world, memory, certificate, installation);
+    return { installation, store, target, problem: null, anchors };
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    const store: Store = { certificate: certificate.id, profile: emptyProfile, parameters: {} };
+    return { installation, store, target: null, problem: error, anchors };
+  }
+}
+
+const emptyProfile: Profile = {
+  kind: 'Profile',
+  name: 'none',
+  labels: {},
+  source: { file: '', line: 1, column: 1 },
+  blob: '',
+  description: '',
+  parameters: {},
+  files: [],
+  links: [],
+  test: [],
+  reload: [],
+  settleMs: 0,
+};
+
+function storeOf(
+  world: World,
+  memory: Memory,
+  certificate: Certificate,
+  installation: Installation,
+): Pick<Job, 'target' | 'store' | 'profile'> {
+  const endpoint = memory.desired?.endpoints.get(installation.endpoint);
+  const profile = memory.desired?.profiles.get(installation.profile);
+  if (endpoint === undefined || profile === undefined || memory.desired === null) {
+    throw new OperationError(
+      'unsupported',
+      `${installation.id}: endpoint ${installation.endpoint} or profile ${installation.profile} is no longer declared`,
+      { disposition: 'stall' },
+    );
+  }
+  const target = world.target(endpoint, memory.desired.endpoints);
+  return {
+    target,
+    profile,
+    store: { certificate: certificate.id, profile, parameters: installation.parameters },
+  };
+}
+
+/** Makes jobs for one turn's actions. */
+export function jobMaker(world: World, memory: Memory, signal: AbortSignal): JobOf {
+  const anchorsOf = anchorsReader(world, memory, signal);
+  return async (action) => {
+    const certificate = certificateOf(memory, action.certificate);
+    const installation = certificate?.installations.find((each) => each.id === action.installation);
+    if (certificate === null || installation === undefined)
+      throw new Error(`no installation ${action.installation}`);
+    const issuerSpec = memory.desired?.issuers.get(certificate.issuer);
+    if (issuerSpec === undefined) {
+      throw new OperationError('unsupported', `issuer ${certificate.issuer} is not declared`, {
+        disposition: 'stall',
+      });
+    }
+    const { target, store, profile } = storeOf(world, memory, certificate, installation);
+    const known = memory.installations.get(installation.id);
+    const issuer = world.issuer(issuerSpec);
+    const solver = world.solver(issuerSpec, target);
+    // The embedded CA makes its root on first use, so its anchors are asked for after the issuer exists.
+    const anchors = await anchorsOf(certificate.issuer);
+    return {
+      certificate,
+      installation,
+      profile,
+      issuerSpec,
+      issuer,
+      solver,
+      target,
+      store,
+      anchors,
+      installed: known?.installed ?? null,
+      installedChain: known?.chain ?? null,
+    };
+  };
+}
+
+/** Takes over a generation of ours that stands on the endpoint while the journal knew nothing: writes the journal, touches nothing else. */
+export function adopt(world: World, memory: Memory, action: Action): void {
+  const need = memory.assessments.get(action.installation)?.need;
+  const certificate = certificateOf(memory, action.certificate);
+  if (need?.kind !== 'adopt' || certificate === null) return;
+  const { issued } = need;
+  const span = { notBefore: Date.parse(issued.notBefore), notAfter: Date.parse(issued.notAfter) };
+  const installed = {
+    issued,
+    previous: null,
+    renewAt: drawRenewal(span, certificate.renewAtFraction, world.random()),
+    keyLost: false,
+  };
+  const stored = { installed, chain: null, certificate };
+  world.journal.atomically(() => {
+    world.journal.append(world.now(), action.installation, 'adopted', issued.fingerprint);
+    world.journal.saveInstallation(action.installation, stored);
+  });
+  memory.installations.set(action.installation, stored);
+}

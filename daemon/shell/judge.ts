@@ -1,0 +1,118 @@
+/** Gathers what `core/assess.ts` needs for each certificate and keeps its answers in memory. No effect on the world. */
+import { assessInstallation, type Assessment } from '../core/assess.ts';
+import type { Attempt, InstallationMemory, KnownLeaves } from '../core/installation-state.ts';
+import type { Certificate, Desired, Installation } from '../core/model.ts';
+import { compilePolicies, evaluate, type CompiledPolicies, type Evaluation } from '../core/policy.ts';
+import { policyIsUncertain } from './intent.ts';
+import type { Memory } from './memory.ts';
+import type { World } from './world.ts';
+
+const compiled = new WeakMap<Desired, CompiledPolicies>();
+
+function policiesOf(desired: Desired): CompiledPolicies {
+  let policies = compiled.get(desired);
+  if (policies === undefined) {
+    policies = compilePolicies(desired.policies);
+    compiled.set(desired, policies);
+  }
+  return policies;
+}
+
+/** The certificate in force or only watched under this id; null when neither. */
+export function certificateOf(memory: Memory, id: string): Certificate | null {
+  return memory.desired?.certificates.get(id) ?? memory.withdrawn.get(id) ?? null;
+}
+
+/** What renewd remembers of one installation. */
+export function memoryOf(
+  memory: Memory,
+  certificate: Certificate,
+  installation: Installation,
+): InstallationMemory {
+  const attempt = (subject: string): Attempt | null => memory.attempts.get(subject) ?? null;
+  return {
+    installed: memory.installations.get(installation.id)?.installed ?? null,
+    operation: memory.operations.get(installation.id)?.operation ?? null,
+    attempt: attempt(`installation:${installation.id}`),
+    endpointAttempt: attempt(`endpoint:${installation.endpoint}`),
+    issuerAttempt: attempt(`issuer:${certificate.issuer}`),
+  };
+}
+
+/** Names every leaf renewd installed, so that what is served elsewhere can be called by its name. */
+export function knownLeaves(memory: Memory): KnownLeaves {
+  const known = new Map<string, string>();
+  for (const [id, { installed }] of memory.installations) {
+    if (installed === null) continue;
+    if (installed.previous !== null)
+      known.set(installed.previous.fingerprint, `the previous certificate of ${id}`);
+    known.set(installed.issued.fingerprint, id);
+  }
+  return known;
+}
+
+/** Judges these certificates and remembers assessments and due times. */
+export function judge(world: World, memory: Memory, ids: Iterable<string>): void {
+  const { desired } = memory;
+  if (desired === null) return;
+  for (const id of ids) {
+    const certificate = certificateOf(memory, id);
+    if (certificate === null) continue;
+    let dueAt = Number.POSITIVE_INFINITY;
+    for (const installation of certificate.installations) {
+      const assessment = judgeOne(world, memory, desired, certificate, installation);
+      memory.assessments.set(installation.id, assessment);
+      dueAt = Math.min(dueAt, assessment.dueAt);
+    }
+    memory.dueAt.set(id, dueAt);
+  }
+}
+
+function judgeOne(
+  world: World,
+  memory: Memory,
+  desired: Desired,
+  certificate: Certificate,
+  installation: Installation,
+): Assessment {
+  const now = world.now();
+  const policies = policiesOf(desired);
+  const team = desired.teams.get(certificate.team) ?? null;
+  const observation = memory.observations.get(installation.id) ?? null;
+  const current = memoryOf(memory, certificate, installation);
+  const leaf = observation?.store?.leaf ?? null;
+  const ours = leaf !== null && leaf.fingerprint === current.installed?.issued.fingerprint ? leaf : null;
+  const request = evaluate(policies, { stage: 'request', certificate, team, facts: null }, now);
+  return assessInstallation({
+    certificate,
+    installation,
+    withdrawn: memory.withdrawn.has(certificate.id),
+    requestEvaluations: policyIsUncertain(desired) ? [...request, uncertain(desired)] : request,
+    issuedEvaluations:
+      ours === null ? [] : evaluate(policies, { stage: 'issued', certificate, team, facts: ours }, now),
+    memory: current,
+    observation,
+    known: memory.known,
+    now,
+    observeIntervalMs: world.pace.observeIntervalMs,
+    observeAgainMs: world.pace.observeAgainMs,
+  });
+}
+
+/** Policies that cannot be read forbid everything new: a broken file must not loosen anything. */
+function uncertain(desired: Desired): Evaluation {
+  const problem = desired.problems.find(
+    (each) => each.severity === 'error' && each.scope.startsWith('policies'),
+  );
+  const source = problem?.source ?? { file: 'policies', line: 1, column: 1 };
+  return {
+    rule: 'policies-readable',
+    policy: source.file,
+    action: 'block',
+    verdict: 'fail',
+    message: `the policies cannot be read (${problem?.message ?? 'unknown reason'}), so nothing new is issued`,
+    source,
+    explanation: 'Without policies nobody can say what is allowed.',
+    fix: `Mend ${source.file}; issuance goes on with the next turn.`,
+  };
+}

@@ -1,0 +1,77 @@
+/**
+ * What one process keeps between turns so that a turn with nothing to do costs nothing. All of it can be thrown away:
+ * it is read again from the journal, from Git and from the endpoints (DESIGN section 3, level-triggered).
+ */
+import type { Assessment } from '../core/assess.ts';
+import type { Attempt, KnownLeaves } from '../core/installation-state.ts';
+import type { Certificate, Desired, Observation } from '../core/model.ts';
+import type {
+  CertificateRecord,
+  EndpointRecord,
+  Heartbeat,
+  RepositoryFindings,
+} from '../core/record-format.ts';
+import type { Journal, StoredInstallation, StoredOperation } from '../journal/journal.ts';
+
+export interface Memory {
+  /** Commit of the intent branch whose documents are in force; null before the first. */
+  accepted: string | null;
+  desired: Desired | null;
+  /** Set while the intent branch does not descend from the accepted commit. */
+  frozen: { readonly head: string } | null;
+  /** Why the repository could not be read at the last try; null when it could. */
+  repositoryTrouble: string | null;
+  /** Tip of the state branch as we left it; null before the first look. */
+  stateTip: string | null;
+  readonly installations: Map<string, StoredInstallation>;
+  readonly operations: Map<string, StoredOperation>;
+  readonly attempts: Map<string, Attempt>;
+  readonly observations: Map<string, Observation>;
+  readonly assessments: Map<string, Assessment>;
+  readonly certificateRecords: Map<string, CertificateRecord>;
+  readonly endpointRecords: Map<string, EndpointRecord>;
+  repositoryRecord: RepositoryFindings | null;
+  heartbeat: Heartbeat | null;
+  /** Certificates whose declaration is gone: still watched. By id. */
+  readonly withdrawn: Map<string, Certificate>;
+  /** Certificates to judge again whatever their due time. */
+  readonly dirty: Set<string>;
+  /** Certificates whose record must be written even if it did not change: someone else wrote over it. */
+  readonly rewrite: Set<string>;
+  endpointsDirty: boolean;
+  /** Endpoint to the certificates declared there. */
+  readonly byEndpoint: Map<string, Set<string>>;
+  /** Next instant each certificate must be judged again. */
+  readonly dueAt: Map<string, number>;
+  known: KnownLeaves;
+  /** What issuers published last, by path. */
+  readonly publications: Map<string, string>;
+}
+
+/** Memory as it is when a process starts: what the journal holds. IO: reads the journal. */
+export function recall(journal: Journal): Memory {
+  return {
+    accepted: journal.fact('accepted-commit'),
+    desired: null,
+    frozen: null,
+    repositoryTrouble: null,
+    stateTip: null,
+    installations: new Map(journal.installations()),
+    operations: new Map(journal.operations()),
+    attempts: new Map(journal.attempts()),
+    observations: new Map(journal.observations()),
+    assessments: new Map(),
+    certificateRecords: new Map(),
+    endpointRecords: new Map(),
+    repositoryRecord: null,
+    heartbeat: null,
+    withdrawn: new Map(),
+    dirty: new Set(),
+    rewrite: new Set(),
+    endpointsDirty: true,
+    byEndpoint: new Map(),
+    dueAt: new Map(),
+    known: new Map(),
+    publications: new Map(),
+  };
+}

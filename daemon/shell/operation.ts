@@ -1,0 +1,252 @@
+/**
+ * One issuance and installation, step by step, each step journaled when it is done: what a crash interrupts, the next turn resumes.
+ * The order is the product (boulder's ISSUANCE-CYCLE is the model):
+ *
+ * 1. `planned`: the intent, the generation's name and the idempotency key are on disk before anything happens.
+ * 2. `key-generated`: the endpoint made the key; its CSR matched the plan. Repeating gives the same key.
+ * 3. `ordered`: the issuer's handle is on disk as soon as something exists on its side. Repeating resumes it.
+ * 4. `issued`: the chain matched CSR and plan and is on disk. From here a failure never costs a new order.
+ * 5. `staged`: key and chain lie beside the old ones and belong together.
+ * 6. `activated`: one rename switched both.
+ * 7. `tested`, 8. `reloaded`: the server accepted and was told.
+ * 9. `proved`: a client saw this fingerprint at every declared address. Only now is the old one history.
+ *
+ * A failure in 6 to 9 switches back to what was current before, reloads, and leaves the operation at `issued`.
+ */
+import type { Installed, Operation, OperationStep } from '../core/installation-state.ts';
+import type { Address, Certificate, Installation, Issuer as IssuerSpec, Profile } from '../core/model.ts';
+import type { StoredOperation } from '../journal/journal.ts';
+import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
+import type { Issuer } from '../ports/issuer.ts';
+import type { Solver } from '../ports/solver.ts';
+import type { Store, Target } from '../ports/target.ts';
+import { bounded } from './bounded.ts';
+import { issueCertificate, requestKey } from './issue.ts';
+import { proveServed } from './prove.ts';
+import type { World } from './world.ts';
+
+/** Everything one operation needs, gathered before it starts. */
+export interface Job {
+  readonly certificate: Certificate;
+  readonly installation: Installation;
+  readonly profile: Profile;
+  readonly issuerSpec: IssuerSpec;
+  readonly issuer: Issuer;
+  readonly solver: Solver | null;
+  readonly target: Target;
+  readonly store: Store;
+  /** PEM roots the clients of this issuer trust; null means the system's. */
+  readonly anchors: readonly string[] | null;
+  readonly installed: Installed | null;
+  /** PEM chain of what is installed; null when unknown. */
+  readonly installedChain: readonly string[] | null;
+}
+
+export type OperationOutcome =
+  | { readonly state: 'done' }
+  | { readonly state: 'pending'; readonly retryAt: number };
+
+/** Carries the name of the step that failed beside the failure itself. */
+export class StepFailure extends Error {
+  override readonly name = 'StepFailure';
+  readonly step: string;
+  readonly failure: OperationError;
+  constructor(step: string, failure: OperationError) {
+    super(failure.message, { cause: failure });
+    this.step = step;
+    this.failure = failure;
+  }
+}
+
+const stepNames: Readonly<Record<OperationStep, string>> = {
+  planned: 'make the key',
+  'key-generated': 'issue',
+  ordered: 'issue',
+  issued: 'stage',
+  staged: 'switch',
+  activated: 'config test',
+  tested: 'reload',
+  reloaded: 'proof by handshake',
+  proved: 'settle',
+};
+
+/**
+ * Runs the operation from the step it stands at to the end. Does IO at every step and journals it. Safe to repeat after a crash at any point.
+ * @throws StepFailure with the step and the OperationError; the journal then holds the operation at a step from which it can be resumed.
+ */
+export async function runOperation(
+  world: World,
+  job: Job,
+  start: StoredOperation,
+  signal: AbortSignal,
+): Promise<OperationOutcome> {
+  let stored = start;
+  const save = (change: Partial<Operation>, more: Partial<StoredOperation> = {}): void => {
+    stored = { ...stored, ...more, operation: { ...stored.operation, ...change } };
+    const { step, installation } = stored.operation;
+    world.crashPoint(`before journal ${step}`);
+    world.journal.atomically(() => {
+      world.journal.append(world.now(), installation, `step ${step}`, stored.operation.generation);
+      world.journal.saveOperation(stored);
+    });
+    world.crashPoint(`after journal ${step}`);
+  };
+
+  if (stored.operation.rollback !== null) {
+    await rollBack(world, job, stored.operation, signal);
+    const { step, code, message } = stored.operation.rollback;
+    save({ rollback: null, step: 'issued' });
+    throw new StepFailure(step, resumedFailure(code, message));
+  }
+
+  for (;;) {
+    const { operation } = stored;
+    const name = stepNames[operation.step];
+    world.progress({
+      kind: 'step',
+      installation: operation.installation,
+      step: name,
+      detail: operation.because,
+    });
+    try {
+      world.crashPoint(`before ${name}`);
+      const result = await takeStep(world, job, stored, save, signal);
+      world.crashPoint(`after ${name}`);
+      if (result !== 'next') return result;
+    } catch (error) {
+      // The process is ending: nothing failed. The step stands in the journal and the next start goes on.
+      if (signal.aborted) return { state: 'pending', retryAt: world.now() };
+      if (!(error instanceof OperationError)) throw error;
+      await recover(world, job, stored, name, error, save, signal);
+      throw new StepFailure(name, error);
+    }
+  }
+}
+
+type Save = (change: Partial<Operation>, more?: Partial<StoredOperation>) => void;
+
+async function takeStep(
+  world: World,
+  job: Job,
+  stored: StoredOperation,
+  save: Save,
+  signal: AbortSignal,
+): Promise<OperationOutcome | 'next'> {
+  const { operation } = stored;
+  const { target, store } = job;
+  const { generation } = operation;
+  const soon = (): AbortSignal => bounded(signal, limits.work.installStepTimeoutMs);
+  switch (operation.step) {
+    case 'planned': {
+      const key = await requestKey(world, job, operation, signal);
+      save({ step: 'key-generated', csrSha256: key.sha256 }, { csr: key.csr });
+      return 'next';
+    }
+    case 'key-generated':
+    case 'ordered': {
+      const outcome = await issueCertificate(world, job, stored, save, signal);
+      if (outcome.state === 'pending') return outcome;
+      save({ step: 'issued', issued: outcome.issued }, { chain: outcome.chain });
+      return 'next';
+    }
+    case 'issued': {
+      const seen = await target.inspect(store, bounded(signal, limits.work.inspectTimeoutMs));
+      await target.stage(store, generation, stored.chain ?? [], soon());
+      save({ step: 'staged', before: seen.current === generation ? operation.before : seen.current });
+      return 'next';
+    }
+    case 'staged':
+      await target.activate(store, generation, soon());
+      save({ step: 'activated' });
+      return 'next';
+    case 'activated':
+      await target.test(store, soon());
+      save({ step: 'tested' });
+      return 'next';
+    case 'tested':
+      await target.reload(store, soon());
+      save({ step: 'reloaded' });
+      return 'next';
+    case 'reloaded':
+      await proveServed(world, job, fingerprintOf(operation), signal);
+      save({ step: 'proved' });
+      return 'next';
+    case 'proved':
+      return { state: 'done' };
+  }
+}
+
+function fingerprintOf(operation: Operation): string {
+  if (operation.issued === null)
+    throw new Error(`operation ${operation.id} is past 'issued' without a certificate`);
+  return operation.issued.fingerprint;
+}
+
+/** After a failure: switch back when the switch may have happened, and leave the operation where a new try starts. */
+async function recover(
+  world: World,
+  job: Job,
+  stored: StoredOperation,
+  step: string,
+  failure: OperationError,
+  save: Save,
+  signal: AbortSignal,
+): Promise<void> {
+  switch (stored.operation.step) {
+    case 'planned':
+    case 'key-generated':
+    case 'ordered':
+    case 'issued':
+    case 'proved':
+      return;
+    case 'staged':
+    case 'activated':
+    case 'tested':
+    case 'reloaded': {
+      const { code, message } = failure;
+      save({ rollback: { step, code, message } });
+      const operation = { ...stored.operation, rollback: { step, code, message } };
+      await rollBack(world, job, operation, signal);
+      save({ rollback: null, step: 'issued' });
+    }
+  }
+}
+
+/**
+ * Makes the generation that was current before current again and tells the server. When nothing was there before, the new one stays:
+ * a server that never had a certificate is not helped by taking this one away.
+ */
+async function rollBack(world: World, job: Job, operation: Operation, signal: AbortSignal): Promise<void> {
+  const { target, store } = job;
+  const seen = await target.inspect(store, bounded(signal, limits.work.inspectTimeoutMs));
+  const back = operation.before ?? (seen.current === operation.generation ? seen.previous : null);
+  if (back === null || back === operation.generation || !seen.generations.includes(back)) return;
+  world.journal.append(world.now(), operation.installation, 'rollback', `${operation.generation} -> ${back}`);
+  world.progress({ kind: 'step', installation: operation.installation, step: 'roll back', detail: back });
+  world.crashPoint('before rollback');
+  if (seen.current !== back)
+    await target.activate(store, back, bounded(signal, limits.work.installStepTimeoutMs));
+  world.crashPoint('after rollback switch');
+  try {
+    await target.reload(store, bounded(signal, limits.work.installStepTimeoutMs));
+  } catch (error) {
+    // The files are back; a server whose reload command itself is broken goes on serving what it has in memory.
+    if (!(error instanceof OperationError)) throw error;
+    world.log.warn(
+      { installation: operation.installation, code: error.code },
+      `reload after rollback: ${error.message}`,
+    );
+  }
+  world.crashPoint('after rollback reload');
+}
+
+function resumedFailure(code: string, message: string): OperationError {
+  const known = code === 'config-test-failed' || code === 'reload-failed' ? code : 'not-served';
+  return new OperationError(known, message, { disposition: 'retry' });
+}
+
+/** The addresses at which an installation must be seen. */
+export function addressesOf(job: Job): readonly Address[] {
+  return job.installation.serves;
+}

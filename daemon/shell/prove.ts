@@ -1,0 +1,60 @@
+/** Proof by handshake: the fingerprint served at every declared address is the one that was issued, and its chain verifies. */
+import type { Address, Fingerprint } from '../core/model.ts';
+import { judgeHandshake } from '../core/served.ts';
+import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
+import type { Job } from './operation.ts';
+import type { World } from './world.ts';
+
+/**
+ * Looks at each address until it shows `fingerprint` several times in a row or the profile's settle time is over. IO. Changes nothing.
+ * An installation that declares no address has nothing to prove and passes.
+ * @throws OperationError `not-served` that says what was seen instead, where
+ */
+export async function proveServed(
+  world: World,
+  job: Job,
+  fingerprint: Fingerprint,
+  signal: AbortSignal,
+): Promise<void> {
+  const deadline = world.now() + job.profile.settleMs;
+  const failures = await Promise.all(
+    job.installation.serves.map((address) =>
+      proveAddress(world, job, address, fingerprint, deadline, signal),
+    ),
+  );
+  const wrong = failures.filter((failure) => failure !== null);
+  if (wrong.length > 0) {
+    throw new OperationError('not-served', `after the reload ${wrong.join('; ')}`, { disposition: 'retry' });
+  }
+}
+
+async function proveAddress(
+  world: World,
+  job: Job,
+  address: Address,
+  fingerprint: Fingerprint,
+  deadline: number,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const previous = job.installed?.issued.fingerprint ?? null;
+  const started = performance.now();
+  let inARow = 0;
+  for (;;) {
+    const handshake = await world.handshake(address, job.anchors, signal);
+    const judged = judgeHandshake(handshake, {
+      current: fingerprint,
+      previous,
+      known: new Map(),
+      now: world.now(),
+    });
+    inARow = judged.result === 'served-match' ? inARow + 1 : 0;
+    if (inARow >= limits.work.proofInARow) return null;
+    // The world's clock may be a test's; real waiting is measured by the process's own.
+    const over = world.now() >= deadline || performance.now() - started >= job.profile.settleMs;
+    if (over && inARow === 0)
+      return `${address.host}:${String(address.port)} (${address.serverName}): ${judged.message}`;
+    await new Promise((resolve) => setTimeout(resolve, limits.work.proofPauseMs));
+    signal.throwIfAborted();
+  }
+}

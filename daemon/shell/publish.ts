@@ -1,0 +1,246 @@
+/** From judgements to one commit: makes the records that changed, says why, publishes. */
+import { commitMessage, describeChange } from '../core/audit-line.ts';
+import type { FindingDraft } from '../core/assess.ts';
+import { findingCodes } from '../core/finding-codes.ts';
+import type { Installed } from '../core/installation-state.ts';
+import type {
+  CertificateRecord,
+  EndpointRecord,
+  Heartbeat,
+  RepositoryFindings,
+} from '../core/record-format.ts';
+import { recordApiVersion } from '../core/record-format.ts';
+import { certificateRecord, documentFinding, endpointRecord, repositoryFindings } from '../core/record.ts';
+import { instantOf, timestamp } from '../core/timestamp.ts';
+import { renderRecord } from '../documents/write.ts';
+import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
+import type { Outcome } from './apply.ts';
+import type { Estate } from './estate.ts';
+import { certificateOf } from './judge.ts';
+import type { Memory } from './memory.ts';
+import { chainPath, publishRecords } from './records.ts';
+import type { World } from './world.ts';
+
+/** Makes and publishes the records of `touched` certificates. Returns the commit, null when nothing changed. IO through Git. */
+export async function recordAndPublish(
+  world: World,
+  estate: Estate,
+  memory: Memory,
+  touched: ReadonlySet<string>,
+  outcomes: readonly Outcome[],
+  heartbeat: boolean,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const now = world.now();
+  const files = new Map<string, string>();
+  const phrases: string[] = [];
+  const certificates = changedCertificates(memory, touched, now, files, phrases);
+  const endpoints = changedEndpoints(memory, touched, now);
+  const repository = changedRepository(memory, now);
+  if (
+    outcomes.some((outcome) => outcome.action.kind === 'issue' || outcome.action.kind === 'continue') ||
+    memory.stateTip === null
+  ) {
+    await addPublications(world, memory, files, signal);
+  }
+  const changed = certificates.length + endpoints.length + (repository === null ? 0 : 1) + files.size;
+  const beat = nextHeartbeat(estate, memory, heartbeat, changed > 0, now);
+  if (changed === 0 && beat === null) return null;
+  const because = reasons(outcomes, memory);
+  const outcome = await publishRecords(
+    world,
+    estate.state,
+    memory,
+    { certificates, endpoints, repository, heartbeat: beat, files },
+    { message: changed === 0 ? 'heartbeat\n' : commitMessage(phrases, changed), because },
+    signal,
+  );
+  for (const record of certificates) {
+    memory.certificateRecords.set(`${record.metadata.team}/${record.metadata.name}`, record);
+  }
+  for (const record of endpoints) memory.endpointRecords.set(record.metadata.name, record);
+  if (repository !== null) memory.repositoryRecord = repository;
+  if (beat !== null) memory.heartbeat = beat;
+  memory.rewrite.clear();
+  memory.endpointsDirty = false;
+  if (outcome.state === 'unchanged') return null;
+  world.progress({ kind: 'published', commit: outcome.commit, files: changed });
+  return outcome.commit;
+}
+
+function changedCertificates(
+  memory: Memory,
+  touched: ReadonlySet<string>,
+  now: number,
+  files: Map<string, string>,
+  phrases: string[],
+): CertificateRecord[] {
+  const changed: CertificateRecord[] = [];
+  for (const id of touched) {
+    const certificate = certificateOf(memory, id);
+    if (certificate === null) continue;
+    const previous = memory.certificateRecords.get(id) ?? null;
+    const installed = new Map<string, Installed | null>(
+      certificate.installations.map((each) => [
+        each.id,
+        memory.installations.get(each.id)?.installed ?? null,
+      ]),
+    );
+    const next = certificateRecord({
+      certificate,
+      withdrawn: memory.withdrawn.has(id),
+      assessments: certificate.installations.flatMap((each) => memory.assessments.get(each.id) ?? []),
+      installed,
+      previous,
+      now,
+    });
+    if (!memory.rewrite.has(id) && previous !== null && renderRecord(previous) === renderRecord(next))
+      continue;
+    changed.push(next);
+    const phrase = describeChange(previous, next);
+    if (phrase !== null) phrases.push(phrase);
+    for (const each of certificate.installations) {
+      const chain = memory.installations.get(each.id)?.chain;
+      if (chain != null) files.set(chainPath(each.id), chain.join(''));
+    }
+  }
+  return changed;
+}
+
+function changedEndpoints(memory: Memory, touched: ReadonlySet<string>, now: number): EndpointRecord[] {
+  const names = new Set<string>();
+  if (memory.endpointsDirty) for (const name of memory.desired?.endpoints.keys() ?? []) names.add(name);
+  for (const id of touched)
+    for (const each of certificateOf(memory, id)?.installations ?? []) names.add(each.endpoint);
+  const changed: EndpointRecord[] = [];
+  for (const name of names) {
+    const endpoint = memory.desired?.endpoints.get(name);
+    if (endpoint === undefined) continue;
+    const previous = memory.endpointRecords.get(name) ?? null;
+    const next = endpointRecord({ endpoint, ...endpointFacts(memory, name, endpoint.config), previous, now });
+    if (previous === null || renderRecord(previous) !== renderRecord(next)) changed.push(next);
+  }
+  return changed;
+}
+
+function endpointFacts(
+  memory: Memory,
+  name: string,
+  config: Readonly<Record<string, unknown>>,
+): { location: string; certificates: string[]; reachable: boolean | null; findings: FindingDraft[] } {
+  const certificates = [...(memory.byEndpoint.get(name) ?? [])];
+  const looks = certificates.flatMap((id) =>
+    (certificateOf(memory, id)?.installations ?? [])
+      .filter((each) => each.endpoint === name)
+      .flatMap((each) => memory.observations.get(each.id) ?? []),
+  );
+  const newest = looks.sort((left, right) => right.at - left.at)[0];
+  const findings: FindingDraft[] = [];
+  if (newest?.storeFailure != null) {
+    const code = newest.storeFailure.code === 'ssh-host-key' ? 'host-key-changed' : 'endpoint-unreachable';
+    findings.push({
+      id: `${name} ${code}`,
+      code,
+      severity: findingCodes[code].severity,
+      certificate: null,
+      installation: null,
+      endpoint: name,
+      address: null,
+      message: newest.storeFailure.message,
+      remedy: findingCodes[code].remedy,
+      expected: null,
+      observed: newest.storeFailure.code,
+      rule: null,
+      source: memory.desired?.endpoints.get(name)?.source ?? null,
+    });
+  }
+  const host = typeof config['host'] === 'string' ? config['host'] : name;
+  const port = typeof config['port'] === 'number' ? config['port'] : 22;
+  const reachable = newest === undefined ? null : newest.store !== null;
+  return { location: `${host}:${String(port)}`, certificates, reachable, findings };
+}
+
+function changedRepository(memory: Memory, now: number): RepositoryFindings | null {
+  const drafts = (memory.desired?.problems ?? []).map((problem) =>
+    documentFinding(problem, findingCodes['document-invalid'].remedy),
+  );
+  if (memory.frozen !== null) {
+    const { severity, remedy } = findingCodes['history-rewritten'];
+    drafts.push({
+      id: 'repository history-rewritten',
+      code: 'history-rewritten',
+      severity,
+      certificate: null,
+      installation: null,
+      endpoint: null,
+      address: null,
+      message: `the intent branch at ${memory.frozen.head} does not descend from the accepted commit ${memory.accepted ?? ''}: changes are frozen, renewals go on`,
+      remedy,
+      expected: memory.accepted,
+      observed: memory.frozen.head,
+      rule: null,
+      source: null,
+    });
+  }
+  const next = repositoryFindings(drafts, memory.repositoryRecord, now);
+  const previous = memory.repositoryRecord;
+  if (previous === null && next.findings.length === 0) return null;
+  return previous !== null && renderRecord(previous) === renderRecord(next) ? null : next;
+}
+
+async function addPublications(
+  world: World,
+  memory: Memory,
+  files: Map<string, string>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const spec of memory.desired?.issuers.values() ?? []) {
+    try {
+      const issuer = world.issuer(spec);
+      if (issuer.publications === undefined) continue;
+      for (const [path, text] of await issuer.publications(signal)) {
+        if (memory.publications.get(path) === text) continue;
+        memory.publications.set(path, text);
+        files.set(path, text);
+      }
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      world.log.warn(
+        { issuer: spec.name, code: error.code },
+        `publications of issuer ${spec.name}: ${error.message}`,
+      );
+    }
+  }
+}
+
+/** At most hourly, and only from a daemon: the one file that may change by itself. Rides along with other changes for free. */
+function nextHeartbeat(
+  estate: Estate,
+  memory: Memory,
+  wanted: boolean,
+  riding: boolean,
+  now: number,
+): Heartbeat | null {
+  if (!wanted || memory.accepted === null) return null;
+  const age = memory.heartbeat === null ? Number.POSITIVE_INFINITY : now - instantOf(memory.heartbeat.at);
+  if (age < limits.turn.heartbeatIntervalMs || (!riding && age === 0)) return null;
+  const { instance, version } = estate.state;
+  return {
+    apiVersion: recordApiVersion,
+    kind: 'Heartbeat',
+    instance,
+    version,
+    at: timestamp(now),
+    source: memory.accepted,
+  };
+}
+
+function reasons(outcomes: readonly Outcome[], memory: Memory): string {
+  const because = [...new Set(outcomes.map((outcome) => outcome.action.because))];
+  if (memory.frozen !== null) because.unshift('history of the intent branch was rewritten');
+  if (because.length === 0) return 'observation';
+  return because.length <= 3
+    ? because.join('; ')
+    : `${because.slice(0, 3).join('; ')} and ${String(because.length - 3)} more`;
+}

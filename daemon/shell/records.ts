@@ -1,0 +1,224 @@
+/** The state branch: reads the records that stand there, and publishes the ones that changed, as one signed commit. */
+import type {
+  CertificateRecord,
+  EndpointRecord,
+  Heartbeat,
+  RepositoryFindings,
+} from '../core/record-format.ts';
+import { renderRecord } from '../documents/write.ts';
+import type { CommitSigner, PublishOutcome, Repository } from '../git/repository.ts';
+import { OperationError } from '../ports/failure.ts';
+import type { Memory } from './memory.ts';
+import type { World } from './world.ts';
+
+export interface StateBranch {
+  readonly repository: Repository;
+  /** Full name: `refs/heads/renewd/state`, or the intent branch itself. */
+  readonly ref: string;
+  /** `` on a branch of its own, `status/` on the intent branch. */
+  readonly prefix: string;
+  readonly signer: CommitSigner | null;
+  readonly author: { readonly name: string; readonly email: string };
+  /** Names this daemon in trailers and in the heartbeat. */
+  readonly instance: string;
+  readonly version: string;
+}
+
+export interface RecordChanges {
+  readonly certificates: readonly CertificateRecord[];
+  readonly endpoints: readonly EndpointRecord[];
+  readonly repository: RepositoryFindings | null;
+  readonly heartbeat: Heartbeat | null;
+  /** Further files by path, already rendered: chains, publications of issuers. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+/**
+ * Reads the records of the state branch into memory when its tip is not where we left it. IO. A record that cannot be read is
+ * left out and written anew: records are never the authority for doing something (DESIGN promise 3).
+ */
+export async function readRecords(
+  world: World,
+  state: StateBranch,
+  memory: Memory,
+  refs: ReadonlyMap<string, string>,
+  signal: AbortSignal,
+): Promise<void> {
+  const tip = refs.get(state.ref) ?? null;
+  if (tip === memory.stateTip) return;
+  if (tip === null) {
+    world.log.warn({ ref: state.ref }, 'the state branch is gone; records are written again');
+    for (const id of memory.certificateRecords.keys()) memory.rewrite.add(id);
+    for (const id of memory.certificateRecords.keys()) memory.dirty.add(id);
+    memory.endpointRecords.clear();
+    memory.endpointsDirty = true;
+    memory.repositoryRecord = null;
+    memory.publications.clear();
+    memory.stateTip = null;
+    return;
+  }
+  await state.repository.fetch([state.ref], signal);
+  if (memory.stateTip !== null) {
+    // On a branch shared with people the tip moves without touching records. Otherwise somebody wrote to ours: ours are written over theirs.
+    const changes = await state.repository.changes(memory.stateTip, tip, recordPrefixes(state.prefix));
+    if (changes.length > 0) {
+      world.log.warn(
+        { tip, files: changes.length },
+        'the state branch was changed by someone else; records are written again',
+      );
+    }
+    for (const change of changes) forget(memory, change.path.slice(state.prefix.length));
+    memory.stateTip = tip;
+    return;
+  }
+  const records = await loadRecords(state.repository, tip, state.prefix, (path, reason) => {
+    world.log.warn({ path, reason }, 'a record could not be read and is written anew');
+  });
+  for (const [id, record] of records.certificates) memory.certificateRecords.set(id, record);
+  for (const [name, record] of records.endpoints) memory.endpointRecords.set(name, record);
+  memory.repositoryRecord = records.repository;
+  memory.heartbeat = records.heartbeat;
+  memory.stateTip = tip;
+}
+
+/** Everything that stands on the state branch at one commit. */
+export interface RecordSet {
+  readonly certificates: Map<string, CertificateRecord>;
+  readonly endpoints: Map<string, EndpointRecord>;
+  repository: RepositoryFindings | null;
+  heartbeat: Heartbeat | null;
+}
+
+function recordPrefixes(prefix: string): string[] {
+  return ['certificates', 'endpoints', 'findings', 'heartbeat.json'].map((name) => prefix + name);
+}
+
+/** Reads all records at a fetched commit. IO, read-only. A record that cannot be read is told to `onBad` and left out. */
+export async function loadRecords(
+  repository: Repository,
+  commit: string,
+  prefix: string,
+  onBad: (path: string, reason: string) => void,
+): Promise<RecordSet> {
+  const records: RecordSet = {
+    certificates: new Map(),
+    endpoints: new Map(),
+    repository: null,
+    heartbeat: null,
+  };
+  const paths = new Map<string, string>();
+  for (const change of await repository.changes(null, commit, recordPrefixes(prefix))) {
+    if (change.oid !== null && change.path.endsWith('.json'))
+      paths.set(change.oid, change.path.slice(prefix.length));
+  }
+  await repository.readBlobs([...paths.keys()], (oid, bytes) => {
+    const path = paths.get(oid) ?? '';
+    try {
+      remember(records, path, JSON.parse(Buffer.from(bytes).toString('utf8')));
+    } catch (error) {
+      onBad(path, String(error));
+    }
+  });
+  return records;
+}
+
+function remember(records: RecordSet, path: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null || !('kind' in value)) throw new Error('not a record');
+  switch (value.kind) {
+    case 'CertificateRecord': {
+      const record = value as CertificateRecord;
+      records.certificates.set(`${record.metadata.team}/${record.metadata.name}`, record);
+      return;
+    }
+    case 'EndpointRecord': {
+      const record = value as EndpointRecord;
+      records.endpoints.set(record.metadata.name, record);
+      return;
+    }
+    case 'RepositoryFindings':
+      records.repository = value as RepositoryFindings;
+      return;
+    case 'Heartbeat':
+      records.heartbeat = value as Heartbeat;
+      return;
+    default:
+      throw new Error(`unknown kind in ${path}`);
+  }
+}
+
+function forget(memory: Memory, path: string): void {
+  const [folder, team, file] = path.split('/');
+  if (folder === 'certificates' && team !== undefined && file !== undefined) {
+    const id = `${team}/${file.replace(/(@.*)?\.(json|pem)$/, '')}`;
+    memory.rewrite.add(id);
+    memory.dirty.add(id);
+  } else if (folder === 'endpoints' && team !== undefined) {
+    memory.endpointRecords.delete(team.replace(/\.json$/, ''));
+    memory.endpointsDirty = true;
+  } else if (folder === 'findings') {
+    memory.repositoryRecord = null;
+  }
+}
+
+/** Path of a certificate's record below the prefix. */
+export function certificatePath(id: string): string {
+  return `certificates/${id}.json`;
+}
+
+/** Path of the chain installed for an installation, PEM, leaf first. */
+export function chainPath(installation: string): string {
+  return `certificates/${installation}.pem`;
+}
+
+/**
+ * Publishes the changed records as one commit on the state branch: compare-and-swap against its tip, tried again on a lost race.
+ * IO. Equal bytes make no commit.
+ */
+export async function publishRecords(
+  world: World,
+  state: StateBranch,
+  memory: Memory,
+  changes: RecordChanges,
+  words: { readonly message: string; readonly because: string },
+  signal: AbortSignal,
+): Promise<PublishOutcome> {
+  const edits = new Map<string, string>();
+  const put = (path: string, value: unknown): void => {
+    edits.set(state.prefix + path, renderRecord(value));
+  };
+  for (const record of changes.certificates)
+    put(certificatePath(`${record.metadata.team}/${record.metadata.name}`), record);
+  for (const record of changes.endpoints) put(`endpoints/${record.metadata.name}.json`, record);
+  if (changes.repository !== null) put('findings/repository.json', changes.repository);
+  if (changes.heartbeat !== null) put('heartbeat.json', changes.heartbeat);
+  for (const [path, text] of changes.files) edits.set(state.prefix + path, text);
+  for (const [path, text] of edits) {
+    if (text.includes('PRIVATE KEY-----'))
+      throw new Error(`a private key was about to be committed as ${path}`);
+  }
+  world.crashPoint('before publish');
+  const outcome = await state.repository.publish(
+    {
+      ref: state.ref,
+      edit: () => Promise.resolve(edits),
+      message: () => words.message,
+      trailers: [
+        ['Renewd-Source', memory.accepted ?? 'none'],
+        ['Renewd-Because', words.because],
+        ['Renewd-Instance', state.instance],
+      ],
+      author: state.author,
+      at: world.now(),
+      signer: state.signer,
+    },
+    signal,
+  );
+  world.crashPoint('after publish');
+  memory.stateTip = outcome.state === 'published' ? outcome.commit : outcome.tip;
+  return outcome;
+}
+
+/** True for failures that leave everything as it was: the records are published with the next turn. */
+export function isPublishTrouble(error: unknown): error is OperationError {
+  return error instanceof OperationError && /^(git|ssh|secret)-/.test(error.code);
+}

@@ -1,0 +1,68 @@
+/**
+ * Everything outside that a turn may touch, gathered in one value: the clock, chance, Git, the journal, issuers, endpoints, handshakes.
+ * Built once by `commands/`, handed down, never global. Tests build their own from real parts or fakes at these ports.
+ */
+import type { Address, Endpoint, Handshake, Instant, Issuer as IssuerSpec } from '../core/model.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Issuer, Publisher } from '../ports/issuer.ts';
+import type { Log } from '../ports/plugin.ts';
+import type { Solver } from '../ports/solver.ts';
+import type { Target, WebrootWriter } from '../ports/target.ts';
+
+/** How often and how wide: the operator's configuration over the defaults of `limits.ts`. */
+export interface Pace {
+  readonly observeIntervalMs: number;
+  readonly observeAgainMs: number;
+  readonly concurrentEndpoints: number;
+  readonly concurrentObservations: number;
+}
+
+export interface World {
+  readonly pace: Pace;
+  /** True once the process was asked to end: what is under way is finished, nothing new is begun. */
+  readonly stopping: () => boolean;
+  readonly now: () => Instant;
+  /** Uniform in [0, 1). Drawn once for what it decides, then recorded. */
+  readonly random: () => number;
+  readonly log: Log;
+  readonly journal: Journal;
+  /** The issuer a declaration names. The same value for the same declaration. Throws OperationError when it cannot be made. */
+  readonly issuer: (spec: IssuerSpec) => Issuer & Partial<Publisher>;
+  /** The target of an endpoint; `jump` endpoints are resolved by the caller's map. */
+  readonly target: (
+    endpoint: Endpoint,
+    endpoints: ReadonlyMap<string, Endpoint>,
+  ) => Target & Partial<WebrootWriter>;
+  /** How control of a name is shown for this installation; null when the issuer needs none. */
+  readonly solver: (spec: IssuerSpec, target: Target & Partial<WebrootWriter>) => Solver | null;
+  readonly handshake: (
+    address: Address,
+    anchors: readonly string[] | null,
+    signal: AbortSignal,
+  ) => Promise<Handshake>;
+  readonly progress: (event: ProgressEvent) => void;
+  /**
+   * A named place at which a test may end the process (`before` or `after` an effect). Does nothing in production.
+   * It is here, and not in a test double, so that what is tested is what runs.
+   */
+  readonly crashPoint: (name: string) => void;
+}
+
+/** What a person watching would like to see; never needed for correctness. */
+export type ProgressEvent =
+  | { readonly kind: 'turn-started'; readonly commit: string }
+  | { readonly kind: 'observing'; readonly installations: number }
+  | {
+      readonly kind: 'step';
+      readonly installation: string;
+      readonly step: string;
+      readonly detail: string;
+    }
+  | { readonly kind: 'proved'; readonly installation: string; readonly detail: string }
+  | {
+      readonly kind: 'failed';
+      readonly installation: string;
+      readonly step: string;
+      readonly message: string;
+    }
+  | { readonly kind: 'published'; readonly commit: string; readonly files: number };

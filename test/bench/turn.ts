@@ -1,0 +1,67 @@
+/**
+ * A turn with nothing to do, a turn after one change, the first load, and memory, at several sizes. Each size runs in a process of its own, so
+ * that memory is that size's alone. The peer of a quiet turn is `git ls-remote`: what any poller pays to learn that nothing happened.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { row, type Row } from './row.ts';
+import { makeSynthetic } from './synthetic.ts';
+
+export interface Measured {
+  readonly firstTurnMs: number;
+  readonly quietTurnMs: number;
+  readonly changedTurnMs: number;
+  readonly restartTurnMs: number;
+  readonly rssMiB: number;
+  readonly lsRemoteMs: number;
+}
+
+/** Runs the sizes. IO: a temporary directory. */
+export async function run(): Promise<Row[]> {
+  const rows: Row[] = [];
+  const root = mkdtempSync(join(tmpdir(), 'renewd-bench-'));
+  try {
+    for (const certificates of [1000, 10_000, 100_000]) {
+      const { bare, data } = await makeSynthetic(root, certificates);
+      const text = execFileSync(
+        process.execPath,
+        [
+          '--no-warnings',
+          '--max-old-space-size=8192',
+          join(import.meta.dirname, 'turn-process.ts'),
+          bare,
+          data,
+        ],
+        { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 26 },
+      );
+      const measured = JSON.parse(text.trim().split('\n').at(-1) ?? '{}') as Measured;
+      const size = certificates.toLocaleString('en');
+      rows.push(
+        row(
+          `quiet turn, ${size} certificates`,
+          measured.quietTurnMs,
+          measured.lsRemoteMs,
+          'ms',
+          'peer: git ls-remote',
+        ),
+        row(
+          `turn after a change of one, ${size}`,
+          measured.changedTurnMs,
+          measured.quietTurnMs,
+          'ms',
+          'peer: the quiet turn',
+        ),
+        row(`first turn (load, judge, write all records), ${size}`, measured.firstTurnMs, null, 'ms'),
+        row(`first turn after a restart, ${size}`, measured.restartTurnMs, null, 'ms'),
+        row(`resident memory, ${size}`, measured.rssMiB, null, 'MiB'),
+      );
+      rmSync(bare, { recursive: true });
+      rmSync(data, { recursive: true });
+    }
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+  return rows;
+}

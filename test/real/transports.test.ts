@@ -1,0 +1,99 @@
+/** The watched repository over smart HTTP (git http-backend) and over SSH (real sshd): the same turn, the same records. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { startHttpBackend } from '../fixtures/http-backend.ts';
+import { declarations, missingServers, recordOf, startEstate, turn, type RealEstate } from './estate.ts';
+
+describe('transports', { skip: missingServers() ?? false }, () => {
+  let estate: RealEstate;
+  before(async () => {
+    estate = await startEstate();
+    await estate.commit(declarations(estate), 'Declare web/shop');
+  });
+  after(() => estate.stop());
+
+  test('smart HTTP with a token', async () => {
+    const server = await startHttpBackend(estate.root, { token: 'swordfish' });
+    writeFileSync(join(estate.root, 'token'), 'swordfish\n', { mode: 0o600 });
+    const { git, secrets } = estate.config();
+    const house = await estate.openHouse({
+      config: {
+        repo: `${server.url}/estate.git`,
+        dataDirectory: join(estate.root, 'data-http'),
+        git: { ...git, tokenSecret: 'git-token' },
+        secrets: { ...secrets, 'git-token': { file: join(estate.root, 'token') } },
+      },
+    });
+    try {
+      const report = await turn(house);
+      assert.deepEqual(report.troubles, []);
+      assert.equal(report.outcomes[0]?.state, 'done', report.outcomes[0]?.failure?.message);
+      assert.equal((await recordOf(estate, 'web/shop')).status, 'ok');
+      await estate.commit({
+        'inventory/teams/extra.yaml':
+          'apiVersion: renewd/v1\nkind: Team\nmetadata: { name: extra }\nspec: { displayName: Extra, owners: [bob], contacts: [{ email: b@example.com }] }\n',
+      });
+      await turn(house);
+      assert.ok(house.memory.desired?.teams.has('extra'));
+    } finally {
+      await house.close();
+      await server.stop();
+    }
+  });
+
+  test('SSH with a pinned host key; a second daemon with its own journal takes over what it finds', async () => {
+    const { git } = estate.config();
+    const house = await estate.openHouse({
+      config: {
+        repo: `ssh://${estate.sshd.user}@127.0.0.1:${String(estate.sshd.port)}${estate.bare}`,
+        dataDirectory: join(estate.root, 'data-ssh'),
+        git: {
+          ...git,
+          ssh: {
+            keySecret: 'deploy-key',
+            knownHostsFile: null,
+            hostKeys: [estate.sshd.hostKeyLine],
+            agentSocket: null,
+          },
+        },
+      },
+    });
+    try {
+      const report = await turn(house);
+      assert.deepEqual(report.troubles, []);
+      assert.equal(report.planned[0]?.kind, 'adopt');
+      execFileSync('git', ['-C', estate.bare, 'fsck', '--strict', '--no-dangling']);
+    } finally {
+      await house.close();
+    }
+  });
+
+  test('a wrong host key of the Git server is trouble with a name, and nothing is sent', async () => {
+    const { git } = estate.config();
+    const house = await estate.openHouse({
+      config: {
+        repo: `ssh://${estate.sshd.user}@127.0.0.1:${String(estate.sshd.port)}${estate.bare}`,
+        dataDirectory: join(estate.root, 'data-wrong'),
+        git: {
+          ...git,
+          ssh: {
+            keySecret: 'deploy-key',
+            knownHostsFile: null,
+            hostKeys: ['SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'],
+            agentSocket: null,
+          },
+        },
+      },
+    });
+    try {
+      const report = await turn(house);
+      assert.equal(report.troubles.length, 1);
+      assert.match(report.troubles[0]?.message ?? '', /host key/i);
+    } finally {
+      await house.close();
+    }
+  });
+});
