@@ -173,6 +173,8 @@ export const limits = {
     processingWaitMs: 10 * second,
     /** Orders of the account that are looked through for one whose address was lost in a crash. */
     listedOrdersMax: 20,
+    /** Pages of that list; pebble puts three on one. */
+    listedPagesMax: 100,
     /** Alternate chains that are fetched to find the preferred one. */
     alternatesMax: 4,
     /** Header and body of a request to the standalone responder; a CA sends a few hundred bytes. */

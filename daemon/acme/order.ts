@@ -122,28 +122,12 @@ function handleOrder(handle: Json | null): string | null {
 }
 
 /** An order that was made but whose address never reached the disk: one of the account's that nobody finalized, for the same names. */
-async function findLost(
-  { client, issuer, ...tools }: OrderTools,
-  identifiers: string,
-  signal: AbortSignal,
-): Promise<Order | null> {
-  const list = await client.ordersUrl(signal);
-  if (list === null) return null;
-  let urls: unknown;
-  try {
-    urls = json((await client.ask(list, null, 'listing orders', signal)).body, issuer, 'the list of orders')[
-      'orders'
-    ];
-  } catch (error) {
-    // Few CAs list orders; without the list a new order is all that is left, and CAs answer it with the one that is open.
-    if (error instanceof AcmeRefusal) return null;
-    throw error;
-  }
-  const newest = (Array.isArray(urls) ? (urls as unknown[]) : [])
-    .filter((each) => typeof each === 'string')
-    .slice(-limits.acme.listedOrdersMax);
+async function findLost(tools: OrderTools, identifiers: string, signal: AbortSignal): Promise<Order | null> {
+  const newest = (await listOrders(tools, await tools.client.ordersUrl(signal), signal)).slice(
+    -limits.acme.listedOrdersMax,
+  );
   for (const url of newest.reverse()) {
-    const order = await lookAtOrNull({ client, issuer, ...tools }, url, signal);
+    const order = await lookAtOrNull(tools, url, signal);
     if (
       order !== null &&
       order.identifiers === identifiers &&
@@ -152,6 +136,31 @@ async function findLost(
       return order;
   }
   return null;
+}
+
+/** Addresses of the account's orders, page by page. Empty where the CA does not list them. */
+async function listOrders(
+  { client, issuer }: OrderTools,
+  first: string | null,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const urls: string[] = [];
+  let page = first;
+  for (let pages = 0; page !== null && pages < limits.acme.listedPagesMax; pages++) {
+    try {
+      const answer = await client.ask(page, null, 'listing orders', signal);
+      const orders = json(answer.body, issuer, 'the list of orders')['orders'];
+      urls.push(
+        ...(Array.isArray(orders) ? (orders as unknown[]) : []).filter((each) => typeof each === 'string'),
+      );
+      page = answer.links.find(({ rel }) => rel === 'next')?.url ?? null;
+    } catch (error) {
+      // Few CAs list orders; without the list a new order is all that is left, and CAs answer it with the one that is open.
+      if (error instanceof AcmeRefusal) return urls;
+      throw error;
+    }
+  }
+  return urls;
 }
 
 async function lookAt(tools: OrderTools, url: string, signal: AbortSignal): Promise<Order> {
@@ -227,7 +236,8 @@ async function download(
   const answer = await tools.client.post(order.certificate, null, 'fetching the certificate', signal);
   const first = readChain(tools, answer.body);
   if (tools.preferredChain === null || leadsTo(first, tools.preferredChain)) return first;
-  for (const url of answer.links.slice(0, limits.acme.alternatesMax)) {
+  const others = answer.links.filter(({ rel }) => rel === 'alternate');
+  for (const { url } of others.slice(0, limits.acme.alternatesMax)) {
     const other = readChain(
       tools,
       (await tools.client.post(url, null, 'fetching another chain', signal)).body,

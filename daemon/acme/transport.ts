@@ -7,7 +7,8 @@ import { OperationError } from '../ports/failure.ts';
 export interface AcmeAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly links: readonly string[];
+  /** Link headers (RFC 8288): relation and target. */
+  readonly links: readonly { readonly rel: string; readonly url: string }[];
   readonly body: string;
   /** From Retry-After, UTC epoch ms; null when not given. */
   readonly retryAt: number | null;
@@ -95,9 +96,12 @@ async function read(response: IncomingMessage, now: () => number): Promise<AcmeA
   };
 }
 
-/** Targets of `rel="alternate"` (RFC 8288). */
-function linksOf(header: string): string[] {
-  return [...header.matchAll(/<([^>]+)>\s*;\s*rel="?alternate"?/g)].map((match) => match[1] ?? '');
+/** RFC 8288, as far as ACME uses it. */
+function linksOf(header: string): { readonly rel: string; readonly url: string }[] {
+  return [...header.matchAll(/<([^>]+)>\s*;\s*rel="?([a-z-]+)"?/g)].map(([, url = '', rel = '']) => ({
+    rel,
+    url,
+  }));
 }
 
 /** RFC 9110 section 10.2.3: seconds or a date. */
