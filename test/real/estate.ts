@@ -299,7 +299,17 @@ export async function selfSigned(
   name: string,
 ): Promise<void> {
   await execute('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '30'],
+    ...[
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-days',
+      '3000',
+    ],
     ...['-subj', subject, '-addext', `subjectAltName=DNS:${name}`, '-out', certificate, '-keyout', key],
   ]);
 }
