@@ -38,9 +38,11 @@ export async function recordAndPublish(
   const certificates = changedCertificates(memory, touched, now, files, phrases);
   const endpoints = changedEndpoints(memory, touched, now);
   const repository = changedRepository(memory, now);
+  // The first turn of a process asks too: the one before may have ended between an issuance and its publication.
   if (
-    outcomes.some((outcome) => outcome.action.kind === 'issue' || outcome.action.kind === 'continue') ||
-    memory.stateTip === null
+    memory.publications.size === 0 ||
+    memory.stateTip === null ||
+    outcomes.some((outcome) => outcome.action.kind === 'issue' || outcome.action.kind === 'continue')
   ) {
     await addPublications(world, memory, files, signal);
   }

@@ -48,9 +48,9 @@ async function runVictim(estate: RealEstate, fatal: number): Promise<Run> {
 /** Asks the address again and again while a process lives and dies: no answer may be anything but one of the known certificates. */
 function watch(port: number): { readonly seen: Set<string>; readonly stop: () => Promise<void> } {
   const seen = new Set<string>();
-  let going = true;
+  const stopped = new AbortController();
   const looking = (async () => {
-    while (going) {
+    for (; !stopped.signal.aborted;) {
       seen.add(
         await servedFingerprint(port, 'shop.example.com').catch(
           (error: unknown) => `no answer: ${String(error)}`,
@@ -62,7 +62,7 @@ function watch(port: number): { readonly seen: Set<string>; readonly stop: () =>
   return {
     seen,
     stop: async () => {
-      going = false;
+      stopped.abort();
       await looking;
     },
   };
@@ -87,9 +87,9 @@ async function convergesAfterEveryCrash(
     await estate.commit({ [path]: certificate(algorithm) }, `Change the key to ${algorithm}`);
     const watched = watch(estate.nginx.port);
     const crashed = await runVictim(estate, fatal);
-    assert.equal(crashed.killed, true, where);
     const resumed = await runVictim(estate, 0);
     await watched.stop();
+    assert.equal(crashed.killed, true, `${where}: ${crashed.complaints} ${crashed.points.join(', ')}`);
     assert.equal(resumed.complaints, '', where);
     const record = await recordOf(estate, 'web/shop');
     const issued = record.installations[0]?.issued;
