@@ -1,5 +1,8 @@
 // Starts a TypeScript file of this project, after saying plainly when the running Node cannot. Plain JavaScript on purpose:
 // an older Node must be able to read it. `npm run` finds the pinned Node first; elsewhere the system's is used.
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 24 || (major === 24 && minor < 12)) {
   process.stderr.write(
@@ -10,7 +13,5 @@ if (major < 24 || (major === 24 && minor < 12)) {
   process.exit(78);
 }
 const [, , file, ...rest] = process.argv;
-const { pathToFileURL } = await import('node:url');
-const { resolve } = await import('node:path');
 process.argv.splice(1, process.argv.length - 1, resolve(file), ...rest);
 await import(pathToFileURL(resolve(file)).href);

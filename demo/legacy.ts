@@ -10,7 +10,7 @@ const day = 86_400_000;
 x509.cryptoProvider.set(webcrypto);
 
 export interface LegacyCa {
-  readonly issue: (name: string, firstDay: number, lastDay: number) => Promise<KeyAndCertificate>;
+  readonly issue: (names: readonly string[], firstDay: number, lastDay: number) => Promise<KeyAndCertificate>;
 }
 
 export interface KeyAndCertificate {
@@ -21,14 +21,14 @@ export interface KeyAndCertificate {
 /** A CA that somebody set up years ago. */
 export async function legacyCa(): Promise<LegacyCa> {
   const keys = await newKeys();
-  const subject = 'CN=Old Example CA, O=Example Trading';
+  const subject = 'CN=Old CA, O=Former Supplier';
   await x509.X509CertificateGenerator.createSelfSigned({
     name: subject,
     keys,
     signingAlgorithm: algorithm,
     extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
   });
-  return { issue: (name, firstDay, lastDay) => make(name, subject, keys, firstDay, lastDay) };
+  return { issue: (names, firstDay, lastDay) => make(names, subject, keys, firstDay, lastDay) };
 }
 
 /** A certificate that signs itself: an afternoon's solution that stayed. */
@@ -54,7 +54,7 @@ export async function put(made: KeyAndCertificate, certificatePath: string, keyP
 }
 
 async function make(
-  name: string,
+  names: readonly string[],
   issuer: string,
   issuerKeys: webcrypto.CryptoKeyPair,
   firstDay: number,
@@ -62,14 +62,14 @@ async function make(
 ): Promise<KeyAndCertificate> {
   const keys = await newKeys();
   const certificate = await x509.X509CertificateGenerator.create({
-    subject: `CN=${name}`,
+    subject: `CN=${names[0] ?? ''}`,
     issuer,
     notBefore: new Date(Date.now() + firstDay * day),
     notAfter: new Date(Date.now() + lastDay * day),
     publicKey: keys.publicKey,
     signingKey: issuerKeys.privateKey,
     signingAlgorithm: algorithm,
-    extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: name }])],
+    extensions: [new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: 'dns', value })))],
   });
   return { key: await pemOf(keys), certificate: certificate.toString('pem') };
 }

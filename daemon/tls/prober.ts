@@ -258,9 +258,13 @@ function trustOf(
 /** Whether the issuer's organisation is the one of an anchor: the sign that a private CA's intermediate is missing, since private CAs give no address to fetch it from. */
 function issuedBelow(facts: CertificateFacts, anchors: readonly string[] | null): boolean {
   if (anchors === null) return false;
-  const organization = /(?:^|, )O=([^,]+)/.exec(facts.issuer)?.[1];
+  const organization = organizationOf(facts.issuer);
   return (
-    organization !== undefined &&
-    derOf(anchors).some((der) => factsOf(der)?.subject.includes(`O=${organization}`) === true)
+    organization !== null &&
+    derOf(anchors).some((der) => organizationOf(factsOf(der)?.subject ?? '') === organization)
   );
+}
+
+function organizationOf(name: string): string | null {
+  return /(?:^|, )(O=(?:[^,\\]|\\.)+)/.exec(name)?.[1] ?? null;
 }
