@@ -4,6 +4,7 @@ import { builtInProfiles, documentReader } from '../assembly.ts';
 import { buildDesired } from '../core/desired.ts';
 import type { Desired, DocumentProblem } from '../core/model.ts';
 import { compilePolicies, evaluate } from '../core/policy.ts';
+import { excerptAt } from '../documents/excerpt.ts';
 import { renderProblem } from '../documents/write.ts';
 import type { Command, Invocation } from './command.ts';
 import { exitOf } from './start.ts';
@@ -35,7 +36,17 @@ export async function checkDirectory(directory: string): Promise<CheckResult> {
   const { files, problems } = await readWorkingTree(directory);
   const parsed = files.map((file) => reader.parseFile(file));
   const desired = buildDesired('working tree', parsed, builtInProfiles(reader));
-  return { desired, problems: [...problems, ...desired.problems, ...policyProblems(desired)] };
+  const texts = new Map(files.map((file) => [file.path, file.bytes]));
+  const all = [...problems, ...desired.problems, ...policyProblems(desired)];
+  return { desired, problems: all.map((problem) => withExcerpt(problem, texts)) };
+}
+
+/** Problems found after reading know their place but not their line. */
+function withExcerpt(problem: DocumentProblem, texts: ReadonlyMap<string, Uint8Array>): DocumentProblem {
+  const bytes = texts.get(problem.source.file);
+  if (problem.excerpt !== null || bytes === undefined) return problem;
+  const { line, column } = problem.source;
+  return { ...problem, excerpt: excerptAt(Buffer.from(bytes).toString('utf8'), line, column) };
 }
 
 /** What policy says of each request, as problems at the line that asks. */

@@ -149,9 +149,10 @@ async function oneRound(service: Service, tools: RoundTools): Promise<Round> {
     const options = { observeAll: tools.observeAll, dryRun: false, heartbeat: true };
     const report = await runTurn(house.world, house.estate, house.memory, options, tools.abort);
     const durationMs = performance.now() - started;
+    const first = health.firstTurnAt === null;
     health.firstTurnAt ??= house.world.now();
     health.problems = report.troubles.map((trouble) => trouble.message);
-    count(metrics, house, report, durationMs);
+    count(metrics, house, report, durationMs, first);
     tellOf(log, report, durationMs);
     service.onTurn?.(report);
     if (report.published !== null) tools.site.build();
@@ -168,7 +169,7 @@ async function oneRound(service: Service, tools: RoundTools): Promise<Round> {
   }
 }
 
-function count(metrics: Metrics, house: House, report: TurnReport, durationMs: number): void {
+function count(metrics: Metrics, house: House, report: TurnReport, durationMs: number, first: boolean): void {
   const { memory, world } = house;
   const failed = report.troubles.length > 0;
   const changed = report.published !== null || report.outcomes.length > 0;
@@ -179,7 +180,7 @@ function count(metrics: Metrics, house: House, report: TurnReport, durationMs: n
     metrics.acted(action.kind, state);
     if (failure !== null) metrics.failed(failure.code);
   }
-  if (changed || report.observed > 0) {
+  if (first || changed || report.observed > 0) {
     let nearest: number | null = null;
     for (const { installed } of memory.installations.values()) {
       const ends = installed === null ? Number.NaN : Date.parse(installed.issued.notAfter);

@@ -11,6 +11,7 @@ import type { ParsedFile, Resource } from '../core/parsed-document.ts';
 import { limits } from '../limits.ts';
 import type { JsonSchema } from '../ports/plugin.ts';
 import { toResource, type CheckedDocument } from './convert.ts';
+import { excerptOf } from './excerpt.ts';
 import { findAliases, offsetOf } from './positions.ts';
 import { essential, pathOf, phrase } from './schema-errors.ts';
 import { kindSchemas, type PluginSchemas } from './schemas/index.ts';
@@ -131,14 +132,6 @@ function startReading(file: SourceFile, text: string): Reading {
       });
     },
   };
-}
-
-/** The line with a caret below the column, cut around it where it is long. */
-function excerptOf(line: string, column: number): string {
-  const max = limits.documents.excerptMaxChars;
-  const from = line.length <= max ? 0 : Math.max(0, Math.min(column - 1 - max / 2, line.length - max));
-  // A tab stays one column wide, so that the caret stands below its character.
-  return `${line.slice(from, from + max).replaceAll('\t', ' ')}\n${' '.repeat(Math.max(0, column - 1 - from))}^`;
 }
 
 function readDocument(document: Document, reading: Reading, validators: Validators): Resource | null {

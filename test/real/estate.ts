@@ -54,6 +54,8 @@ export interface RealNginx {
   readonly webroot: string;
   readonly certificate: string;
   readonly key: string;
+  /** Its configuration file. */
+  readonly conf: string;
   /** Stands in the profile's commands. Understands `test` and `reload`. */
   readonly control: string;
   /** What the next commands do: `test-fails`, `reload-fails`, `reload-ignored`, or null for the real thing. */
@@ -255,6 +257,7 @@ esac
     webroot: join(prefix, 'webroot'),
     certificate,
     key,
+    conf,
     control,
     misbehave: (how) => {
       writeFileSync(mode, how ?? '');
