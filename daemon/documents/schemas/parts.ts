@@ -56,7 +56,7 @@ export function envelope(
   const team = options.team === 'none' ? {} : { team: name('The team that owns it.') };
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
-    $id: `https://renewd.dev/schema/v1/${kind.toLowerCase()}.schema.json`,
+    $id: `urn:renewd:schema:v1:${kind.toLowerCase()}`,
     title: kind,
     description,
     type: 'object',
