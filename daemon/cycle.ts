@@ -67,6 +67,12 @@ export async function runTurn(
   if (options.dryRun)
     return report(memory, { judged: ids.length, observed: observations.length, planned, troubles });
 
+  // Drift that is about to be mended is committed as a finding first: what was mended must have been seen by others too.
+  const drifted = planned.filter(({ kind }) => kind === 'restore' || kind === 'reload');
+  if (drifted.length > 0) {
+    const ids = new Set(drifted.map((action) => action.certificate));
+    await guarded(troubles, () => recordAndPublish(world, estate, memory, ids, [], false, signal));
+  }
   const outcomes = await carryOut(world, memory, planned, signal);
   const touched = new Set([...ids, ...affected(memory, outcomes)]);
   judge(world, memory, touched);

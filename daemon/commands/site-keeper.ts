@@ -28,7 +28,7 @@ export function createSiteKeeper(tools: {
     while (wanted && !stop.aborted) {
       wanted = false;
       try {
-        const model = await readSiteModel(house.estate.state.repository, config, log, stop);
+        const model = await readSiteModel(house.estate.state.repository, config, log, stop, house.signingKey);
         const built = await buildSite({
           model,
           outDir: config.site.outDirectory,

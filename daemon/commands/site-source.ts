@@ -7,6 +7,7 @@ import { rules } from '../core/rules/index.ts';
 import { timestamp } from '../core/timestamp.ts';
 import type { ParsedFile } from '../documents/read.ts';
 import type { LoggedCommit, Repository } from '../git/repository.ts';
+import { verifyCommitSignature } from '../git/signature.ts';
 import { limits } from '../limits.ts';
 import type { Log } from '../ports/plugin.ts';
 import { declaredPrefixes } from '../shell/intent.ts';
@@ -15,6 +16,7 @@ import type { LogEntry, RuleEntry, SiteModel, TeamEntry } from '../../site/src/l
 
 /**
  * Reads everything the site shows. IO: Git, read-only. A repository without records gives a model that says so.
+ * `allowedSigners` is the text of an allowed-signers file that the log's signatures are verified with; null: they are not looked at.
  * @throws OperationError `git-*`
  */
 export async function readSiteModel(
@@ -22,6 +24,7 @@ export async function readSiteModel(
   config: Config,
   log: Log,
   signal: AbortSignal,
+  allowedSigners: string | null,
 ): Promise<SiteModel> {
   const refs = await repository.advertise(signal);
   const intentRef = `refs/heads/${config.branch}`;
@@ -49,7 +52,11 @@ export async function readSiteModel(
     rules: rulesOf(desired),
     thresholds: thresholds(config),
     repositoryFindings: records?.repository?.findings ?? [],
-    log: commits.slice(0, limits.site.logEntriesMax).map(logEntry),
+    log: await Promise.all(
+      commits
+        .slice(0, limits.site.logEntriesMax)
+        .map((commit) => logEntry(repository, commit, allowedSigners)),
+    ),
     logTruncated: commits.length > limits.site.logEntriesMax,
     pem: tip === null ? {} : await chainsAt(repository, tip, config.state.prefix),
   };
@@ -110,16 +117,35 @@ function thresholds(config: Config): SiteModel['thresholds'] {
   ];
 }
 
-function logEntry(commit: LoggedCommit): LogEntry {
+async function logEntry(
+  repository: Repository,
+  commit: LoggedCommit,
+  allowedSigners: string | null,
+): Promise<LogEntry> {
   return {
     oid: commit.oid,
     at: timestamp(commit.author.at),
     author: commit.author.name,
     subject: commit.message.split('\n')[0] ?? '',
     trailers: commit.trailers.map(([key, value]) => ({ key, value })),
-    // Whose key it was is `renewd audit`'s question and git's; the page only knows that nobody signed.
-    signed: commit.signature === null ? false : null,
+    signed: await isSigned(repository, commit, allowedSigners),
   };
+}
+
+/** Whether the signature is one of the allowed signers'; null when there is no list to compare with. */
+async function isSigned(
+  repository: Repository,
+  commit: LoggedCommit,
+  allowedSigners: string | null,
+): Promise<boolean | null> {
+  if (commit.signature === null) return false;
+  if (allowedSigners === null) return null;
+  const { verdict } = verifyCommitSignature(
+    await repository.rawCommit(commit.oid),
+    allowedSigners,
+    commit.author.at,
+  );
+  return verdict === 'good';
 }
 
 /** Chain text by installation id. */

@@ -30,7 +30,7 @@ export const site: Command = {
     const outDir = out === null ? config.site.outDirectory : resolve(out);
     const base = stringFlag(invocation.flags, 'base') ?? config.site.base;
     const built = await withRepository(config, invocation, log, async (repository) => {
-      const model = await readSiteModel(repository, config, log, invocation.signal);
+      const model = await readSiteModel(repository, config, log, invocation.signal, null);
       return buildSite({ model, outDir, base, signal: invocation.signal });
     });
     if (invocation.flags['json'] === true) {

@@ -207,6 +207,16 @@ describe('an estate with one real nginx', { skip: missing ?? false }, () => {
     await turn(house);
     assert.equal(await served(), await issued());
     assert.equal((await recordOf(estate, 'web/shop')).status, 'ok');
+    // What was mended at once was committed as a finding before.
+    const seen = execFileSync(
+      'git',
+      ['-C', estate.bare, 'show', 'renewd/state~1:certificates/web/shop.json'],
+      {
+        encoding: 'utf8',
+      },
+    );
+    assert.match(seen, /"code": "store-changed"/);
+    assert.match(seen, /by script/);
   });
 
   test('a deleted declaration uninstalls nothing and says so', async () => {
