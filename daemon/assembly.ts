@@ -6,7 +6,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from './config.ts';
-import type { Endpoint, Issuer as IssuerSpec } from './core/model.ts';
+import type { DriftMode, Endpoint, Issuer as IssuerSpec } from './core/model.ts';
 import { openCustody } from './custody/custody.ts';
 import { createReader, type DocumentReader, type ParsedFile } from './documents/read.ts';
 import { openRepository, type CommitSigner, type Repository } from './git/repository.ts';
@@ -56,13 +56,14 @@ type AnyTarget = Target & Partial<WebrootWriter>;
 type AnyIssuer = Issuer & Partial<Publisher>;
 
 /** The reader of declarations with every built-in plug-in and rule known to it. Does no IO. */
-export function documentReader(): DocumentReader {
+export function documentReader(driftDefault: DriftMode = 'enforce'): DocumentReader {
   const schemas = (plugins: readonly Plugin<unknown>[]): Record<string, Plugin<unknown>['schema']> =>
     Object.fromEntries(plugins.map((plugin) => [plugin.kind, plugin.schema]));
   return createReader({
     issuerSchemas: schemas(createIssuerPlugins()),
     endpointSchemas: schemas(createTargetPlugins({ pool: null, agentSocket: null })),
     ruleSchemas,
+    driftDefault,
   });
 }
 
@@ -82,7 +83,7 @@ export async function assemble(config: Config, surroundings: Surroundings): Prom
   const { secret, custody } = await openSecrets(config, surroundings);
   const signing = await signingKey(config, secret, custody);
   const repository = await openConfiguredRepository(config, { secret, log, now });
-  const reader = documentReader();
+  const reader = documentReader(config.drift.default);
   const pool = createSshPool({ log, now });
   const solvers = createSolvers({ log });
   const tools = (kind: string): Tools => ({

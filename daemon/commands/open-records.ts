@@ -1,5 +1,6 @@
 /** Opens a repository only to read its records: for `status` and `site`. Writes nothing but the mirror, which is a cache. */
 import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { openConfiguredRepository } from '../assembly.ts';
 import type { Config } from '../config.ts';
 import type { Repository } from '../git/repository.ts';
@@ -28,7 +29,9 @@ export async function withRepository<T>(
   log: Log,
   work: (repository: Repository) => Promise<T>,
 ): Promise<T> {
-  await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
+  // A mirror of its own: the daemon's may be in use by the daemon.
+  const own = { ...config, dataDirectory: join(config.dataDirectory, 'reader') };
+  await mkdir(own.dataDirectory, { recursive: true, mode: 0o700 });
   const secret = createSecrets({
     bindings: config.secrets,
     credentialsDirectory: environment['CREDENTIALS_DIRECTORY'] ?? null,
@@ -38,7 +41,7 @@ export async function withRepository<T>(
       log.warn({}, message);
     },
   });
-  const repository = await openConfiguredRepository(config, { secret, log, now: Date.now });
+  const repository = await openConfiguredRepository(own, { secret, log, now: Date.now });
   try {
     return await work(repository);
   } finally {

@@ -5,6 +5,7 @@ import type {
   Certificate,
   Contact,
   Declared,
+  DriftMode,
   Installation,
   KeyAlgorithm,
   Policy,
@@ -30,6 +31,7 @@ export interface CheckedDocument {
 /** Where it was read, and how to say that something in it is wrong. */
 export interface Place {
   readonly blob: string;
+  readonly driftDefault: DriftMode;
   readonly at: (path: readonly (string | number)[]) => SourcePosition;
   readonly complain: (message: string, path: readonly (string | number)[]) => void;
 }
@@ -126,7 +128,7 @@ function toCertificate(
     usages: spec['usages'] === undefined ? ['serverAuth'] : (texts(spec['usages']) as Certificate['usages']),
     lifetimeMs: spec['lifetime'] === undefined ? null : parseDuration(text(spec['lifetime'])),
     renewAtFraction: fraction(spec['renewAt'], place),
-    drift: (text(spec['drift']) || 'enforce') as Certificate['drift'],
+    drift: (text(spec['drift']) || place.driftDefault) as Certificate['drift'],
     state: (text(spec['state']) || 'present') as Certificate['state'],
     installations: list(spec['installations']).map((each, index) =>
       toInstallation(id, map(each), index, place),

@@ -5,7 +5,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { dirname } from 'node:path/posix';
 import { type Document, isMap, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';
-import type { DocumentProblem, SourcePosition } from '../core/model.ts';
+import type { DocumentProblem, DriftMode, SourcePosition } from '../core/model.ts';
 import { didYouMean } from '../core/nearest.ts';
 import type { ParsedFile, Resource } from '../core/parsed-document.ts';
 import { limits } from '../limits.ts';
@@ -39,7 +39,7 @@ export function createReader(plugins: PluginSchemas): DocumentReader {
   const validators = new Map([...schemas].map(([kind, schema]) => [kind, ajv.compile(schema)]));
   return {
     schemas: () => schemas,
-    parseFile: (file) => parseFile(file, validators),
+    parseFile: (file) => parseFile(file, validators, plugins.driftDefault ?? 'enforce'),
   };
 }
 
@@ -48,14 +48,15 @@ type Validators = ReadonlyMap<string, ValidateFunction>;
 /** What is known about the text while its documents are read. */
 interface Reading {
   readonly file: SourceFile;
+  readonly driftDefault: DriftMode;
   readonly positionOf: (offset: number) => SourcePosition;
   readonly problems: DocumentProblem[];
   readonly complain: (code: string, message: string, offset: number) => void;
 }
 
-function parseFile(file: SourceFile, validators: Validators): ParsedFile {
+function parseFile(file: SourceFile, validators: Validators, driftDefault: DriftMode): ParsedFile {
   const { text, complaint } = decodeText(file.bytes);
-  const reading = startReading(file, text ?? '');
+  const reading = startReading(file, text ?? '', driftDefault);
   if (complaint !== null) {
     reading.complain(complaint.code, `${file.path} ${complaint.message}`, complaint.offset);
     return { path: file.path, oid: file.oid, documents: [], problems: reading.problems };
@@ -91,7 +92,7 @@ function parseFile(file: SourceFile, validators: Validators): ParsedFile {
   };
 }
 
-function startReading(file: SourceFile, text: string): Reading {
+function startReading(file: SourceFile, text: string, driftDefault: DriftMode): Reading {
   let starts: number[] | null = null;
   // Lines are only counted in files that have something to say about themselves, or whose resources ask: most of a first load is this.
   const lineStarts = (): number[] => {
@@ -115,6 +116,7 @@ function startReading(file: SourceFile, text: string): Reading {
   const problems: DocumentProblem[] = [];
   return {
     file,
+    driftDefault,
     positionOf,
     problems,
     complain: (code, message, offset) => {
@@ -159,6 +161,7 @@ function readDocument(document: Document, reading: Reading, validators: Validato
   }
   const resource = toResource(value as unknown as CheckedDocument, {
     blob: reading.file.oid,
+    driftDefault: reading.driftDefault,
     at: (path) => reading.positionOf(offsetOf(document, path)),
     complain: (message, path) => {
       reading.complain('document-value', message, offsetOf(document, path));

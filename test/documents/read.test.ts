@@ -8,7 +8,7 @@ import { createReader } from '../../daemon/documents/read.ts';
 import { renderProblem } from '../../daemon/documents/write.ts';
 import { limits } from '../../daemon/limits.ts';
 
-const reader = createReader({
+const plugins = {
   issuerSchemas: {
     ca: {
       type: 'object',
@@ -18,7 +18,8 @@ const reader = createReader({
   },
   endpointSchemas: { ssh: { type: 'object', required: ['host'], properties: { host: { type: 'string' } } } },
   ruleSchemas,
-});
+};
+const reader = createReader(plugins);
 
 function read(text: string | Uint8Array, path = 'inventory/certificates/web/shop.yaml'): ParsedFile {
   const bytes = typeof text === 'string' ? Buffer.from(text) : text;
@@ -66,6 +67,15 @@ test('a certificate is read with its defaults, its names normalised, and its pla
     column: 3,
   });
   assert.equal(certificate.installations[0]?.source.line, 11);
+});
+
+test('what the operator says about drift holds for certificates that say nothing', () => {
+  const reporting = createReader({ ...plugins, driftDefault: 'report' });
+  const drift = (text: string): string =>
+    (reporting.parseFile({ path: 'a.yaml', oid: 'o', bytes: Buffer.from(text) }).documents[0] as Certificate)
+      .drift;
+  assert.equal(drift(shop), 'report');
+  assert.equal(drift(shop.replace('  issuer:', '  drift: observe\n  issuer:')), 'observe');
 });
 
 test('many mistakes are reported at once, each at its line and column with a caret', () => {

@@ -1,4 +1,5 @@
 /** The schema of every kind, complete, as published for editors and pipelines. */
+import type { DriftMode } from '../../core/model.ts';
 import type { JsonSchema } from '../../ports/plugin.ts';
 import { certificateSchema } from './certificate.ts';
 import { envelope, whenThen } from './parts.ts';
@@ -11,6 +12,8 @@ export interface PluginSchemas {
   readonly issuerSchemas: Readonly<Record<string, JsonSchema>>;
   readonly endpointSchemas: Readonly<Record<string, JsonSchema>>;
   readonly ruleSchemas: Readonly<Record<string, JsonSchema>>;
+  /** What a certificate that says nothing about drift means; `enforce` when absent. */
+  readonly driftDefault?: DriftMode;
 }
 
 /** Kind to schema. Pure. */
