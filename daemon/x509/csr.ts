@@ -33,8 +33,9 @@ export interface CsrFacts {
 /** Reads one CSR. Pure. @throws MalformedInput when the bytes are not exactly one CSR or exceed `limits.x509.csrMaxBytes` */
 export function readCsr(der: Uint8Array): CsrFacts {
   if (der.length > limits.x509.csrMaxBytes) throw new MalformedInput('the CSR is too large');
-  const [request, algorithm, signature] = childrenOf(readDer(der, tags.sequence));
-  const [, subject, spki, attributes] = childrenOf(expectTag(request, tags.sequence));
+  const [request, algorithm, signature, ...after] = childrenOf(readDer(der, tags.sequence));
+  const [, subject, spki, attributes, ...more] = childrenOf(expectTag(request, tags.sequence));
+  if (after.length + more.length > 0) throw new MalformedInput('the CSR holds more than RFC 2986 allows');
   const publicKey = expectTag(spki, tags.sequence).whole;
   const extensions = requestedExtensions(attributes);
   const names = readSubjectNames(extensions);
@@ -51,15 +52,18 @@ export function readCsr(der: Uint8Array): CsrFacts {
   };
 }
 
-/** extensionRequest (RFC 2985 section 5.4.2). */
+/** extensionRequest (RFC 2985 section 5.4.2), and Microsoft's older identifier for the same, which CAs still read. */
+const requestIds: readonly string[] = ['1.2.840.113549.1.9.14', '1.3.6.1.4.1.311.2.1.14'];
+
+/** A second list of extensions could be the one that the CA reads: it is refused, not passed over. */
 function requestedExtensions(attributes: Der | undefined): ReadonlyMap<string, Extension> {
   if (attributes === undefined) return new Map();
-  for (const attribute of childrenOf(expectTag(attributes, 0xa0))) {
+  const lists = childrenOf(expectTag(attributes, 0xa0)).flatMap((attribute) => {
     const [type, values] = childrenOf(expectTag(attribute, tags.sequence));
-    if (readOid(type) !== '1.2.840.113549.1.9.14') continue;
-    return readExtensionList(expectTag(childrenOf(expectTag(values, tags.set))[0], tags.sequence));
-  }
-  return new Map();
+    return requestIds.includes(readOid(type)) ? childrenOf(expectTag(values, tags.set)) : [];
+  });
+  if (lists.length > 1) throw new MalformedInput('the CSR asks for extensions twice');
+  return lists[0] === undefined ? new Map() : readExtensionList(expectTag(lists[0], tags.sequence));
 }
 
 /** Signature algorithm to the digest node:crypto needs; null where the algorithm brings its own. SHA-1 and MD5 are left out on purpose. */

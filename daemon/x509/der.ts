@@ -64,9 +64,13 @@ export function readOid(element: Der | undefined): string {
   const { content } = expectTag(element, tags.oid);
   if (content.length === 0 || content.length > 64)
     throw new MalformedInput('object identifier of impossible length');
+  // Section 8.19.2: no arc begins with a padding byte and none stays open, else two texts of bytes were one identifier.
+  if ((content.at(-1) ?? 0x80) >= 0x80) throw new MalformedInput('object identifier without an end');
   const arcs: bigint[] = [];
   let arc = 0n;
-  for (const byte of content) {
+  for (const [index, byte] of content.entries()) {
+    if (byte === 0x80 && (content[index - 1] ?? 0) < 0x80)
+      throw new MalformedInput('object identifier with padding');
     arc = (arc << 7n) | BigInt(byte & 0x7f);
     if ((byte & 0x80) === 0) {
       arcs.push(arc);

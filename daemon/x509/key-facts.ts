@@ -16,12 +16,15 @@ const fixedBits: Readonly<Record<string, number>> = { ed25519: 256, ed448: 456, 
  */
 export function keyFacts(spki: Uint8Array): { readonly keyAlgorithm: string; readonly keyBits: number } {
   const [algorithm] = childrenOf(readDer(spki, tags.sequence));
-  const oid = algorithm === undefined ? '' : readOid(childrenOf(algorithm)[0]);
+  const [id, parameters] = algorithm === undefined ? [] : childrenOf(algorithm);
+  const oid = readOid(id);
   try {
     const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
     const type: string = key.asymmetricKeyType ?? oid;
     const { modulusLength = 0, namedCurve = '' } = key.asymmetricKeyDetails ?? {};
     if (type === 'ec') {
+      // RFC 5480 section 2.1.1: a named curve, never its parameters (CVE-2020-0601 lived there).
+      if (parameters?.tag !== tags.oid) return { keyAlgorithm: 'ecdsa-explicit', keyBits: 0 };
       const curve = curves[namedCurve];
       return { keyAlgorithm: curve?.name ?? `ecdsa-${namedCurve}`, keyBits: curve?.bits ?? 0 };
     }

@@ -10,41 +10,60 @@ import {
   type CertificateFields,
 } from './certificate.ts';
 import { childrenOf, expectTag, readDer, tags, type Der } from './der.ts';
-import { relativeNames } from './distinguished-name.ts';
+import { limits } from '../limits.ts';
+import { comparableNames, relativeNames } from './distinguished-name.ts';
 import { MalformedInput } from './malformed.ts';
 
+/** A name or the base of a subtree, read once: it is compared many times. */
+interface Name {
+  readonly tag: number;
+  readonly bytes: Uint8Array;
+  /** As a host name. */
+  readonly host: string;
+  /** As RDNs; empty for what is no directory name. */
+  readonly rdns: readonly string[];
+}
+
 interface Constraints {
-  readonly permitted: readonly Der[];
-  readonly excluded: readonly Der[];
+  readonly permitted: readonly Name[];
+  readonly excluded: readonly Name[];
 }
 
 /**
  * Does this CA's name constraint allow every name of that certificate? Pure. true when the CA has none.
- * @throws MalformedInput when either cannot be read: the caller treats it as "no"
+ * @throws MalformedInput when either cannot be read, or comparing them is too much work: the caller treats it as "no"
  */
 export function namesAllowed(ca: CertificateFields, certificate: CertificateFields): boolean {
   const extension = ca.extensions.get(extensionIds.nameConstraints);
   if (extension === undefined) return true;
   const constraints = readConstraints(extension.value);
-  const names = readGeneralNames(certificate.extensions).map((name) => ({
-    tag: name.tag,
-    bytes: name.content,
-  }));
+  const names = readGeneralNames(certificate.extensions).map(({ tag, content }) => readName(tag, content));
   // The subject itself is a directory name, unless it is empty.
   if (relativeNames(certificate.subject).length > 0) {
-    names.push({ tag: nameTags.directory, bytes: certificate.subject });
+    names.push(readName(nameTags.directory, certificate.subject));
   }
-  return names.every(({ tag, bytes }) => {
-    const ofKind = (list: readonly Der[]): Der[] => list.filter((base) => base.tag === tag);
+  if (
+    names.length * (constraints.permitted.length + constraints.excluded.length) >
+    limits.x509.nameComparisonsMax
+  ) {
+    throw new MalformedInput('too many names for too many name constraints');
+  }
+  return names.every((name) => {
+    const ofKind = (list: readonly Name[]): Name[] => list.filter((base) => base.tag === name.tag);
     const permitted = ofKind(constraints.permitted);
-    if (ofKind(constraints.excluded).some((base) => covers(base, bytes, 'excluded'))) return false;
-    return permitted.length === 0 || permitted.some((base) => covers(base, bytes, 'permitted'));
+    if (ofKind(constraints.excluded).some((base) => covers(base, name, 'excluded'))) return false;
+    return permitted.length === 0 || permitted.some((base) => covers(base, name, 'permitted'));
   });
+}
+
+function readName(tag: number, bytes: Uint8Array): Name {
+  const rdns = tag === nameTags.directory ? comparableNames(bytes) : [];
+  return { tag, bytes, host: hostNameText(bytes), rdns };
 }
 
 function readConstraints(value: Uint8Array): Constraints {
   const lists = childrenOf(readDer(value, tags.sequence));
-  const bases = (tag: number): Der[] => {
+  const bases = (tag: number): Name[] => {
     const list = lists.find((each) => each.tag === tag);
     if (list === undefined) return [];
     const subtrees = childrenOf(list);
@@ -54,7 +73,7 @@ function readConstraints(value: Uint8Array): Constraints {
       // "minimum MUST be zero, and maximum MUST be absent": DER omits the default zero.
       if (base === undefined || bounds.length > 0) throw new MalformedInput('name constraint with a bound');
       checkBase(base);
-      return base;
+      return readName(base.tag, base.content);
     });
   };
   if (lists.length === 0 || lists.some((each) => each.tag !== 0xa0 && each.tag !== 0xa1)) {
@@ -80,18 +99,22 @@ function checkBase(base: Der): void {
   }
 }
 
-function covers(base: Der, name: Uint8Array, list: 'permitted' | 'excluded'): boolean {
+function covers(base: Name, name: Name, list: 'permitted' | 'excluded'): boolean {
   switch (base.tag) {
     case nameTags.dns:
-      return coversHost(hostNameText(base.content), hostNameText(name), list);
+      return coversHost(base.host, name.host, list);
     case nameTags.mail:
-      return coversMail(Buffer.from(base.content).toString('latin1'), Buffer.from(name).toString('latin1'));
+      return coversMail(
+        Buffer.from(base.bytes).toString('latin1'),
+        Buffer.from(name.bytes).toString('latin1'),
+      );
     case nameTags.uri:
-      return coversUri(hostNameText(base.content), Buffer.from(name).toString('latin1'));
+      return coversUri(base.host, Buffer.from(name.bytes).toString('latin1'), list);
     case nameTags.ip:
-      return coversAddress(base.content, name);
+      return coversAddress(base.bytes, name.bytes);
     case nameTags.directory:
-      return coversDirectory(base.content, name);
+      // A name is covered when it begins with the base's RDNs.
+      return base.rdns.every((rdn, index) => rdn === name.rdns[index]);
     default:
       // Not understood: it covers nothing when it permits, everything when it excludes.
       return list === 'excluded';
@@ -114,10 +137,10 @@ function coversMail(base: string, mail: string): boolean {
   return baseHost.startsWith('.') ? host.endsWith(baseHost) : host === baseHost;
 }
 
-function coversUri(base: string, uri: string): boolean {
+function coversUri(base: string, uri: string, list: 'permitted' | 'excluded'): boolean {
   const host = URL.parse(uri)?.hostname.toLowerCase() ?? '';
-  // "The constraint MUST be applied to the host part"; a URI without one cannot be judged, so nothing permits it.
-  if (host === '') return false;
+  // "The constraint MUST be applied to the host part"; a URI without one cannot be judged, so nothing permits it and everything excludes it.
+  if (host === '') return list === 'excluded';
   return base.startsWith('.') ? host.endsWith(base) : host === base;
 }
 
@@ -130,11 +153,4 @@ function coversAddress(base: Uint8Array, address: Uint8Array): boolean {
       return (byte & mask) === ((base[index] ?? 0) & mask);
     })
   );
-}
-
-/** `base` is what stands inside [4]: a whole Name. A name is covered when it begins with the base's RDNs. */
-function coversDirectory(base: Uint8Array, name: Uint8Array): boolean {
-  const prefix = relativeNames(base);
-  const rdns = relativeNames(name);
-  return prefix.every((rdn, index) => Buffer.compare(rdn, rdns[index] ?? new Uint8Array()) === 0);
 }

@@ -29,7 +29,7 @@ export function pemToDer(pem: string, label = 'CERTIFICATE'): Uint8Array[] {
 
 function decode(body: string, label: string): Uint8Array {
   const text = body.replace(/[ \t\r\n]+/g, '');
-  if (text === '' || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) {
+  if (text.length % 4 !== 0 || text === '' || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) {
     throw new MalformedInput(`a PEM block of ${label} is not base64`);
   }
   return new Uint8Array(Buffer.from(text, 'base64'));
