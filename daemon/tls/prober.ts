@@ -2,14 +2,15 @@
  * One real TLS handshake, as a client makes it: what is served at an address under a name, and whether its chain verifies. It looks and never judges names
  * or times: that is `core/served.ts`. Everything a server sends is bounded.
  */
-import { lookup } from 'node:dns/promises';
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls, rootCertificates, type PeerCertificate, type TLSSocket } from 'node:tls';
+import { constants, hash } from 'node:crypto';
+import { isIP, type Socket } from 'node:net';
+import { connect as connectTls, rootCertificates, type TLSSocket } from 'node:tls';
 import type { Address, CertificateFacts, Handshake, Instant } from '../core/model.ts';
 import { limits } from '../limits.ts';
 import { judgeChain } from '../x509/chain.ts';
 import { certificateFacts } from '../x509/facts.ts';
 import { pemToDer } from '../x509/pem.ts';
+import { openConnection, seconds, systemResolver, type Failure, type Resolver } from './connection.ts';
 
 export interface HandshakeQuestion {
   readonly address: Address;
@@ -18,19 +19,24 @@ export interface HandshakeQuestion {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
   readonly now: Instant;
+  /** How host names become addresses; as everywhere on this machine unless told. */
+  readonly resolver?: Resolver;
 }
 
-type Failure = NonNullable<Handshake['failure']>;
-
-/** Looks once. IO: DNS and one connection. Never rejects for what a server does; rejects only with the reason of `signal`. */
+/**
+ * Looks once. IO: DNS and one connection, over after `timeoutMs` at the latest. Safe to repeat. Never rejects for what a server does; rejects only with
+ * the reason of `signal`. The message sizes of a handshake are bounded by OpenSSL itself (100 KiB of certificates); nothing else of a server is kept.
+ */
 export async function observeHandshake(question: HandshakeQuestion): Promise<Handshake> {
   const { address, signal } = question;
   signal.throwIfAborted();
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(question.timeoutMs)]);
-  const host = await resolve(address.host);
-  if (host === null)
-    return failed(address, { result: 'name-unresolved', detail: `${address.host} has no address in DNS` });
-  const socket = await openSocket(host, address.port, deadline, question.timeoutMs);
+  const socket = await openConnection(
+    address,
+    question.resolver ?? systemResolver,
+    deadline,
+    question.timeoutMs,
+  );
   if (!('write' in socket)) {
     signal.throwIfAborted();
     return failed(address, socket);
@@ -51,56 +57,12 @@ function failed(address: Address, failure: Failure): Handshake {
   return { address, leaf: null, chain: [], failure, trust: 'not-judged', protocol: null };
 }
 
-async function resolve(host: string): Promise<string | null> {
-  if (isIP(host) !== 0) return host;
-  try {
-    return (await lookup(host)).address;
-  } catch {
-    return null;
-  }
-}
-
-function openSocket(
-  host: string,
-  port: number,
-  deadline: AbortSignal,
-  timeoutMs: number,
-): Promise<Socket | Failure> {
-  return new Promise((resolve) => {
-    const socket = connectTcp({ host, port, noDelay: true });
-    const give = (detail: string): void => {
-      socket.destroy();
-      resolve({ result: 'connection-failed', detail });
-    };
-    const onDeadline = (): void => {
-      give(`no connection within ${String(timeoutMs / 1000)} s`);
-    };
-    deadline.addEventListener('abort', onDeadline, { once: true });
-    socket.once('connect', () => {
-      deadline.removeEventListener('abort', onDeadline);
-      resolve(socket);
-    });
-    // Stays for the life of the socket: a late error has nobody else to tell.
-    socket.on('error', (error) => {
-      deadline.removeEventListener('abort', onDeadline);
-      give(reasonOf(error));
-    });
-  });
-}
-
-function reasonOf(error: Error & { readonly code?: string }): string {
-  switch (error.code) {
-    case 'ECONNREFUSED':
-      return 'the connection was refused: nothing listens there';
-    case 'ECONNRESET':
-      return 'the server ended the connection';
-    case 'EHOSTUNREACH':
-    case 'ENETUNREACH':
-      return 'there is no route to the host';
-    default:
-      return error.message.split('\n')[0] ?? error.message;
-  }
-}
+/**
+ * Groups in the order of what clients prefer, then every other one this OpenSSL knows: a server that takes only a rare one is seen, too.
+ * A question mark passes over what is not known, a star sends a key share at once.
+ */
+const groups =
+  '?*X25519MLKEM768:?*X25519:?P-256:?P-384:?P-521:?X448:?SecP256r1MLKEM768:?SecP384r1MLKEM1024:?MLKEM1024';
 
 function shakeHands(
   socket: Socket,
@@ -116,27 +78,32 @@ function shakeHands(
       rejectUnauthorized: false,
       // An observer must see what old and badly configured servers show, too.
       minVersion: 'TLSv1',
-      ciphers: 'ALL:@SECLEVEL=0',
+      // Anonymous suites last: no client asks for them, but they tell a server without a certificate from one that is broken.
+      ciphers: 'ALL:+aNULL:@SECLEVEL=0',
+      ecdhCurve: groups,
+      // Servers from before RFC 5746 are refused by default before they have shown anything.
+      secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT,
     });
-    let bytes = 0;
+    let keyProved = false;
+    let settled = false;
     const settle = (value: Seen | Failure): void => {
+      settled = true;
       deadline.removeEventListener('abort', onDeadline);
-      socket.off('data', countBytes);
       resolve(value);
       tls.destroy();
     };
     function onDeadline(): void {
       settle({
         result: 'handshake-failed',
-        detail: `the handshake did not end within ${String(timeoutMs / 1000)} s`,
+        detail: `the handshake did not end within ${seconds(timeoutMs)}`,
       });
     }
-    function countBytes(chunk: Uint8Array): void {
-      bytes += chunk.length;
-      if (bytes > limits.tls.handshakeMaxBytes)
-        settle({ result: 'handshake-failed', detail: 'the server sent too much for a handshake' });
-    }
     deadline.addEventListener('abort', onDeadline, { once: true });
+    if (deadline.aborted) onDeadline();
+    // The secret in the line is not looked at. Up to TLS 1.2 it is logged when the server's whole flight was read, its signature with it; TLS 1.3 logs others.
+    tls.on('keylog', (line: Buffer) => {
+      if (line.toString('latin1', 0, 14) === 'CLIENT_RANDOM ') keyProved = signsItsShare(tls);
+    });
     tls.once('secureConnect', () => {
       const chain = chainOf(tls);
       const protocol = tls.getProtocol();
@@ -146,11 +113,13 @@ function shakeHands(
           : { chain, protocol },
       );
     });
-    tls.on('error', (error: Error & { readonly code?: string; readonly reason?: string }) => {
-      // A server that wants a client certificate may refuse us after it has shown its own.
-      const chain = chainOf(tls);
+    tls.on('error', (error: TlsError) => {
+      if (settled) return;
+      // Up to TLS 1.2 a server that wants a client certificate refuses us after it has shown its own and proved that it has the key.
+      // Any other failure is one for every client, whatever certificate was shown before it.
+      const chain = keyProved && refusesClient(error) ? chainOf(tls) : [];
       if (chain.length > 0) settle({ chain, protocol: tls.getProtocol() });
-      else settle({ result: 'handshake-failed', detail: handshakeReason(error) });
+      else settle(handshakeFailure(error, address));
     });
     tls.once('close', () => {
       settle({ result: 'handshake-failed', detail: 'the server ended the connection during the handshake' });
@@ -158,30 +127,53 @@ function shakeHands(
   });
 }
 
-function handshakeReason(error: Error & { readonly code?: string; readonly reason?: string }): string {
+type TlsError = Error & { readonly code?: string; readonly reason?: string };
+
+/** An ephemeral share is signed with the key of the certificate (RFC 5246 section 7.4.3); without one nothing is, before the end. */
+function signsItsShare(tls: TLSSocket): boolean {
+  return Object.keys(tls.getEphemeralKeyInfo() ?? {}).length > 0;
+}
+
+/** Alerts (RFC 8446 section 6.2) a server gives to a client without a certificate: handshake_failure, the certificate ones, unknown_ca, access_denied, certificate_required. */
+const clientRefusals: readonly number[] = [40, 41, 42, 43, 44, 45, 46, 48, 49, 116];
+const unrecognizedName = 112;
+
+/** OpenSSL's names of alerts differ from version to version, their numbers do not. */
+function alertOf(error: TlsError): number | null {
+  const number = /SSL alert number (\d+)/.exec(error.message)?.[1];
+  return number === undefined ? null : Number(number);
+}
+
+function refusesClient(error: TlsError): boolean {
+  const alert = alertOf(error);
+  // Some servers only hang up.
+  return alert === null ? error.code === 'ECONNRESET' : clientRefusals.includes(alert);
+}
+
+function handshakeFailure(error: TlsError, { serverName }: Address): Failure {
+  // RFC 6066 section 3: the server knows no certificate for this name.
+  if (alertOf(error) === unrecognizedName)
+    return { result: 'no-certificate', detail: `the server has no certificate for ${serverName}` };
+  return { result: 'handshake-failed', detail: handshakeReason(error) };
+}
+
+function handshakeReason(error: TlsError): string {
   if (error.code === 'ECONNRESET') return 'the server ended the connection during the handshake';
   if (error.code === 'ERR_SSL_WRONG_VERSION_NUMBER' || error.code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG')
     return 'the port answers, but not with TLS';
   return error.reason ?? error.message.split('\n')[0] ?? error.message;
 }
 
-/** The certificates as sent. Node links each to its issuer; a root links to itself, and a hostile chain may be long. */
+/**
+ * The certificates exactly as sent, leaf first. Not `getPeerCertificate(true)`: that one builds a path, leaves out what does not fit and adds roots of the store.
+ * Takes them out of the connection: to be called once.
+ */
 function chainOf(tls: TLSSocket): Uint8Array[] {
   const chain: Uint8Array[] = [];
-  let peer = tls.getPeerCertificate(true) as PeerCertificate & {
-    readonly issuerCertificate?: PeerCertificate & { raw?: Buffer };
-  };
-  const seen = new Set<string>();
-  while (
-    (peer as { readonly raw?: Buffer } | null)?.raw !== undefined &&
-    chain.length < limits.x509.chainMax
-  ) {
-    if (seen.has(peer.fingerprint256)) break;
-    seen.add(peer.fingerprint256);
+  let peer = tls.getPeerX509Certificate();
+  while (peer !== undefined && chain.length < limits.x509.chainMax) {
     chain.push(new Uint8Array(peer.raw));
-    const next = (peer as { readonly issuerCertificate?: typeof peer }).issuerCertificate;
-    if (next === undefined) break;
-    peer = next;
+    peer = peer.issuerCertificate;
   }
   return chain;
 }
@@ -205,11 +197,11 @@ function observed({ address, anchors, now }: HandshakeQuestion, { chain, protoco
   };
 }
 
-/** Certificates come back at every look: their facts are kept by their bytes. */
+/** Certificates come back at every look: their facts are kept by the hash of their bytes. */
 const known = new Map<string, CertificateFacts>();
 
 function factsOf(der: Uint8Array): CertificateFacts | null {
-  const key = Buffer.from(der).toString('latin1');
+  const key = hash('sha256', der);
   const kept = known.get(key);
   if (kept !== undefined) return kept;
   try {

@@ -1,0 +1,126 @@
+/** From a host name to a connected TCP socket, as a client comes to it: all its addresses are tried. Knows nothing of TLS; every failure is a word and a sentence. */
+import type { LookupAddress } from 'node:dns';
+import { lookup } from 'node:dns/promises';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import type { Address, Handshake } from '../core/model.ts';
+
+export type Failure = NonNullable<Handshake['failure']>;
+
+/** A host name to its addresses, in the order in which they are to be tried. Rejects with the error codes of `node:dns`. */
+export type Resolver = (host: string) => Promise<readonly LookupAddress[]>;
+
+/** What every program on this machine asks: the hosts file, then DNS. */
+export const systemResolver: Resolver = (host) => lookup(host, { all: true });
+
+/**
+ * A connected socket, or why there is none. IO: DNS and TCP, both over when `deadline` is. Of several addresses the next is tried when one does not answer
+ * (RFC 8305), because clients do so too: a host with a dead IPv6 address is not down. The caller destroys the socket.
+ */
+export async function openConnection(
+  { host, port }: Address,
+  resolver: Resolver,
+  deadline: AbortSignal,
+  timeoutMs: number,
+): Promise<Socket | Failure> {
+  const addresses = await addressesOf(host, resolver, deadline, timeoutMs);
+  return 'result' in addresses ? addresses : openSocket(addresses, port, deadline, timeoutMs);
+}
+
+async function addressesOf(
+  host: string,
+  resolver: Resolver,
+  deadline: AbortSignal,
+  timeoutMs: number,
+): Promise<readonly LookupAddress[] | Failure> {
+  const family = isIP(host);
+  if (family !== 0) return [{ address: host, family }];
+  try {
+    const found = await beforeAbort(resolver(host), deadline);
+    return found.length > 0 ? found : { result: 'name-unresolved', detail: `${host} has no address in DNS` };
+  } catch (error) {
+    if (deadline.aborted)
+      return { result: 'name-unresolved', detail: `no answer for ${host} within ${seconds(timeoutMs)}` };
+    return { result: 'name-unresolved', detail: resolutionReason(host, error) };
+  }
+}
+
+/** RFC 8499 tells "there is no such name" from "nobody could say": the next step is another one. */
+function resolutionReason(host: string, error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
+  if (code === 'ENOTFOUND' || code === 'ENODATA') return `${host} has no address in DNS`;
+  if (code === 'EAI_AGAIN') return `DNS did not answer for ${host}: try again, or check the resolver`;
+  return `${host} could not be resolved (${code})`;
+}
+
+/** The outcome of `work`, or a rejection as soon as `signal` is aborted; a lookup of the system itself cannot be ended. */
+function beforeAbort<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      reject(new Error('aborted'));
+    };
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    void work.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', onAbort);
+    });
+  });
+}
+
+function openSocket(
+  addresses: readonly LookupAddress[],
+  port: number,
+  deadline: AbortSignal,
+  timeoutMs: number,
+): Promise<Socket | Failure> {
+  return new Promise((resolve) => {
+    const socket = connectTcp({
+      host: 'resolved before',
+      port,
+      noDelay: true,
+      autoSelectFamily: true,
+      lookup: (_host, _options, found) => {
+        found(null, [...addresses]);
+      },
+    });
+    const give = (detail: string): void => {
+      deadline.removeEventListener('abort', onDeadline);
+      socket.destroy();
+      resolve({ result: 'connection-failed', detail });
+    };
+    const onDeadline = (): void => {
+      give(`no connection within ${seconds(timeoutMs)}`);
+    };
+    deadline.addEventListener('abort', onDeadline, { once: true });
+    if (deadline.aborted) onDeadline();
+    socket.once('connect', () => {
+      deadline.removeEventListener('abort', onDeadline);
+      resolve(socket);
+    });
+    // Stays for the life of the socket: a late error has nobody else to tell.
+    socket.on('error', (error) => {
+      give(connectionReason(error));
+    });
+  });
+}
+
+/** Where all addresses fail Node gives an AggregateError with the code of the first and no message. */
+function connectionReason(error: Error & { readonly code?: string }): string {
+  switch (error.code) {
+    case 'ECONNREFUSED':
+      return 'the connection was refused: nothing listens there';
+    case 'ECONNRESET':
+      return 'the server ended the connection';
+    case 'ETIMEDOUT':
+      return 'nothing answers there';
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return 'there is no route to the host';
+    default:
+      return error.message.split('\n')[0] || (error.code ?? 'the connection failed');
+  }
+}
+
+/** A number of milliseconds in the words of a message. Pure. */
+export function seconds(timeoutMs: number): string {
+  return `${String(timeoutMs / 1000)} s`;
+}
