@@ -214,6 +214,8 @@ export const limits = {
   ca: {
     /** notBefore is set back this far: clocks of clients may be slow. */
     backdateMs: 5 * minute,
+    /** But never more than this part of a lifetime: a certificate of ten minutes must not be born half dead. */
+    backdateMaxShare: 0.1,
     /** A CRL is good for this long, and is signed anew when half of it has passed. */
     crlLifetimeMs: 30 * day,
     /** Random part of a serial number: 128 bits; CAs must have 64 (BR 7.1). */

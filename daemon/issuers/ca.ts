@@ -3,7 +3,6 @@
  * It refuses names outside its constraints whatever policy says.
  */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseDuration } from '../core/duration.ts';
 import type { IssuanceRecord } from '../core/record-format.ts';
@@ -12,15 +11,20 @@ import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { IssueContext, IssueOutcome, IssueRequest, Issuer, Publisher } from '../ports/issuer.ts';
 import type { JsonSchema, Plugin, Tools } from '../ports/plugin.ts';
-import { readCsr } from '../x509/csr.ts';
+import { namesDiffer, readCsr, type CsrFacts } from '../x509/csr.ts';
 import { certificateFacts } from '../x509/facts.ts';
-import { ipAddressBytes } from '../x509/ip-address.ts';
+import { canonicalIpAddress, ipAddressBytes } from '../x509/ip-address.ts';
+import { MalformedInput } from '../x509/malformed.ts';
 import { inAddressRange, readAddressRange } from '../x509/name-constraints-write.ts';
+import { isStrongKey } from '../x509/path-rules.ts';
 import { derToPem, pemToDer } from '../x509/pem.ts';
+import { isCertifiableName } from '../x509/server-name.ts';
 import { signCrl, signLeaf } from '../x509/sign.ts';
 import {
+  intermediateIsDue,
   newSerial,
   openAuthorities,
+  readIfThere,
   writeWhole,
   type Authorities,
   type AuthorityPlan,
@@ -40,6 +44,7 @@ const schema: JsonSchema = {
       type: 'string',
       minLength: 1,
       maxLength: 50,
+      pattern: '^[^\\u0000-\\u001f\\u007f]+$',
       examples: ['Example Trading'],
     },
     permittedDnsNames: {
@@ -81,7 +86,6 @@ function duration(description: string, example: string): JsonSchema {
 }
 
 interface CaConfig extends AuthorityPlan {
-  readonly lifetimeMs: number;
   readonly crlUrl: string | null;
 }
 
@@ -104,7 +108,13 @@ function create(name: string, written: Readonly<Record<string, unknown>>, tools:
   const state: State = {
     config,
     tools,
-    open: () => {
+    open: async () => {
+      const current = opened;
+      if (current !== null) {
+        const { root, intermediate } = (await current).authorities;
+        const certificates = { root: root.certificate, intermediate: intermediate.certificate };
+        if (opened === current && intermediateIsDue(config, certificates, tools.now())) opened = null;
+      }
       opened ??= openAll(config, tools).catch((error: unknown) => {
         opened = null;
         throw error;
@@ -118,7 +128,7 @@ function create(name: string, written: Readonly<Record<string, unknown>>, tools:
     check: async () => {
       const { authorities, log } = await state.open();
       const { notAfter } = certificateFacts(authorities.intermediate.certificate);
-      return `the embedded CA can sign; its intermediate is valid until ${timestamp(notAfter)}; ${String(log.lines().length)} certificates issued`;
+      return `the embedded CA can sign; its intermediate is valid until ${timestamp(notAfter)}; ${String((await log.lines()).length)} certificates issued`;
     },
     publications: () => publications(state),
   };
@@ -158,18 +168,23 @@ async function openAll(config: CaConfig, tools: Tools): ReturnType<State['open']
 
 async function issue(state: State, request: IssueRequest, context: IssueContext): Promise<IssueOutcome> {
   const { authorities, log } = await state.open();
-  const csr = readCsr(request.csr);
-  const digest = createHash('sha256').update(request.csr).digest('hex');
-  const before = log.find(request.id);
-  if (before !== null && before.record.spki === csr.spki) {
-    const [leaf] = pemToDer(before.record.pem);
-    if (leaf !== undefined) return { state: 'issued', chain: [leaf, authorities.intermediate.certificate] };
+  if (context.signal.aborted) {
+    throw new OperationError('ca-unavailable', `issuing for ${request.certificate} was called off`, {
+      disposition: 'retry',
+    });
   }
-  if (!csr.provesPossession)
-    throw refused(`the CSR for ${request.certificate} does not prove possession of its key`);
+  const csr = checkedCsr(request);
+  const digest = createHash('sha256').update(request.csr).digest('hex');
+  const before = await log.find(request.id);
+  const [issued] = before === null ? [] : pemToDer(before.record.pem);
+  if (issued !== undefined && isAnswer(issued, csr, request, state.tools.now())) {
+    return { state: 'issued', chain: [issued, authorities.intermediate.certificate] };
+  }
   checkNames(state.config, request);
   const validity = validityOf(state, request, authorities);
-  const serial = serialOf(context.handle) ?? newSerial();
+  // The serial of an interrupted attempt, unless it is already that of another certificate (RFC 5280 section 4.1.2.2: unique).
+  const begun = serialOf(context.handle);
+  const serial = begun !== null && !(await log.hasSerial(begun)) ? begun : newSerial();
   await context.checkpoint({ serial });
   const [first = null] = request.subject.dnsNames;
   const leaf = await signLeaf(authorities.intermediate, {
@@ -187,9 +202,40 @@ async function issue(state: State, request: IssueRequest, context: IssueContext)
   return { state: 'issued', chain: [leaf, authorities.intermediate.certificate] };
 }
 
+/** @throws OperationError `csr-rejected`: the shell compares it with the plan too, but a CA trusts nobody */
+function checkedCsr({ csr: der, certificate }: IssueRequest): CsrFacts {
+  const rejected = (reason: string, cause?: unknown): OperationError =>
+    new OperationError('csr-rejected', `the CSR for ${certificate} ${reason}; nothing was signed`, {
+      disposition: 'stall',
+      cause,
+    });
+  let csr: CsrFacts;
+  try {
+    csr = readCsr(der);
+  } catch (error) {
+    if (!(error instanceof MalformedInput)) throw error;
+    throw rejected(`cannot be read: ${error.message}`, error);
+  }
+  if (!csr.provesPossession) throw rejected('does not prove possession of its key');
+  if (!isStrongKey(csr.keyAlgorithm, csr.keyBits)) throw rejected(`has a weak key (${csr.keyAlgorithm})`);
+  return csr;
+}
+
+/** Is what was issued for this request's id still the answer to it: same key, same names, not expired? */
+function isAnswer(issued: Uint8Array, csr: CsrFacts, { subject }: IssueRequest, now: number): boolean {
+  const facts = certificateFacts(issued);
+  const addresses = subject.ipAddresses.map((address) => canonicalIpAddress(address) ?? address);
+  return (
+    facts.spki === csr.spki &&
+    facts.notAfter > now &&
+    namesDiffer('DNS names', facts.dnsNames, subject.dnsNames) === null &&
+    namesDiffer('IP addresses', facts.ipAddresses, addresses) === null
+  );
+}
+
 function serialOf(handle: unknown): string | null {
   const serial = typeof handle === 'object' && handle !== null && 'serial' in handle ? handle.serial : null;
-  return typeof serial === 'string' ? serial : null;
+  return typeof serial === 'string' && /^01[0-9a-f]{32}$/.test(serial) ? serial : null;
 }
 
 function refused(message: string): OperationError {
@@ -200,6 +246,11 @@ function checkNames(
   { name, permittedDnsNames, permittedIpRanges }: CaConfig,
   { subject }: IssueRequest,
 ): void {
+  if (subject.dnsNames.length + subject.ipAddresses.length === 0) {
+    throw refused(`issuer ${name} was asked for a certificate without any name`);
+  }
+  const odd = subject.dnsNames.find((each) => !isCertifiableName(each));
+  if (odd !== undefined) throw refused(`issuer ${name}: ${JSON.stringify(odd)} is not a DNS name`);
   const outside = subject.dnsNames.find((each) => {
     const plain = each.replace(/^\*\./, '');
     return !permittedDnsNames.some((domain) => plain === domain || plain.endsWith(`.${domain}`));
@@ -232,18 +283,19 @@ function validityOf(
       `${certificate} asks for ${String(wanted / day)} days; issuer ${config.name} gives at most ${String(config.lifetimeMs / day)}`,
     );
   }
-  const end = certificateFacts(intermediate.certificate).notAfter;
+  const { notBefore: begin, notAfter: end } = certificateFacts(intermediate.certificate);
   if (end <= now) {
     throw new OperationError(
       'ca-unavailable',
-      `the intermediate of issuer ${config.name} expired at ${timestamp(end)}`,
+      `the intermediate of issuer ${config.name} expired at ${timestamp(end)}, and its root cannot certify it for longer. Declare a new issuer, distribute its root, then replace.`,
       {
         disposition: 'stall',
       },
     );
   }
   // X.509 counts whole seconds; the backdate is part of the lifetime, so that nothing lives longer than was asked for.
-  const notBefore = Math.floor((now - limits.ca.backdateMs) / 1000) * 1000;
+  const backdateMs = Math.min(limits.ca.backdateMs, wanted * limits.ca.backdateMaxShare);
+  const notBefore = Math.max(Math.floor((now - backdateMs) / 1000) * 1000, begin);
   return { notBefore, notAfter: Math.min(notBefore + wanted, end) };
 }
 
@@ -274,7 +326,7 @@ async function publications(state: State): Promise<ReadonlyMap<string, string>> 
     [`issuers/${name}/intermediate.pem`, derToPem(authorities.intermediate.certificate)],
     [`issuers/${name}/crl.pem`, await freshCrl(state, authorities)],
   ]);
-  for (const { record } of log.lines()) {
+  for (const { record } of await log.lines()) {
     files.set(`issuance/${name}/${record.serial}.json`, `${JSON.stringify(record, null, 2)}\n`);
   }
   return files;
@@ -285,19 +337,39 @@ async function freshCrl({ config, tools, open }: State, authorities: Authorities
   const { directory } = await open();
   const path = join(directory, 'crl.json');
   const now = tools.now();
-  const text = await readFile(path, 'utf8').catch(() => null);
-  if (text !== null) {
-    const kept = JSON.parse(text) as { readonly signedAt: number; readonly pem: string };
-    if (now >= kept.signedAt && now < kept.signedAt + limits.ca.crlLifetimeMs / 2) return kept.pem;
-  }
+  const kept = readKeptCrl(await readIfThere(path));
+  // A clock that steps back by less than the backdate is still after thisUpdate.
+  const isFresh =
+    kept !== null &&
+    now >= kept.signedAt - limits.ca.backdateMs &&
+    now < kept.signedAt + limits.ca.crlLifetimeMs / 2;
+  if (isFresh) return kept.pem;
+  // Seconds grow with each CRL, even if this file is lost; the one before keeps it growing when the clock does not (RFC 5280 section 5.2.3).
+  const number = Math.max(Math.floor(now / 1000), (kept?.number ?? 0) + 1);
   const pem = await signCrl(authorities.intermediate, {
     thisUpdate: now - limits.ca.backdateMs,
     nextUpdate: now + limits.ca.crlLifetimeMs,
-    // Seconds grow with each CRL, across restarts too.
-    number: BigInt(Math.floor(now / 1000)),
+    number: BigInt(number),
     revoked: [],
   });
-  await writeWhole(path, JSON.stringify({ signedAt: now, pem }));
+  await writeWhole(path, JSON.stringify({ signedAt: now, number, pem }));
   tools.log.info({ issuer: config.name }, 'signed a CRL');
   return pem;
+}
+
+interface KeptCrl {
+  readonly signedAt: number;
+  readonly number: number;
+  readonly pem: string;
+}
+
+/** null when there is none or it is damaged: a CRL can always be signed again. */
+function readKeptCrl(text: string | null): KeptCrl | null {
+  try {
+    const { signedAt, number, pem } = JSON.parse(text ?? '{}') as Partial<KeptCrl>;
+    if (typeof signedAt !== 'number' || typeof pem !== 'string') return null;
+    return { signedAt, number: number ?? Math.floor(signedAt / 1000), pem };
+  } catch {
+    return null;
+  }
 }

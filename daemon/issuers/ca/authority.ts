@@ -3,11 +3,13 @@
  * shown to anybody, so that a crash between the two never makes a second CA.
  */
 import { createPublicKey, randomBytes, X509Certificate } from 'node:crypto';
-import { open, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { certificateFacts } from '../../x509/facts.ts';
 import { limits } from '../../limits.ts';
 import { OperationError } from '../../ports/failure.ts';
 import type { Tools } from '../../ports/plugin.ts';
+import { extensionIds, readCertificateFields } from '../../x509/certificate.ts';
 import { nameConstraintsDer, type AddressRange } from '../../x509/name-constraints-write.ts';
 import { derToPem, pemToDer } from '../../x509/pem.ts';
 import { newAuthorityKey, signIntermediate, signRoot, type Authority } from '../../x509/sign.ts';
@@ -17,6 +19,8 @@ export interface AuthorityPlan {
   readonly organization: string;
   readonly rootLifetimeMs: number;
   readonly intermediateLifetimeMs: number;
+  /** Of what the intermediate signs. */
+  readonly lifetimeMs: number;
   readonly permittedDnsNames: readonly string[];
   readonly permittedIpRanges: readonly AddressRange[];
 }
@@ -35,21 +39,54 @@ export async function openAuthorities(plan: AuthorityPlan, tools: Tools): Promis
     notAfter: now + lifetimeMs,
   });
   const organization = plan.organization.replace(/[\\,+"<>;=#]/g, '\\$&');
-  const root = await openOne(plan, tools, directory, 'root', (keyPem) =>
-    signRoot(keyPem, `CN=${organization} Root, O=${organization}`, newSerial(), span(plan.rootLifetimeMs)),
-  );
-  const rootEnd = new X509Certificate(root.certificate).validToDate.getTime();
-  const intermediate = await openOne(plan, tools, directory, 'intermediate', (keyPem) => {
+  const root = await openOne(plan, tools, directory, 'root', {
+    fits: () => true,
+    sign: (keyPem) =>
+      signRoot(keyPem, `CN=${organization} Root, O=${organization}`, newSerial(), span(plan.rootLifetimeMs)),
+  });
+  const rootEnd = certificateFacts(root.certificate).notAfter;
+  const signBelow = (keyPem: string): Promise<Uint8Array> => {
     const validity = span(plan.intermediateLifetimeMs);
     return signIntermediate(root, {
       keyPem,
       subject: `CN=${organization} Intermediate, O=${organization}`,
       serial: newSerial(),
       validity: { ...validity, notAfter: Math.min(validity.notAfter, rootEnd) },
-      nameConstraints: nameConstraintsDer(plan.permittedDnsNames, plan.permittedIpRanges),
+      nameConstraints: constraintsOf(plan),
     });
+  };
+  // Certified anew with the same key and name, so that what it signed before, and its CRL, stay good.
+  const intermediate = await openOne(plan, tools, directory, 'intermediate', {
+    fits: (certificate) =>
+      hasConstraints(certificate, plan) &&
+      !intermediateIsDue(plan, { root: root.certificate, intermediate: certificate }, now),
+    sign: signBelow,
   });
   return { root, intermediate };
+}
+
+/**
+ * Is it time for the intermediate to be certified anew: could it soon not sign for a whole lifetime, and would a new one live longer? Pure.
+ * Never before half of its own life has passed, so that an intermediate that lives shorter than its leaves is not made at every turn.
+ */
+export function intermediateIsDue(
+  plan: Pick<AuthorityPlan, 'lifetimeMs' | 'intermediateLifetimeMs'>,
+  certificates: { readonly root: Uint8Array; readonly intermediate: Uint8Array },
+  now: number,
+): boolean {
+  const { notAfter } = certificateFacts(certificates.intermediate);
+  const needed = Math.min(plan.lifetimeMs, plan.intermediateLifetimeMs / 2);
+  return notAfter - now < needed && notAfter < certificateFacts(certificates.root).notAfter;
+}
+
+function constraintsOf({ permittedDnsNames, permittedIpRanges }: AuthorityPlan): Uint8Array {
+  return nameConstraintsDer(permittedDnsNames, permittedIpRanges);
+}
+
+/** The declaration may have changed since: an intermediate with other constraints would sign what no client accepts, or what is no longer permitted. */
+function hasConstraints(certificate: Uint8Array, plan: AuthorityPlan): boolean {
+  const extension = readCertificateFields(certificate).extensions.get(extensionIds.nameConstraints);
+  return extension !== undefined && Buffer.compare(extension.value, constraintsOf(plan)) === 0;
 }
 
 /** 128 random bits behind a leading 1: positive, never zero, unpredictable (BR 7.1). Lower-case hex. */
@@ -62,13 +99,19 @@ async function openOne(
   { custody, log }: Tools,
   directory: string,
   which: 'root' | 'intermediate',
-  sign: (keyPem: string) => Promise<Uint8Array>,
+  {
+    fits,
+    sign,
+  }: {
+    readonly fits: (certificate: Uint8Array) => boolean;
+    readonly sign: (keyPem: string) => Promise<Uint8Array>;
+  },
 ): Promise<Authority> {
   const keyName = `ca/${plan.name}/${which}`;
   const path = join(directory, `${which}.pem`);
-  const [certificate] = pemToDer(await readFile(path, 'utf8').catch(() => ''));
+  const certificate = readCertificate(await readIfThere(path), path);
   const kept = await custody.read(keyName);
-  if (certificate !== undefined && kept === null) {
+  if (certificate !== null && kept === null) {
     throw new OperationError(
       'ca-unavailable',
       `the ${which} certificate of issuer ${plan.name} is in ${path}, but its key is not in custody. Restore the custody directory from a backup, or move ${directory} away to begin a new CA.`,
@@ -77,7 +120,7 @@ async function openOne(
   }
   const keyPem = kept ?? newAuthorityKey();
   if (kept === null) await custody.write(keyName, keyPem);
-  if (certificate !== undefined) {
+  if (certificate !== null) {
     if (!belongs(certificate, keyPem)) {
       throw new OperationError(
         'ca-unavailable',
@@ -87,7 +130,7 @@ async function openOne(
         },
       );
     }
-    return { certificate, keyPem };
+    if (fits(certificate)) return { certificate, keyPem };
   }
   const signed = await sign(keyPem);
   await writeWhole(path, derToPem(signed));
@@ -100,15 +143,58 @@ function belongs(certificate: Uint8Array, keyPem: string): boolean {
   return new X509Certificate(certificate).publicKey.export({ format: 'der', type: 'spki' }).equals(own);
 }
 
-/** Whole or not at all. */
+/** Only what is not there may be made: a damaged file, or one that cannot be read just now, must not cost a root. */
+function readCertificate(pem: string | null, path: string): Uint8Array | null {
+  if (pem === null) return null;
+  try {
+    const [der, ...more] = pemToDer(pem);
+    if (der !== undefined && more.length === 0 && certificateFacts(der).isCa) return der;
+  } catch {
+    // Told below: what is wrong with the bytes helps nobody.
+  }
+  throw new OperationError(
+    'ca-unavailable',
+    `${path} is not the certificate of a CA any more. Restore it from a backup, or from issuers/ of the state branch.`,
+    { disposition: 'stall' },
+  );
+}
+
+/** The text, or null when there is no such file. IO. @throws OperationError `ca-unavailable` when it cannot be read */
+export async function readIfThere(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
+    throw unusable(path, 'read', cause);
+  }
+}
+
+function unusable(path: string, done: 'read' | 'written', cause: unknown): OperationError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new OperationError(
+    'ca-unavailable',
+    `${path} cannot be ${done}: ${reason}. Check space and permissions of the data directory.`,
+    { disposition: 'retry', cause },
+  );
+}
+
+/** Whole or not at all, and there after a power cut. IO. @throws OperationError `ca-unavailable` */
 export async function writeWhole(path: string, text: string): Promise<void> {
   const temporary = `${path}.${randomBytes(4).toString('hex')}`;
-  const file = await open(temporary, 'wx', 0o600);
   try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+    const folder = await open(dirname(path), 'r');
+    await folder.sync().finally(() => folder.close());
+  } catch (cause) {
+    // Nothing half-written stays behind to fill the disk further.
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw unusable(path, 'written', cause);
   }
-  await rename(temporary, path);
 }

@@ -1,5 +1,8 @@
-/** The embedded CA's own log: one line a certificate, on disk before the certificate leaves. What is not in it was never issued. */
-import { mkdir, open, readFile } from 'node:fs/promises';
+/**
+ * The embedded CA's own log: one line a certificate, on disk before the certificate leaves. What is not in it was never issued.
+ * A line that cannot be read stops issuance: a CA that forgets is worse than one that waits.
+ */
+import { mkdir, open, readFile, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { IssuanceRecord } from '../../core/record-format.ts';
 import { OperationError } from '../../ports/failure.ts';
@@ -12,59 +15,159 @@ export interface LogLine {
   readonly record: IssuanceRecord;
 }
 
+/** Every method reads the file again when it has grown since: two values over one file see the same log. Each throws OperationError `ca-unavailable`. */
 export interface IssuanceLog {
-  readonly find: (request: string) => LogLine | null;
-  readonly lines: () => readonly LogLine[];
-  /** Durable when it resolves. */
+  /** The last line of this request, or null. */
+  readonly find: (request: string) => Promise<LogLine | null>;
+  readonly hasSerial: (serial: string) => Promise<boolean>;
+  readonly lines: () => Promise<readonly LogLine[]>;
+  /** Durable when it resolves; when it rejects, nothing of it stands in the file. */
   readonly append: (line: LogLine) => Promise<void>;
+}
+
+interface Held {
+  readonly bytes: number;
+  readonly lines: readonly LogLine[];
+  readonly byRequest: ReadonlyMap<string, LogLine>;
+  readonly serials: ReadonlySet<string>;
 }
 
 /** Opens the log, one JSON document a line. IO. A last line without its end (a crash while writing) was never issued and is cut off. */
 export async function openIssuanceLog(path: string): Promise<IssuanceLog> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
-    throw trouble(path, error);
-  });
-  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-  if (whole.length < text.length) await cut(path, Buffer.byteLength(whole));
-  const lines = whole
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as LogLine);
-  const byRequest = new Map(lines.map((line) => [line.request, line]));
+  let held = await load(path);
+  let last: Promise<unknown> = Promise.resolve();
+  // One at a time: what a failed append takes back must not be another's line.
+  const inTurn = <Value>(work: () => Promise<Value>): Promise<Value> => {
+    const next = last.then(work);
+    last = next.catch(() => undefined);
+    return next;
+  };
+  const fresh = async (): Promise<Held> => {
+    if ((await sizeOf(path)) !== held.bytes) held = await load(path);
+    return held;
+  };
   return {
-    find: (request) => byRequest.get(request) ?? null,
-    lines: () => lines,
-    append: async (line) => {
-      await appendLine(path, `${JSON.stringify(line)}\n`);
-      lines.push(line);
-      byRequest.set(line.request, line);
-    },
+    find: (request) => inTurn(async () => (await fresh()).byRequest.get(request) ?? null),
+    hasSerial: (serial) => inTurn(async () => (await fresh()).serials.has(serial)),
+    lines: () => inTurn(async () => (await fresh()).lines),
+    append: (line) =>
+      inTurn(async () => {
+        await fresh();
+        const text = `${JSON.stringify(line)}\n`;
+        await appendWhole(path, text);
+        held = hold([...held.lines, line], held.bytes + Buffer.byteLength(text));
+      }),
   };
 }
 
-async function cut(path: string, bytes: number): Promise<void> {
-  const file = await open(path, 'r+');
+function hold(lines: readonly LogLine[], bytes: number): Held {
+  return {
+    bytes,
+    lines,
+    byRequest: new Map(lines.map((line) => [line.request, line])),
+    serials: new Set(lines.map((line) => line.record.serial)),
+  };
+}
+
+async function load(path: string): Promise<Held> {
   try {
-    await file.truncate(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
+    const text = await readFile(path, 'utf8').catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+      throw error;
+    });
+    if (text === null) {
+      await begin(path);
+      return hold([], 0);
+    }
+    const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+    const bytes = Buffer.byteLength(whole);
+    if (whole.length < text.length) await cut(path, bytes);
+    return hold(
+      whole
+        .split('\n')
+        .slice(0, -1)
+        .map((line, index) => readLine(line, index + 1, path)),
+      bytes,
+    );
+  } catch (error) {
+    throw error instanceof OperationError ? error : trouble(path, error);
   }
 }
 
-async function appendLine(path: string, text: string): Promise<void> {
+function readLine(text: string, number: number, path: string): LogLine {
+  const value = parse(text);
+  if (isLogLine(value)) return value;
+  throw new OperationError(
+    'ca-unavailable',
+    `line ${String(number)} of the issuance log ${path} cannot be read. Restore the file from a backup, or from issuance/ of the state branch; nothing is issued before.`,
+    { disposition: 'stall' },
+  );
+}
+
+function parse(text: string): unknown {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const file = await open(path, 'a', 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function isLogLine(value: unknown): value is LogLine {
+  if (typeof value !== 'object' || value === null) return false;
+  const { request, csr, record } = value as Partial<LogLine>;
+  return (
+    typeof request === 'string' &&
+    typeof csr === 'string' &&
+    typeof record?.serial === 'string' &&
+    typeof record.pem === 'string'
+  );
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
   } catch (error) {
     throw trouble(path, error);
+  }
+}
+
+/** An empty file whose name survives a power cut. */
+async function begin(path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await using(await open(path, 'a', 0o600), (file) => file.sync());
+  await using(await open(dirname(path), 'r'), (folder) => folder.sync());
+}
+
+async function cut(path: string, bytes: number): Promise<void> {
+  await using(await open(path, 'r+'), async (file) => {
+    await file.truncate(bytes);
+    await file.sync();
+  });
+}
+
+async function appendWhole(path: string, text: string): Promise<void> {
+  try {
+    await using(await open(path, 'a', 0o600), async (file) => {
+      const { size } = await file.stat();
+      try {
+        await file.writeFile(text);
+        await file.sync();
+      } catch (error) {
+        // A full disk took a part: the next line must not be glued to it.
+        await file.truncate(size);
+        throw error;
+      }
+    });
+  } catch (error) {
+    throw trouble(path, error);
+  }
+}
+
+async function using(file: FileHandle, work: (file: FileHandle) => Promise<void>): Promise<void> {
+  try {
+    await work(file);
+  } finally {
+    await file.close();
   }
 }
 
@@ -73,9 +176,6 @@ function trouble(path: string, cause: unknown): OperationError {
   return new OperationError(
     'ca-unavailable',
     `the issuance log ${path} cannot be used: ${reason}. Nothing is issued until it can.`,
-    {
-      disposition: 'retry',
-      cause,
-    },
+    { disposition: 'retry', cause },
   );
 }
