@@ -396,7 +396,8 @@ function lifetimeFindings(input: AssessInput): Draft[] {
       { code: 'renewal-critical', message: `${certificate.id} should have been renewed long ago: ${until}` },
     ];
   }
-  if (now >= thresholds.overdueAt) {
+  // Who declared a later renewal is not told that it is late before it is.
+  if (now >= thresholds.overdueAt && now >= (memory.installed?.renewAt ?? thresholds.overdueAt)) {
     return [
       { code: 'renewal-overdue', message: `${certificate.id} should have been renewed by now: ${until}` },
     ];

@@ -48,11 +48,16 @@ function installationPhrases(before: InstallationRecord | null, now: Installatio
   return phrases;
 }
 
+/** Lines in the body of one commit: a first commit of a large estate must stay a message; what changed is in the diff. */
+const phrasesListed = 100;
+
 /** Subject and body of a commit that carries these phrases: one phrase is the subject, many are counted and listed. */
 export function commitMessage(phrases: readonly string[], files: number): string {
   const [only] = phrases;
   if (only === undefined)
     return `records: ${String(files)} file${files === 1 ? '' : 's'} brought up to date\n`;
   if (phrases.length === 1) return `${only}\n`;
-  return `${String(phrases.length)} certificates changed\n\n${phrases.join('\n')}\n`;
+  const more = phrases.length - phrasesListed;
+  const listed = [...phrases.slice(0, phrasesListed), ...(more > 0 ? [`and ${String(more)} more`] : [])];
+  return `${String(phrases.length)} certificates changed\n\n${listed.join('\n')}\n`;
 }

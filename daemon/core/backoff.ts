@@ -16,16 +16,17 @@ export interface Failure {
 const jitter = 0.2;
 
 /**
- * The next instant at which to try, or null for `stall`: not until something changes. `wait` keeps what the other side asked for but never more than the last step after the
- * failure; `retry` takes the step for the number of failures, the last one for ever after. `stepsMs` must not be empty.
+ * The next instant at which to try, or null for `stall`: not until something changes. `retry` takes the step for the number of failures, the last one for ever after; `wait` takes
+ * what the other side asked for. Neither is sooner than asked for (RFC 9110 section 10.2.3), nor later than the last step with its jitter for a date far off, nor sooner than the first
+ * step with its jitter: "Retry-After: 0" must not become a busy loop. `stepsMs` must not be empty.
  */
 export function nextAttempt(failure: Failure, stepsMs: readonly number[]): Instant | null {
   const { failures, lastFailureAt, disposition, retryAt, random01 } = failure;
-  const longest = stepsMs.at(-1) ?? 0;
   if (disposition === 'stall') return null;
-  if (disposition === 'wait' && retryAt !== null) {
-    return Math.max(lastFailureAt, Math.min(retryAt, lastFailureAt + longest));
-  }
-  const step = stepsMs[Math.min(failures, stepsMs.length) - 1] ?? longest;
-  return Math.round(lastFailureAt + step * (1 - jitter + random01 * 2 * jitter));
+  const longest = stepsMs.at(-1) ?? 0;
+  const number = disposition === 'wait' && retryAt !== null ? 1 : failures;
+  const step = stepsMs[Math.max(1, Math.min(number, stepsMs.length)) - 1] ?? longest;
+  const own = lastFailureAt + step * (1 - jitter + random01 * 2 * jitter);
+  const asked = Math.min(retryAt ?? lastFailureAt, lastFailureAt + longest);
+  return Math.round(Math.max(own, asked));
 }

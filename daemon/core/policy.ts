@@ -20,6 +20,7 @@ export interface Evaluation {
 
 interface Selected {
   readonly policy: Policy;
+  readonly labels: readonly (readonly [string, string])[];
   readonly entries: readonly { readonly entry: PolicyRule; readonly rule: Rule }[];
 }
 
@@ -39,9 +40,10 @@ export function compilePolicies(policies: readonly Policy[]): CompiledPolicies {
       const rule = rules.get(entry.rule);
       return rule === undefined ? [] : [{ entry, rule }];
     });
-    const selected = { policy, entries };
+    const selected = { policy, labels: Object.entries(policy.selector.labels), entries };
     if (policy.selector.teams.length === 0) everyone.push(selected);
-    for (const team of policy.selector.teams) {
+    // A team named twice is still judged once: an evaluation is known by its rule and policy.
+    for (const team of new Set(policy.selector.teams)) {
       const there = byTeam.get(team);
       if (there === undefined) byTeam.set(team, [selected]);
       else there.push(selected);
@@ -51,7 +53,7 @@ export function compilePolicies(policies: readonly Policy[]): CompiledPolicies {
 }
 
 /**
- * Every verdict on `subject`, in the order of policy names and of rules within a policy. Pure. Rules that do not look at this stage are left out; a rule set by several policies is
+ * Every verdict on `subject`: policies for everyone first, then those for its team, each in the order of their names and of the rules within. Pure. Rules that do not look at this stage are left out; a rule set by several policies is
  * judged by each, so the strictest counts.
  */
 export function evaluate(
@@ -62,18 +64,14 @@ export function evaluate(
   const { certificate, stage } = subject;
   const evaluations: Evaluation[] = [];
   for (const group of [compiled.everyone, compiled.byTeam.get(certificate.team) ?? []]) {
-    for (const { policy, entries } of group) {
-      if (!labelsMatch(policy, certificate.labels)) continue;
+    for (const { policy, labels, entries } of group) {
+      if (!labels.every(([name, value]) => certificate.labels[name] === value)) continue;
       for (const { entry, rule } of entries) {
         if (rule.stages.includes(stage)) evaluations.push(judgeRule(policy, entry, rule, subject, now));
       }
     }
   }
   return evaluations;
-}
-
-function labelsMatch(policy: Policy, labels: Readonly<Record<string, string>>): boolean {
-  return Object.entries(policy.selector.labels).every(([name, value]) => labels[name] === value);
 }
 
 function judgeRule(

@@ -28,9 +28,10 @@ export function defaultFraction(validity: Validity): number {
 export function drawRenewal(validity: Validity, fraction: number | null, random01: number): Instant {
   const { notBefore, notAfter } = validity;
   const lifetime = notAfter - notBefore;
-  const part = fraction ?? defaultFraction(validity);
-  const drawn = notBefore + lifetime * (part + (random01 - 0.5) * spread);
-  return Math.round(Math.min(Math.max(drawn, notBefore), notAfter - lifetime * reserve));
+  // Bounded before the draw, not after: a fleet with a fraction near the end must not renew at one instant either.
+  const latest = 1 - reserve - spread / 2;
+  const part = Math.max(spread / 2, Math.min(fraction ?? defaultFraction(validity), latest));
+  return Math.round(notBefore + lifetime * (part + (random01 - 0.5) * spread));
 }
 
 /**

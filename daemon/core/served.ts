@@ -69,11 +69,12 @@ export function judgeHandshake(handshake: Handshake, expected: ServedExpectation
   }
   const isCurrent = leaf.fingerprint === expected.current;
   if (expected.current !== null && !isCurrent) return otherThanExpected(place, leaf, what, expected);
-  if (handshake.trust === 'untrusted') {
-    return judged('untrusted', `${place} serves ${what}; its chain does not lead to a trusted root`);
-  }
   if (handshake.trust === 'chain-incomplete') {
     return judged('chain-incomplete', `${place} serves ${what} without the intermediate certificate`);
+  }
+  // A chain nobody judged is no proof either.
+  if (handshake.trust !== 'trusted') {
+    return judged('untrusted', `${place} serves ${what}; its chain does not lead to a trusted root`);
   }
   if (!isCurrent) return judged('served-unknown', `${place} serves ${what}, which renewd did not install`);
   return judged('served-match', `${place} serves ${what}`);

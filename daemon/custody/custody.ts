@@ -3,7 +3,7 @@
  * The only door to age. It refuses to keep a key in the clear, and never says what is in one.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { OperationError } from '../ports/failure.ts';
@@ -27,9 +27,9 @@ export async function openCustody(options: {
   readonly log: Log;
 }): Promise<OpenCustody> {
   const { directory, log } = options;
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const identity =
-    options.identity === null ? await ownIdentity(directory, log) : options.identity.reveal().trim();
+  const identity = identityIn(
+    options.identity === null ? await ownIdentity(directory, log) : options.identity.reveal(),
+  );
   const decrypter = new Decrypter();
   const encrypter = new Encrypter();
   try {
@@ -59,6 +59,12 @@ export async function openCustody(options: {
   };
 }
 
+/** The one line that is the identity: age-keygen writes comments above it. */
+function identityIn(text: string): string {
+  const lines = text.split('\n').map((line) => line.trim());
+  return lines.find((line) => line !== '' && !line.startsWith('#')) ?? '';
+}
+
 function unavailable(message: string): OperationError {
   return new OperationError('secret-unavailable', message, { disposition: 'stall' });
 }
@@ -77,7 +83,14 @@ function absent(error: unknown, path: string): null {
 async function ownIdentity(directory: string, log: Log): Promise<string> {
   const path = join(directory, 'identity');
   const there = await readFile(path, 'utf8').catch((error: unknown) => absent(error, path));
-  if (there !== null) return there.trim();
+  if (there !== null) return there;
+  // Keys without the identity they were written to: a new identity could read none of them, and would hide that.
+  const kept = await readdir(directory, { recursive: true }).catch(() => []);
+  if (kept.some((name) => name.endsWith('.age'))) {
+    throw unavailable(
+      `${path} is gone, but keys encrypted to it are in ${directory}; restore it from a backup, or bind custody.identity`,
+    );
+  }
   const made = await generateX25519Identity();
   await writeWhole(path, Buffer.from(`${made}\n`));
   log.warn(
@@ -89,9 +102,9 @@ async function ownIdentity(directory: string, log: Log): Promise<string> {
 
 /** Temporary file, fsync, rename, fsync of the directory: after a crash the old or the new text stands there, never a part. */
 async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${randomBytes(6).toString('hex')}`;
   try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const file = await open(temporary, 'wx', 0o600);
     try {
       await file.writeFile(bytes);
@@ -103,6 +116,8 @@ async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
     const folder = await open(dirname(path), 'r');
     await folder.sync().finally(() => folder.close());
   } catch (cause) {
+    // Nothing half-written stays behind to fill the disk further.
+    await rm(temporary, { force: true }).catch(() => undefined);
     throw new OperationError(
       'secret-unavailable',
       `${path} could not be written: check space and permissions of the data directory`,

@@ -1,5 +1,5 @@
 /** Rule: only these key algorithms and sizes. */
-import { fail, pass, strings, type Rule } from './rule.ts';
+import { fail, notApplicable, pass, strings, type Rule } from './rule.ts';
 
 export const keyAlgorithms: Rule = {
   id: 'key-algorithms',
@@ -27,7 +27,8 @@ export const keyAlgorithms: Rule = {
     'A key that is too short can be found by computing; one of an unusual kind is refused by clients. The list says what the organisation accepts.',
   judge: ({ certificate, facts, stage }, settings) => {
     const allowed = strings(settings, 'algorithms');
-    const used = stage === 'request' ? certificate.key.algorithm : (facts?.keyAlgorithm ?? '');
+    if (stage !== 'request' && facts === null) return notApplicable;
+    const used = stage === 'request' || facts === null ? certificate.key.algorithm : facts.keyAlgorithm;
     if (allowed.includes(used)) return pass;
     return fail(
       `key algorithm ${used} is not allowed for ${certificate.id}; allowed are ${allowed.join(', ')}`,

@@ -1,9 +1,8 @@
 /** Rule: no longer lifetime than this. */
-import { parseDuration } from '../duration.ts';
+import { durationText, parseDuration } from '../duration.ts';
 import { fail, notApplicable, pass, type Rule } from './rule.ts';
 
-const day = 86_400_000;
-/** RFC 5280 counts both ends, and CAs set notBefore back a little for slow clocks: an hour is no longer lifetime. */
+/** RFC 5280 counts both ends, and CAs set notBefore back a little for slow clocks: an hour more in what was issued is no longer lifetime. */
 const toleranceMs = 3_600_000;
 
 export const lifetimeMax: Rule = {
@@ -29,13 +28,14 @@ export const lifetimeMax: Rule = {
   judge: ({ certificate, facts, stage }, settings) => {
     const text = typeof settings['max'] === 'string' ? settings['max'] : '';
     const max = parseDuration(text) ?? Number.POSITIVE_INFINITY;
+    const tolerance = stage === 'request' ? 0 : toleranceMs;
     const lifetime =
       stage === 'request' ? certificate.lifetimeMs : facts === null ? null : facts.notAfter - facts.notBefore;
     // Where the declaration leaves the lifetime to the issuer, the issued certificate is judged instead.
     if (lifetime === null) return notApplicable;
-    if (lifetime <= max + toleranceMs) return pass;
+    if (lifetime <= max + tolerance) return pass;
     return fail(
-      `the lifetime of ${certificate.id} is ${String(Math.round(lifetime / day))} days; at most ${text} is allowed`,
+      `the lifetime of ${certificate.id} is ${durationText(lifetime)}; at most ${text} is allowed`,
       `Set lifetime: ${text} in ${certificate.source.file}, or choose an issuer that issues shorter ones.`,
     );
   },
