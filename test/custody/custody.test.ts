@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { generateX25519Identity } from 'age-encryption';
+import * as fc from 'fast-check';
 import { openCustody } from '../../daemon/custody/custody.ts';
 import { createSecret } from '../../daemon/secrets.ts';
 
@@ -63,4 +64,76 @@ test('names cannot leave the directory', async () => {
   const custody = await openCustody({ directory, identity: null, log: silent });
   for (const name of ['../x', '/etc/x', 'a//b', 'A', ''])
     await assert.rejects(custody.write(name, 'x'), /not a name/);
+});
+
+test('an identity as age-keygen writes it, with comments above, is read', async () => {
+  const identity = await generateX25519Identity();
+  const written = `# created: 2026-01-01T00:00:00Z\n# public key: age1example\n${identity}\n`;
+  await (
+    await openCustody({ directory, identity: createSecret(written), log: silent })
+  ).write('account', 'pem');
+  const plain = await openCustody({ directory, identity: createSecret(identity), log: silent });
+  assert.equal(await plain.read('account'), 'pem');
+});
+
+test('a lost identity is said; a new one is not made over keys that it could not read', async () => {
+  await (await openCustody({ directory, identity: null, log: silent })).write('ca/internal/root', 'pem');
+  rmSync(join(directory, 'identity'));
+  await assert.rejects(openCustody({ directory, identity: null, log: silent }), (error: Error) => {
+    assert.match(error.message, /identity is gone.*backup/);
+    return 'code' in error && error.code === 'secret-unavailable';
+  });
+  assert.deepEqual(readdirSync(directory), ['ca'], 'no identity was made');
+});
+
+test('a directory that cannot be written is trouble of the world, and nothing half-written stays', async () => {
+  const path = join(directory, 'file');
+  writeFileSync(path, 'in the way');
+  await assert.rejects(openCustody({ directory: join(path, 'custody'), identity: null, log: silent }), {
+    code: 'secret-unavailable',
+  });
+  const custody = await openCustody({ directory: join(directory, 'custody'), identity: null, log: silent });
+  await custody.write('ca', 'pem');
+  // A directory stands where the file must go: the rename fails after everything was written.
+  mkdirSync(join(directory, 'custody/account.age/x'), { recursive: true });
+  await assert.rejects(custody.write('account', 'pem'), {
+    code: 'secret-unavailable',
+    disposition: 'retry',
+  });
+  assert.deepEqual(readdirSync(join(directory, 'custody')).sort(), ['account.age', 'ca.age', 'identity']);
+});
+
+test('what a crash left half-written is not a key, and the key before it stays', async () => {
+  const custody = await openCustody({ directory, identity: null, log: silent });
+  await custody.write('account', 'first');
+  writeFileSync(join(directory, 'account.age.0badc0ffee00'), 'half');
+  const again = await openCustody({ directory, identity: null, log: silent });
+  assert.equal(await again.read('account'), 'first');
+  await again.write('account', 'second');
+  assert.equal(await again.read('account'), 'second');
+});
+
+test('many writes of one key at once leave one whole key', async () => {
+  const custody = await openCustody({ directory, identity: null, log: silent });
+  const texts = Array.from({ length: 20 }, (_, index) => `pem ${String(index)}`.repeat(500));
+  await Promise.all(texts.map((text) => custody.write('account', text)));
+  assert.ok(texts.includes((await custody.read('account')) ?? ''));
+  assert.deepEqual(readdirSync(directory).sort(), ['account.age', 'identity']);
+});
+
+test('property: any text comes back as it was, and a file with any byte damaged is refused', async () => {
+  const custody = await openCustody({ directory, identity: null, log: silent });
+  const file = join(directory, 'account.age');
+  await fc.assert(
+    fc.asyncProperty(fc.string({ unit: 'grapheme-ascii', maxLength: 500 }), fc.nat(), async (text, place) => {
+      await custody.write('account', text);
+      assert.equal(await custody.read('account'), text);
+      const bytes = readFileSync(file);
+      const index = place % bytes.length;
+      bytes[index] = (bytes[index] ?? 0) ^ 1;
+      writeFileSync(file, bytes);
+      await assert.rejects(custody.read('account'), { code: 'secret-unavailable' });
+    }),
+    { numRuns: 30 },
+  );
 });
