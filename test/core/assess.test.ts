@@ -344,3 +344,13 @@ describe('when it is judged again', () => {
     assert.ok(assess({ observation: observation({ at: now - day }) }).dueAt > now);
   });
 });
+
+test('who declared a late renewal is not told that it is overdue before that, and still called when it is critical', () => {
+  const at = (part: number): string[] => {
+    const leaf = facts('aa', { notBefore: now - part * day, notAfter: now + (100 - part) * day });
+    const late = installed({ issued: issued(leaf), renewAt: leaf.notBefore + 92 * day });
+    return codes(assess({ memory: memory({ installed: late }) }));
+  };
+  assert.deepEqual(at(85), []);
+  assert.ok(at(94).includes('renewal-critical'));
+});

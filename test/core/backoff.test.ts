@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { nextAttempt, type Failure } from '../../daemon/core/backoff.ts';
+import { limits } from '../../daemon/limits.ts';
+
+const minute = 60_000;
+const day = 24 * 60 * minute;
+const at = 1_780_272_000_000;
+const steps = limits.backoff.stepsMs;
+
+function next(changes: Partial<Failure> = {}): number | null {
+  return nextAttempt(
+    { failures: 1, lastFailureAt: at, disposition: 'retry', retryAt: null, random01: 0.5, ...changes },
+    steps,
+  );
+}
+
+test('the pauses grow by the schedule and stay at its last step', () => {
+  const pauses = [1, 2, 3, 4, 5, 1000].map((failures) => (next({ failures }) ?? 0) - at);
+  assert.deepEqual(pauses, [minute, 10 * minute, 100 * minute, day, day, day]);
+});
+
+test('stall never tries again by itself, whatever the other side asked for', () => {
+  assert.equal(next({ disposition: 'stall' }), null);
+  assert.equal(next({ disposition: 'stall', retryAt: at + minute }), null);
+});
+
+test('wait keeps to what the other side asked for, to the millisecond', () => {
+  assert.equal(next({ disposition: 'wait', retryAt: at + 42 * minute }), at + 42 * minute);
+});
+
+test('wait after many failures still keeps to what the other side asked for', () => {
+  assert.equal(next({ disposition: 'wait', failures: 9, retryAt: at + 42 * minute }), at + 42 * minute);
+});
+
+test('a date a year off is looked at again after the longest step', () => {
+  assert.equal(next({ disposition: 'wait', retryAt: at + 365 * day }), at + day);
+});
+
+test('Retry-After: 0 and a date in the past are no reason for a busy loop', () => {
+  assert.equal(next({ disposition: 'wait', retryAt: at }), at + minute);
+  assert.equal(next({ disposition: 'wait', retryAt: at - day }), at + minute);
+});
+
+test('wait without a date is retry', () => {
+  assert.equal(next({ disposition: 'wait', failures: 2 }), next({ failures: 2 }));
+});
+
+test('retry is never sooner than the other side asked for', () => {
+  assert.equal(next({ retryAt: at + 30 * minute }), at + 30 * minute);
+  assert.equal(next({ failures: 3, retryAt: at + minute }), at + 100 * minute);
+});
+
+const failure = fc.record({
+  failures: fc.integer({ min: 1, max: 1_000_000 }),
+  lastFailureAt: fc.integer({ min: 0, max: 4_000_000_000_000 }),
+  disposition: fc.constantFrom('retry' as const, 'wait' as const),
+  retryAt: fc.option(fc.integer({ min: 0, max: 9_000_000_000_000 })),
+  random01: fc.double({ min: 0, max: 0.999_999, noNaN: true }),
+});
+
+test('always between four fifths of the first step and six fifths of the last after the failure', () => {
+  fc.assert(
+    fc.property(failure, (each) => {
+      const instant = nextAttempt(each, steps);
+      assert.ok(instant !== null && Number.isInteger(instant));
+      const pause = instant - each.lastFailureAt;
+      assert.ok(pause >= Math.floor(0.8 * minute) && pause <= Math.ceil(1.2 * day), String(pause));
+    }),
+  );
+});
+
+test('what failed together comes back spread over two fifths of the step', () => {
+  const draws = Array.from(
+    { length: 100 },
+    (_, index) => (next({ failures: 4, random01: index / 100 }) ?? 0) - at,
+  );
+  assert.equal(new Set(draws).size, 100);
+  assert.ok(Math.min(...draws) === 0.8 * day && Math.max(...draws) > 1.19 * day);
+});
+
+test('a later number of failures never waits less', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 20 }), (failures) => {
+      assert.ok((next({ failures: failures + 1 }) ?? 0) >= (next({ failures }) ?? 0));
+    }),
+  );
+});
