@@ -234,6 +234,8 @@ export const limits = {
     filesMax: 1_000_000,
     /** Mistakes reported per file: enough to mend it in one go. */
     problemsPerFileMax: 50,
+    /** One message about a document: names and values in it are the author's, and some are endless. */
+    messageMaxChars: 1000,
     /** One line shown under a message; longer ones are cut around the column. */
     excerptMaxChars: 120,
     /** Folders inside folders below inventory/ and policies/. */

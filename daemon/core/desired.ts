@@ -25,7 +25,22 @@ interface Register {
   readonly policies: Map<string, Policy>;
   readonly certificates: Map<string, Certificate>;
   readonly problems: DocumentProblem[];
+  /** Endpoints that are declared and left out because of a mistake of their own. */
+  readonly leftOut: Map<string, Endpoint>;
 }
+
+/**
+ * Where documents of a kind belong (DESIGN section 2). Who may approve what is said by folder (CODEOWNERS): a Profile, which is a list of commands, or a
+ * Team, which is a list of permitted names, must not come in through the folder of somebody who may only ask for certificates.
+ */
+const folders: Readonly<Record<Resource['kind'], string>> = {
+  Team: 'inventory/teams/',
+  Issuer: 'inventory/issuers/',
+  Endpoint: 'inventory/endpoints/',
+  Certificate: 'inventory/certificates/',
+  Policy: 'policies/',
+  Profile: 'policies/',
+};
 
 /**
  * Everything declared at `commit`. The order of `files` does not matter: of two resources with one name the first by path counts, and the second is a problem.
@@ -44,6 +59,7 @@ export function buildDesired(
     policies: new Map(),
     certificates: new Map(),
     problems: files.flatMap((file) => file.problems),
+    leftOut: new Map(),
   };
   const sorted = [...files].sort((left, right) =>
     left.path < right.path ? -1 : left.path > right.path ? 1 : 0,
@@ -55,12 +71,12 @@ export function buildDesired(
         register.profiles.set(profile.name, profile);
     }
   }
+  checkEndpoints(register);
   const certificates = new Map<string, Certificate>();
   for (const certificate of register.certificates.values()) {
     const resolved = resolve(register, certificate);
     if (resolved !== null) certificates.set(resolved.id, resolved);
   }
-  checkEndpoints(register);
   checkPolicies(register);
   const { teams, issuers, endpoints, profiles } = register;
   const policies = [...register.policies.values()].sort((left, right) => (left.name < right.name ? -1 : 1));
@@ -77,6 +93,16 @@ export function buildDesired(
 }
 
 function add(register: Register, resource: Resource): void {
+  const folder = folders[resource.kind];
+  if (!resource.source.file.startsWith(folder)) {
+    complain(
+      register,
+      'wrong-folder',
+      `${resource.kind} ${resource.name} is not used: a ${resource.kind} belongs below ${folder}. Move it there`,
+      resource.source,
+    );
+    return;
+  }
   switch (resource.kind) {
     case 'Team':
       return put(register, register.teams, resource.name, resource);
@@ -133,11 +159,11 @@ function resolve(register: Register, certificate: Certificate): Certificate | nu
 /** `inventory/certificates/<team>/...`: the folder is what CODEOWNERS protects, so it must say the truth. */
 function checkFolder(register: Register, { team, source, id }: Certificate): void {
   const folder = /^inventory\/certificates\/([^/]+)\//.exec(source.file)?.[1];
-  if (folder === undefined || folder === team) return;
+  if (folder === team) return;
   complain(
     register,
     'wrong-folder',
-    `${id} belongs to team ${team} but stands in the folder of ${folder}; move it to inventory/certificates/${team}/`,
+    `${id} belongs to team ${team} but stands in the folder of ${folder ?? 'no team'}; move it to inventory/certificates/${team}/`,
     source,
   );
 }
@@ -200,31 +226,47 @@ function fillParameters(
   return register.problems.length > before ? null : filled;
 }
 
-/** `jump` of an endpoint names another one; a circle would never end. */
+/**
+ * `jump` of an endpoint names another one; a circle would never end. What cannot be reached by its own mistake or by one further on is left out, so that
+ * following `jump` in what remains always ends.
+ */
 function checkEndpoints(register: Register): void {
-  for (const endpoint of register.endpoints.values()) {
+  const { endpoints, leftOut } = register;
+  for (const endpoint of endpoints.values()) {
     const jump = endpoint.config['jump'];
     if (typeof jump === 'string') {
-      const found = reference(register, 'endpoint', jump, register.endpoints, endpoint.source);
-      if (found !== null && leadsBack(register, endpoint)) {
+      const found = reference(register, 'endpoint', jump, endpoints, endpoint.source);
+      const onCircle = way(endpoints, jump).has(endpoint.name);
+      if (onCircle) {
         complain(register, 'jump-circle', `endpoint ${endpoint.name} jumps through itself`, endpoint.source);
-        register.endpoints.delete(endpoint.name);
       }
+      if (found === null || onCircle) leftOut.set(endpoint.name, endpoint);
     }
     if (endpoint.team !== null) reference(register, 'team', endpoint.team, register.teams, endpoint.source);
   }
+  for (const endpoint of endpoints.values()) {
+    if (leftOut.has(endpoint.name)) continue;
+    const first = [...way(endpoints, endpoint.name)].find((name) => leftOut.has(name));
+    if (first === undefined) continue;
+    leftOut.set(endpoint.name, endpoint);
+    complain(
+      register,
+      'reference-dangling',
+      `endpoint ${endpoint.name} jumps through ${first}, which is left out (${place(leftOut.get(first)?.source ?? endpoint.source)})`,
+      endpoint.source,
+    );
+  }
+  for (const name of leftOut.keys()) endpoints.delete(name);
 }
 
-function leadsBack(register: Register, start: Endpoint): boolean {
-  const seen = new Set<string>();
-  let at: Endpoint | undefined = start;
-  while (at !== undefined) {
-    if (seen.has(at.name)) return true;
-    seen.add(at.name);
-    const jump: unknown = at.config['jump'];
-    at = typeof jump === 'string' ? register.endpoints.get(jump) : undefined;
+/** The names that following `jump` passes, the first included; each once, so that a circle ends. */
+function way(endpoints: ReadonlyMap<string, Endpoint>, from: string): ReadonlySet<string> {
+  const passed = new Set<string>();
+  for (let at: unknown = from; typeof at === 'string' && !passed.has(at);) {
+    passed.add(at);
+    at = endpoints.get(at)?.config['jump'];
   }
-  return false;
+  return passed;
 }
 
 /** A policy that selects a team nobody declared selects nothing, which is worse than an error. */
@@ -244,6 +286,16 @@ function reference<T>(
 ): T | null {
   const found = known.get(name);
   if (found !== undefined) return found;
+  const broken = what === 'endpoint' ? register.leftOut.get(name) : undefined;
+  if (broken !== undefined) {
+    complain(
+      register,
+      'reference-dangling',
+      `endpoint ${name} is left out because of its own mistake (${place(broken.source)})`,
+      source,
+    );
+    return null;
+  }
   complain(
     register,
     'reference-dangling',

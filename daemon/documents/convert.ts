@@ -14,8 +14,7 @@ import type {
   Team,
 } from '../core/model.ts';
 import type { Resource } from '../core/parsed-document.ts';
-import { isIpAddress } from '../core/server-name.ts';
-import { readAddress, readDnsName, readIpAddress } from './names.ts';
+import { readAddress, readDnsName, readHost, readIpAddress, readServerName } from './names.ts';
 
 /** A document after its schema. */
 export interface CheckedDocument {
@@ -143,12 +142,15 @@ function toCertificate(
 }
 
 function addresses(value: unknown, place: Place): string[] {
-  return texts(value).flatMap((written, index) => {
+  const read: string[] = [];
+  for (const [index, written] of texts(value).entries()) {
     const address = readIpAddress(written);
-    if (address !== null) return [address];
-    place.complain(`${JSON.stringify(written)} is not an IP address`, ['spec', 'ipAddresses', index]);
-    return [];
-  });
+    const path = ['spec', 'ipAddresses', index];
+    if (address === null) place.complain(`${JSON.stringify(written)} is not an IP address`, path);
+    else if (read.includes(address)) place.complain(`${address} stands here twice`, path);
+    else read.push(address);
+  }
+  return read;
 }
 
 function fraction(value: unknown, place: Place): number | null {
@@ -189,13 +191,13 @@ function toAddress(written: unknown, path: readonly (string | number)[], place: 
     return [];
   }
   const asked = typeof written === 'string' ? address.host : text(map(written)['serverName']);
-  if (isIpAddress(asked)) return [{ ...address, serverName: readIpAddress(asked) ?? asked }];
-  const name = readDnsName(asked);
-  if ('wrong' in name) {
-    place.complain(name.wrong, path);
-    return [];
-  }
-  return [{ ...address, serverName: name.name }];
+  const name = readServerName(asked);
+  const host = readHost(address.host);
+  const wrong = 'wrong' in name ? name.wrong : 'wrong' in host ? host.wrong : null;
+  if (wrong !== null) place.complain(wrong, path);
+  return 'wrong' in name || 'wrong' in host
+    ? []
+    : [{ host: host.name, port: address.port, serverName: name.name }];
 }
 
 function toPolicy(declared: Declared, spec: CheckedDocument['spec'], place: Place): Policy {

@@ -30,11 +30,18 @@ export function readDnsName(written: string): { readonly name: string } | { read
       wrong: `${show}: ${JSON.stringify(bad)} is not a label of a DNS name (letters, digits and inner dashes, at most 63)`,
     };
   }
+  // RFC 1123 section 2.1: the last label is alphabetic, or the name could not be told from an address.
+  if (/^\d+$/.test(labels.at(-1) ?? ''))
+    return { wrong: `${show}: the last label of a DNS name is not a number` };
+  if (checked.some((label) => label.startsWith('xn--')) && domainToASCII(checked.join('.')) === '') {
+    return { wrong: `${show} holds an A-label (xn--) that stands for no name` };
+  }
   return { name };
 }
 
-/** The address in its canonical form, or null. */
+/** The address in its canonical form, or null. An IPv6 zone (`fe80::1%eth0`) means something on one machine only and stands in no certificate. */
 export function readIpAddress(written: string): string | null {
+  if (written.includes('%')) return null;
   switch (isIP(written)) {
     case 4:
       return written;
@@ -53,5 +60,27 @@ export function readAddress(written: string): { readonly host: string; readonly 
   const port = Number(match?.[3]);
   if (host === undefined || port < 1 || port > 65_535) return null;
   if (match?.[1] !== undefined && isIP(host) !== 6) return null;
+  // An international name is let through: whoever reads it says how to write it.
+  if (match?.[1] === undefined && !/^[A-Za-z0-9._\u0080-\u{10ffff}*-]+$/u.test(host)) return null;
   return { host: host.toLowerCase(), port };
+}
+
+type Read = { readonly name: string } | { readonly wrong: string };
+
+/** What a client asks for (SNI): one name or address, never a wildcard (RFC 6066 section 3 knows names only). */
+export function readServerName(written: string): Read {
+  if (written.startsWith('*')) {
+    return {
+      wrong: `${JSON.stringify(written)}: a client asks for one name, not for a wildcard; give one that it covers`,
+    };
+  }
+  if (!isIpAddress(written)) return readDnsName(written);
+  const address = readIpAddress(written);
+  return address === null ? { wrong: `${JSON.stringify(written)} is not an IP address` } : { name: address };
+}
+
+/** Where to connect to: as a server name, but names inside a company may have underscores. */
+export function readHost(written: string): Read {
+  if (/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(written) && !isIpAddress(written)) return { name: written };
+  return readServerName(written);
 }

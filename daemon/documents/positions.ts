@@ -1,10 +1,21 @@
 /** Where things stand in a parsed YAML document: the one piece of knowledge about the parser's tree that the readers share. */
-import { type Document, isMap, isPair, isScalar, isSeq, type Node, visit } from 'yaml';
+import { type Document, isAlias, isMap, isPair, isScalar, isSeq, type Node, visit } from 'yaml';
 
 /** Offsets of every alias: none is wanted in what people write here, and each could be a bomb. */
 export function findAliases(document: Document): number[] {
   const offsets: number[] = [];
   visit(document, { Alias: (_, node) => void offsets.push(node.range?.[0] ?? 0) });
+  return offsets;
+}
+
+/** Offsets of every value with an anchor. Harmless without an alias, but nobody writes one for nothing. */
+export function findAnchors(document: Document): number[] {
+  const offsets: number[] = [];
+  visit(document, {
+    Node: (_, node) => {
+      if (!isAlias(node) && node.anchor !== undefined) offsets.push(node.range?.[0] ?? 0);
+    },
+  });
   return offsets;
 }
 

@@ -4,7 +4,7 @@
  */
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { dirname } from 'node:path/posix';
-import { type Document, isMap, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';
+import { type Document, isMap, isScalar, visit } from 'yaml';
 import type { DocumentProblem, DriftMode, SourcePosition } from '../core/model.ts';
 import { didYouMean } from '../core/nearest.ts';
 import type { ParsedFile, Resource } from '../core/parsed-document.ts';
@@ -12,10 +12,11 @@ import { limits } from '../limits.ts';
 import type { JsonSchema } from '../ports/plugin.ts';
 import { toResource, type CheckedDocument } from './convert.ts';
 import { excerptOf } from './excerpt.ts';
-import { findAliases, offsetOf } from './positions.ts';
+import { findAliases, findAnchors, offsetOf } from './positions.ts';
 import { essential, pathOf, phrase } from './schema-errors.ts';
 import { kindSchemas, type PluginSchemas } from './schemas/index.ts';
-import { decodeText } from './text-bounds.ts';
+import { decodeText, deceivingCharacter } from './text-bounds.ts';
+import { readStream, type StreamDocument } from './yaml-stream.ts';
 
 export type { ParsedFile } from '../core/parsed-document.ts';
 
@@ -51,6 +52,8 @@ interface Reading {
   readonly driftDefault: DriftMode;
   readonly positionOf: (offset: number) => SourcePosition;
   readonly problems: DocumentProblem[];
+  /** How many complaints there were; only the first `problemsPerFileMax` are kept as problems. */
+  readonly complaints: () => number;
   readonly complain: (code: string, message: string, offset: number) => void;
 }
 
@@ -61,18 +64,37 @@ function parseFile(file: SourceFile, validators: Validators, driftDefault: Drift
     reading.complain(complaint.code, `${file.path} ${complaint.message}`, complaint.offset);
     return { path: file.path, oid: file.oid, documents: [], problems: reading.problems };
   }
-  const lineCounter = new LineCounter();
-  const parsed = parseAllDocuments(text, {
-    version: '1.2',
-    schema: 'core',
-    lineCounter,
-    prettyErrors: false,
-    // The parser's own check for repeated keys is quadratic (98 s for 50,000 keys, measured); ours is linear.
-    uniqueKeys: false,
-    stringKeys: true,
-  });
   const documents: Resource[] = [];
-  for (const [index, document] of (Array.isArray(parsed) ? parsed : []).entries()) {
+  try {
+    readDocuments(readStream(text), text, reading, validators, documents);
+  } catch (error) {
+    // The depth is bounded before parsing, but brackets can hide in quotes and comments: the stack is the last bound, and a deep file is one bad file.
+    if (!(error instanceof RangeError)) throw error;
+    reading.complain('document-too-deep', `${file.path} is nested too deep to be read`, 0);
+  }
+  return { path: file.path, oid: file.oid, documents, problems: withRest(reading) };
+}
+
+/** The kept problems; where there were more, the last one says so. */
+function withRest({ problems, complaints }: Reading): DocumentProblem[] {
+  const more = complaints() - problems.length;
+  const last = problems.at(-1);
+  if (more === 0 || last === undefined) return problems;
+  return [
+    ...problems.slice(0, -1),
+    { ...last, message: `${last.message} (and ${String(more)} more in this file)` },
+  ];
+}
+
+function readDocuments(
+  stream: readonly StreamDocument[],
+  text: string,
+  all: Reading,
+  validators: Validators,
+  documents: Resource[],
+): void {
+  for (const [index, { document, base }] of stream.entries()) {
+    const reading = base === 0 ? all : shifted(all, base);
     if (index >= limits.documents.perFileMax) {
       reading.complain(
         'document-count',
@@ -81,14 +103,19 @@ function parseFile(file: SourceFile, validators: Validators, driftDefault: Drift
       );
       break;
     }
-    const resource = readDocument(document, reading, validators);
+    const resource = readDocument(document, text, reading, validators);
     if (resource !== null) documents.push(resource);
   }
+}
+
+/** The same reading for a document that was parsed from a later part of the text. */
+function shifted(reading: Reading, base: number): Reading {
   return {
-    path: file.path,
-    oid: file.oid,
-    documents,
-    problems: reading.problems.slice(0, limits.documents.problemsPerFileMax),
+    ...reading,
+    positionOf: (offset) => reading.positionOf(base + offset),
+    complain: (code, message, offset) => {
+      reading.complain(code, message, base + offset);
+    },
   };
 }
 
@@ -114,19 +141,23 @@ function startReading(file: SourceFile, text: string, driftDefault: DriftMode): 
     return { file: file.path, line: low + 1, column: offset - (all[low] ?? 0) + 1 };
   };
   const problems: DocumentProblem[] = [];
+  let count = 0;
   return {
     file,
     driftDefault,
     positionOf,
     problems,
+    complaints: () => count,
     complain: (code, message, offset) => {
+      count++;
+      if (problems.length >= limits.documents.problemsPerFileMax) return;
       const source = positionOf(Math.min(offset, text.length));
       const start = lineStarts()[source.line - 1] ?? 0;
       const end = text.indexOf('\n', start);
       const line = text.slice(start, end < 0 ? undefined : end).replace(/\r$/, '');
       problems.push({
         code,
-        message,
+        message: cut(message),
         source,
         excerpt: text === '' ? null : excerptOf(line, source.column),
         severity: 'error',
@@ -136,19 +167,32 @@ function startReading(file: SourceFile, text: string, driftDefault: DriftMode): 
   };
 }
 
-function readDocument(document: Document, reading: Reading, validators: Validators): Resource | null {
-  const before = reading.problems.length;
+function cut(message: string): string {
+  const max = limits.documents.messageMaxChars;
+  return message.length <= max ? message : `${message.slice(0, max)}...`;
+}
+
+function readDocument(
+  document: Document,
+  text: string,
+  reading: Reading,
+  validators: Validators,
+): Resource | null {
+  const before = reading.complaints();
   // The parser only warns about unknown tags and yields the raw value: a declaration means what it says or nothing.
   for (const error of [...document.errors, ...document.warnings]) {
     reading.complain('yaml-syntax', error.message, error.pos[0]);
   }
-  for (const offset of findAliases(document)) {
+  for (const offset of /[&*]/.test(text) ? [...findAnchors(document), ...findAliases(document)] : []) {
     reading.complain('yaml-alias', 'anchors and aliases are not used here: write the value out', offset);
   }
   for (const offset of repeatedKeys(document)) {
     reading.complain('yaml-repeated-key', 'this key stands twice in its map; only one can be meant', offset);
   }
-  if (reading.problems.length > before) return null;
+  for (const { character, offset } of text.includes('\\') ? deceivingScalars(document) : []) {
+    reading.complain('document-characters', `holds the invisible character ${character}; remove it`, offset);
+  }
+  if (reading.complaints() > before) return null;
   // A document of comments alone declares nothing.
   if (document.contents === null) return null;
   const value: unknown = document.toJS({ maxAliasCount: 0 });
@@ -156,7 +200,11 @@ function readDocument(document: Document, reading: Reading, validators: Validato
   const validate = validators.get(value.kind);
   if (validate === undefined) return null;
   if (!validate(value)) {
-    for (const error of essential(validate.errors ?? [])) complainOf(error, document, reading);
+    const errors = essential(validate.errors ?? []);
+    // Each costs a walk through the tree: a flood of them is not walked to its end.
+    for (const error of errors.slice(0, limits.documents.problemsPerFileMax)) {
+      complainOf(error, document, reading);
+    }
     return null;
   }
   const resource = toResource(value as unknown as CheckedDocument, {
@@ -167,7 +215,7 @@ function readDocument(document: Document, reading: Reading, validators: Validato
       reading.complain('document-value', message, offsetOf(document, path));
     },
   });
-  return reading.problems.length > before ? null : resource;
+  return reading.complaints() > before ? null : resource;
 }
 
 function hasKind(
@@ -219,4 +267,16 @@ function repeatedKeys(document: Document): number[] {
     },
   });
   return offsets;
+}
+
+/** Keys and values in which an escape hides what the text does not show. */
+function deceivingScalars(document: Document): { readonly character: string; readonly offset: number }[] {
+  const found: { readonly character: string; readonly offset: number }[] = [];
+  visit(document, {
+    Scalar: (_, { value, range }) => {
+      const character = typeof value === 'string' ? deceivingCharacter(value) : null;
+      if (character !== null) found.push({ character, offset: range?.[0] ?? 0 });
+    },
+  });
+  return found;
 }

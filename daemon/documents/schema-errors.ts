@@ -35,6 +35,7 @@ export function phrase(error: ErrorObject): string {
       return `does not have the right form${exampleOf(error)}`;
     case 'minProperties':
     case 'maxProperties':
+      if (schema.properties === undefined) return error.message ?? 'has too many or too few keys';
       return `give exactly one of ${Object.keys(schema.properties ?? {}).join(', ')}`;
     case 'pattern':
       return error.propertyName === undefined

@@ -1,6 +1,6 @@
 /** Schema of kind Certificate. */
 import { limits } from '../../limits.ts';
-import { dnsNames, duration, envelope, name } from './parts.ts';
+import { dnsNames, duration, envelope, linePattern, name } from './parts.ts';
 
 const address = {
   description: 'host:port at which a client must see the certificate.',
@@ -21,7 +21,12 @@ const installation = {
       description: 'Values for the parameters of the profile.',
       type: 'object',
       maxProperties: 50,
-      additionalProperties: { type: 'string', maxLength: 1000 },
+      additionalProperties: {
+        type: 'string',
+        maxLength: 1000,
+        pattern: linePattern,
+        examples: ['/etc/nginx/tls/shop.crt'],
+      },
     },
     serves: {
       description: 'Where clients must see it. Without any, nothing is proved.',

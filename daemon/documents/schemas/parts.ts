@@ -14,12 +14,16 @@ export const name = (description: string): JsonSchema => ({
   pattern: namePattern,
 });
 
+/** Printable on one line: line ends and other controls would break messages, commits and commands apart. */
+export const linePattern = '^[^\\u0000-\\u001f\\u007f]*$';
+
 /** One line of text. */
 export const line = (description: string, example: string): JsonSchema => ({
   description,
   type: 'string',
   minLength: 1,
   maxLength: 500,
+  pattern: linePattern,
   examples: [example],
 });
 
@@ -44,7 +48,7 @@ export const labels: JsonSchema = {
   type: 'object',
   maxProperties: 64,
   propertyNames: { pattern: '^[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$' },
-  additionalProperties: { type: 'string', maxLength: 200 },
+  additionalProperties: { type: 'string', maxLength: 200, pattern: linePattern, examples: ['prod'] },
 };
 
 /** The envelope every document has; `team` is given where the kind belongs to one. */
