@@ -110,6 +110,8 @@ export function findingLines(finding: FindingRecord, terminal: Terminal): string
 
 /** The table of certificates of `renewd status`. */
 export function certificateTable(records: Records, terminal: Terminal): string {
+  // The id is what other commands take: on a narrow screen it stays whole and the first name goes.
+  const wide = !terminal.interactive || terminal.widthColumns >= 110;
   const rows = [...records.certificates.entries()]
     .sort(
       ([, left], [, right]) => statusPrecedence.indexOf(left.status) - statusPrecedence.indexOf(right.status),
@@ -120,13 +122,14 @@ export function certificateTable(records: Records, terminal: Terminal): string {
       return [
         statusCell(record.status),
         id,
-        record.declaration.dnsNames[0] ?? record.declaration.ipAddresses[0] ?? '',
+        ...(wide ? [record.declaration.dnsNames[0] ?? record.declaration.ipAddresses[0] ?? ''] : []),
         ends[0]?.slice(0, 10) ?? '-',
         renewals[0]?.slice(0, 10) ?? '-',
         record.installations.map((each) => each.endpoint).join(' '),
       ];
     });
-  return table(['status', 'certificate', 'name', 'expires', 'renews', 'endpoints'], rows, terminal);
+  const names = wide ? ['name'] : [];
+  return table(['status', 'certificate', ...names, 'expires', 'renews', 'endpoints'], rows, terminal);
 }
 
 /** What a person watching sees while work goes on: one plain line an event. */
