@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,8 @@ import { ca } from '../../daemon/issuers/ca.ts';
 import type { Issuer, Publisher } from '../../daemon/ports/issuer.ts';
 import type { Tools } from '../../daemon/ports/plugin.ts';
 import { certificateFacts } from '../../daemon/x509/facts.ts';
-import { derToPem } from '../../daemon/x509/pem.ts';
+import { derToPem, pemToDer } from '../../daemon/x509/pem.ts';
+import { judgeChain } from '../../daemon/x509/chain.ts';
 import { issueAll, issuerContract, request } from '../contract/issuer.ts';
 import { openWorkshop } from '../fixtures/openssl.ts';
 
@@ -57,6 +59,9 @@ const open = async (
   now?: () => number,
   changes: Record<string, unknown> = {},
 ): Promise<Issuer & Publisher> => ca.create('internal', { ...config, ...changes }, await tools(home, now));
+
+const rootsOf = async (issuer: Issuer): Promise<readonly string[]> =>
+  (await issuer.trustAnchors(signal)) ?? [];
 
 describe('the contract', async () => {
   const home = newHome();
@@ -185,6 +190,409 @@ test('a half-written line of the log was never issued', async () => {
     path.startsWith('issuance/'),
   );
   assert.equal(paths.length, 2);
+});
+
+test('a line of the log that cannot be read stops issuance with its number, and is not passed over', async () => {
+  const home = newHome();
+  await issueAll(await open(home), request(workshop, 'a.example.com', 'first'), null);
+  const path = join(home, 'issuers/internal/issued.jsonl');
+  const whole = readFileSync(path, 'utf8');
+  for (const damaged of [
+    '{"request":"half{"request":"next"}\n',
+    'null\n',
+    '{"request":"x","csr":"y","record":{}}\n',
+  ]) {
+    writeFileSync(path, whole + damaged);
+    await assert.rejects((await open(home)).check(signal), (error: Error) => {
+      assert.match(error.message, /line 2 of the issuance log/);
+      return 'code' in error && error.code === 'ca-unavailable';
+    });
+  }
+});
+
+test('a certificate that cannot be logged does not leave, and the log stays readable', async () => {
+  const home = newHome();
+  const issuer = await open(home);
+  await issueAll(issuer, request(workshop, 'a.example.com', 'first'), null);
+  const path = join(home, 'issuers/internal/issued.jsonl');
+  const before = readFileSync(path);
+  // A directory in its place: the append fails, as on a full or broken disk.
+  rmSync(path);
+  mkdirSync(path);
+  await assert.rejects(issueAll(issuer, request(workshop, 'b.example.com', 'second'), null), {
+    code: 'ca-unavailable',
+    disposition: 'retry',
+  });
+  rmSync(path, { recursive: true });
+  writeFileSync(path, before);
+  await issueAll(issuer, request(workshop, 'b.example.com', 'second'), null);
+  assert.equal(readFileSync(path, 'utf8').split('\n').length, 3);
+});
+
+test('two values over one directory see the same log', async () => {
+  const home = newHome();
+  const one = await open(home);
+  const other = await open(home);
+  await one.check(signal);
+  await other.check(signal);
+  const asked = request(workshop, 'a.example.com', 'same');
+  const first = await issueAll(one, asked, null);
+  const again = await issueAll(other, asked, null);
+  assert.deepEqual(again.chain, first.chain);
+  assert.equal(again.handles.length, 0, 'nothing new was begun');
+  assert.deepEqual(
+    [...(await other.publications(signal)).keys()].sort(),
+    [...(await one.publications(signal)).keys()].sort(),
+  );
+});
+
+test('many requests at once: each in the log once, each with its own serial', async () => {
+  const home = newHome();
+  const issuer = await open(home);
+  const chains = await Promise.all(
+    Array.from({ length: 8 }, (_, index) =>
+      issueAll(issuer, request(workshop, `n${String(index)}.example.com`, String(index)), null),
+    ),
+  );
+  const serials = new Set(chains.map(({ chain }) => certificateFacts(chain[0] ?? new Uint8Array()).serial));
+  assert.equal(serials.size, 8);
+  const published = [...(await (await open(home)).publications(signal)).keys()];
+  assert.equal(published.filter((each) => each.startsWith('issuance/')).length, 8);
+});
+
+test('the serial that was checkpointed is the one that is signed; another key never gets it again', async () => {
+  const issuer = await open(newHome());
+  const handle = { serial: `01${'ab'.repeat(16)}` };
+  const asked = request(workshop, 'a.example.com', 'serial');
+  const first = await issueAll(issuer, asked, null, handle);
+  assert.equal(certificateFacts(first.chain[0] ?? new Uint8Array()).serial, handle.serial);
+  const rekeyed = { ...asked, csr: workshop.csr('a.example.com').der };
+  const second = await issueAll(issuer, rekeyed, null, handle);
+  assert.notEqual(certificateFacts(second.chain[0] ?? new Uint8Array()).serial, handle.serial);
+});
+
+test('a handle that is no serial of ours is not signed', async () => {
+  const issuer = await open(newHome());
+  for (const serial of ['00', 'ff'.repeat(30), '01zz', '']) {
+    const { chain } = await issueAll(issuer, request(workshop, 'a.example.com', serial), null, { serial });
+    assert.match(certificateFacts(chain[0] ?? new Uint8Array()).serial, /^01[0-9a-f]{32}$/);
+  }
+});
+
+test('the same id with other names, or after the end of the certificate, is a new certificate', async () => {
+  let at = Date.now();
+  const issuer = await open(newHome(), () => at);
+  const asked = request(workshop, 'a.example.com', 'id');
+  const first = await issueAll(issuer, asked, null);
+  const renamed = { ...asked, subject: { ...asked.subject, dnsNames: ['b.example.com'] } };
+  const second = await issueAll(issuer, renamed, null);
+  assert.deepEqual(certificateFacts(second.chain[0] ?? new Uint8Array()).dnsNames, ['b.example.com']);
+  at += 48 * day;
+  const third = await issueAll(issuer, asked, null);
+  assert.notDeepEqual(third.chain[0], first.chain[0]);
+  assert.ok(certificateFacts(third.chain[0] ?? new Uint8Array()).notAfter > at);
+});
+
+describe('a CSR it does not sign, although the shell should have refused it before', () => {
+  const table: readonly [string, () => Uint8Array, RegExp][] = [
+    ['rubbish', () => Buffer.from('hello'), /cannot be read/],
+    [
+      'signed by another key',
+      () => {
+        const der = Uint8Array.from(workshop.csr('a.example.com').der);
+        der[der.length - 3] = (der.at(-3) ?? 0) ^ 1;
+        return der;
+      },
+      /does not prove possession/,
+    ],
+    [
+      'a key of 1024 bits',
+      () =>
+        workshop.csr('a.example.com', {
+          algorithm: ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:1024'],
+        }).der,
+      /weak key \(rsa-1024\)/,
+    ],
+  ];
+  for (const [name, csr, expected] of table) {
+    test(name, async () => {
+      const issuer = await open(newHome());
+      const asked = { ...request(workshop, 'a.example.com', name), csr: csr() };
+      await assert.rejects(issueAll(issuer, asked, null), (error: Error) => {
+        assert.match(error.message, expected);
+        return 'code' in error && error.code === 'csr-rejected';
+      });
+    });
+  }
+});
+
+test('a request that is called off signs nothing', async () => {
+  const home = newHome();
+  const issuer = await open(home);
+  const context = {
+    signal: AbortSignal.abort(),
+    handle: null,
+    solver: null,
+    checkpoint: () => Promise.resolve(),
+  };
+  await assert.rejects(issuer.issue(request(workshop, 'a.example.com', 'x'), context), {
+    code: 'ca-unavailable',
+  });
+  assert.match(await issuer.check(signal), /; 0 certificates issued/);
+});
+
+test('a checkpoint that cannot be kept signs nothing', async () => {
+  const issuer = await open(newHome());
+  const context = {
+    signal,
+    handle: null,
+    solver: null,
+    checkpoint: () => Promise.reject(new Error('journal')),
+  };
+  await assert.rejects(issuer.issue(request(workshop, 'a.example.com', 'x'), context), /journal/);
+  assert.match(await issuer.check(signal), /; 0 certificates issued/);
+});
+
+describe('a root is made once', () => {
+  test('a root that is damaged is not replaced', async () => {
+    const home = newHome();
+    await (await open(home)).trustAnchors(signal);
+    const path = join(home, 'issuers/internal/root.pem');
+    const [, ...rest] = readFileSync(path, 'utf8').split('\n');
+    for (const text of ['', 'rubbish', rest.join('\n'), derToPem(Buffer.from('hello'))]) {
+      writeFileSync(path, text);
+      await assert.rejects((await open(home)).trustAnchors(signal), (error: Error) => {
+        assert.match(error.message, /root\.pem is not the certificate of a CA any more/);
+        return 'code' in error && error.code === 'ca-unavailable';
+      });
+      assert.equal(readFileSync(path, 'utf8'), text);
+    }
+  });
+
+  test('a root that cannot be read just now is not replaced', async () => {
+    const home = newHome();
+    await (await open(home)).trustAnchors(signal);
+    const path = join(home, 'issuers/internal/root.pem');
+    rmSync(path);
+    mkdirSync(path);
+    await assert.rejects((await open(home)).trustAnchors(signal), {
+      code: 'ca-unavailable',
+      disposition: 'retry',
+    });
+  });
+
+  test('a key that belongs to another certificate is said', async () => {
+    const home = newHome();
+    const other = newHome();
+    await (await open(home)).trustAnchors(signal);
+    await (await open(other)).trustAnchors(signal);
+    cpSync(join(other, 'issuers/internal/root.pem'), join(home, 'issuers/internal/root.pem'));
+    await assert.rejects((await open(home)).trustAnchors(signal), /does not belong to/);
+  });
+
+  test('whichever write fails first, the next start ends with one root, and every root ever shown is that one', async () => {
+    for (let failing = 1; failing <= 5; failing++) {
+      const home = newHome();
+      const made = await tools(home);
+      let writes = 0;
+      const custody = {
+        ...made.custody,
+        write: async (name: string, pem: string): Promise<void> => {
+          await made.custody.write(name, pem);
+          if (++writes === failing) throw new Error('killed');
+        },
+      };
+      let directories = 0;
+      const directory = async (name: string): Promise<string> => {
+        if (++directories + 2 === failing) throw new Error('killed');
+        return made.directory(name);
+      };
+      const shown: string[] = [];
+      const interrupted = ca.create('internal', config, { ...made, custody, directory });
+      await rootsOf(interrupted).then(
+        (roots) => shown.push(...roots),
+        (error: unknown) => assert.match(String(error), /killed/),
+      );
+      shown.push(...(await rootsOf(await open(home))), ...(await rootsOf(await open(home))));
+      assert.equal(new Set(shown).size, 1, `after failure ${String(failing)}`);
+    }
+  });
+});
+
+describe('the intermediate is certified anew, with its key and name', () => {
+  const spkiOf = (pem = ''): string =>
+    new X509Certificate(pem).publicKey.export({ format: 'pem', type: 'spki' }).toString();
+
+  test('when the declaration permits other names; what was issued before still verifies', async () => {
+    const home = newHome();
+    const before = await open(home);
+    const old = await issueAll(before, request(workshop, 'a.example.com', 'old'), null);
+    const wider = await open(home, undefined, { permittedDnsNames: ['example.com', 'example.org'] });
+    const asked = request(workshop, 'a.example.org', 'new');
+    const fresh = await issueAll(wider, asked, null);
+    const [root = ''] = await rootsOf(wider);
+    assert.deepEqual(await rootsOf(before), [root]);
+    const anchors = pemToDer(root);
+    for (const [{ chain }, name] of [
+      [old, 'a.example.com'],
+      [fresh, 'a.example.org'],
+    ] as const) {
+      const [leaf = new Uint8Array(), ...intermediates] = chain;
+      assert.deepEqual(
+        judgeChain({ leaf, intermediates, anchors, serverName: name, now: Date.now(), strict: true }),
+        {
+          verdict: 'trusted',
+          reason: null,
+        },
+      );
+    }
+    const [was, is] = [old, fresh].map(({ chain }) => derToPem(chain[1] ?? new Uint8Array()));
+    assert.notEqual(was, is);
+    assert.equal(spkiOf(was), spkiOf(is));
+    // The CRL is signed by the one key: both certificates of it verify it.
+    const crl = (await wider.publications(signal)).get('issuers/internal/crl.pem') ?? '';
+    for (const pem of [was ?? '', is ?? '']) {
+      const path = join(home, 'ca.pem');
+      writeFileSync(path, pem);
+      workshop.run(['crl', '-CAfile', path, '-noout'], crl);
+    }
+    const narrower = await open(home);
+    await assert.rejects(issueAll(narrower, request(workshop, 'b.example.org', 'x'), null), {
+      code: 'ca-constraint',
+    });
+  });
+
+  test('when it could soon not sign for a whole lifetime, while it runs; and no sooner', async () => {
+    let at = Date.now();
+    const issuer = await open(newHome(), () => at, { intermediateLifetime: '200d' });
+    const intermediate = async (): Promise<string> =>
+      (await issuer.publications(signal)).get('issuers/internal/intermediate.pem') ?? '';
+    const first = await intermediate();
+    at += 152 * day;
+    assert.equal(await intermediate(), first, '48 days are left, a lifetime is 47');
+    at += 2 * day;
+    const second = await intermediate();
+    assert.notEqual(second, first);
+    assert.equal(spkiOf(second), spkiOf(first));
+    const { chain } = await issueAll(issuer, request(workshop, 'a.example.com', 'x'), null);
+    const { notAfter } = certificateFacts(chain[0] ?? new Uint8Array());
+    assert.ok(notAfter - at > 46 * day, 'a whole lifetime');
+  });
+
+  test('but never beyond its root: then leaves end with it, and at its end it says what to do', async () => {
+    let at = Date.now();
+    const issuer = await open(newHome(), () => at, { rootLifetime: '100d', intermediateLifetime: '100d' });
+    const [root = ''] = await rootsOf(issuer);
+    const end = certificateFacts(pemToDer(root)[0] ?? new Uint8Array()).notAfter;
+    at += 90 * day;
+    const { chain } = await issueAll(issuer, request(workshop, 'a.example.com', 'x'), null);
+    assert.equal(certificateFacts(chain[0] ?? new Uint8Array()).notAfter, end);
+    at += 11 * day;
+    await assert.rejects(
+      issueAll(issuer, request(workshop, 'b.example.com', 'y'), null),
+      /expired.*Declare a new issuer/,
+    );
+  });
+
+  test('an intermediate that lives shorter than its leaves is not made at every use', async () => {
+    const home = newHome();
+    const short = { intermediateLifetime: '30d' };
+    const first = (await (await open(home, undefined, short)).publications(signal)).get(
+      'issuers/internal/intermediate.pem',
+    );
+    const again = (await (await open(home, undefined, short)).publications(signal)).get(
+      'issuers/internal/intermediate.pem',
+    );
+    assert.equal(again, first);
+  });
+});
+
+test('a certificate of ten minutes is not born half dead', async () => {
+  const now = Date.now();
+  const issuer = await open(newHome(), () => now);
+  const { chain } = await issueAll(
+    issuer,
+    request(workshop, 'a.example.com', 'x', { lifetimeMs: 600_000 }),
+    null,
+  );
+  const facts = certificateFacts(chain[0] ?? new Uint8Array());
+  assert.equal(facts.notAfter - facts.notBefore, 600_000);
+  assert.ok(facts.notAfter - now >= 539_000);
+});
+
+test('a request without names, or with a name that is none, is refused', async () => {
+  const issuer = await open(newHome());
+  for (const dnsNames of [
+    [],
+    ['a b.example.com'],
+    ['a\u0000.example.com'],
+    ['*.*.example.com'],
+    ['.example.com'],
+    ['A.example.com'],
+  ]) {
+    await assert.rejects(issueAll(issuer, request(workshop, 'a.example.com', 'x', { dnsNames }), null), {
+      code: 'ca-constraint',
+    });
+  }
+});
+
+test('stock openssl refuses a leaf outside the constraints that only a broken CA would sign', async () => {
+  const home = newHome();
+  const issuer = await open(home);
+  const published = await issuer.publications(signal);
+  const custody = await openCustody({ directory: join(home, 'custody'), identity: null, log: silent });
+  const keyPem = (await custody.read('ca/internal/intermediate')) ?? '';
+  const intermediate = published.get('issuers/internal/intermediate.pem') ?? '';
+  const made = { key: keyPem, pem: intermediate, der: pemToDer(intermediate)[0] ?? new Uint8Array() };
+  const rootPath = join(home, 'root.pem');
+  const middlePath = join(home, 'middle.pem');
+  writeFileSync(rootPath, published.get('issuers/internal/root.pem') ?? '');
+  writeFileSync(middlePath, intermediate);
+  const verify = (san: string): void => {
+    const leaf = workshop.signCsr(made, workshop.csr('a.example.com').der, [
+      `subjectAltName=${san}`,
+      'extendedKeyUsage=serverAuth',
+    ]);
+    const path = join(home, 'leaf.pem');
+    writeFileSync(path, derToPem(leaf));
+    workshop.run(['verify', '-CAfile', rootPath, '-untrusted', middlePath, path]);
+    const question = {
+      leaf,
+      intermediates: [made.der],
+      anchors: pemToDer(readFileSync(rootPath, 'utf8')),
+      now: Date.now() + 60_000,
+    };
+    assert.equal(judgeChain(question).verdict, 'trusted', san);
+  };
+  verify('DNS:a.example.com,IP:10.9.8.7');
+  for (const san of ['DNS:example.org', 'DNS:evilexample.com', 'IP:11.0.0.1', 'IP:2001:db8::1']) {
+    assert.throws(
+      () => {
+        verify(san);
+      },
+      /permitted subtree violation|excluded subtree violation/,
+      san,
+    );
+  }
+});
+
+test('a damaged CRL file is signed anew, and its number grows even when the clock steps back', async () => {
+  let at = Date.now();
+  const home = newHome();
+  const issuer = await open(home, () => at);
+  const crl = async (): Promise<string> =>
+    (await issuer.publications(signal)).get('issuers/internal/crl.pem') ?? '';
+  const numberOf = (pem: string): bigint =>
+    BigInt(workshop.run(['crl', '-noout', '-crlnumber'], pem).toString().trim().replace('crlNumber=', ''));
+  const first = await crl();
+  at -= 60_000;
+  assert.equal(await crl(), first, 'a small step back changes nothing');
+  at -= 10 * day;
+  const second = await crl();
+  assert.ok(numberOf(second) > numberOf(first));
+  writeFileSync(join(home, 'issuers/internal/crl.json'), '{"signedAt":');
+  at += 11 * day;
+  assert.ok(numberOf(await crl()) > numberOf(second));
 });
 
 test('what it publishes stays the same bytes until something happens; the CRL is signed anew in time', async () => {
