@@ -27,7 +27,8 @@ export const lifetimeMax: Rule = {
     'A short life limits how long a stolen key or a wrong name does harm, and makes renewal a habit instead of an event.',
   judge: ({ certificate, facts, stage }, settings) => {
     const text = typeof settings['max'] === 'string' ? settings['max'] : '';
-    const max = parseDuration(text) ?? Number.POSITIVE_INFINITY;
+    // The schema has checked it; should it not have, nothing is allowed rather than everything.
+    const max = parseDuration(text) ?? 0;
     const tolerance = stage === 'request' ? 0 : toleranceMs;
     const lifetime =
       stage === 'request' ? certificate.lifetimeMs : facts === null ? null : facts.notAfter - facts.notBefore;

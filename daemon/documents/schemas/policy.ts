@@ -45,7 +45,11 @@ export function policySchema(ruleSchemas: Readonly<Record<string, JsonSchema>>):
             allOf: rules.map((rule) =>
               whenThen(
                 { properties: { rule: { const: rule } }, required: ['rule'] },
-                { properties: { settings: ruleSchemas[rule] ?? {} } },
+                {
+                  properties: { settings: ruleSchemas[rule] ?? {} },
+                  // Without this a rule with its settings left out would be read, and could only guess.
+                  ...(ruleSchemas[rule]?.['required'] === undefined ? {} : { required: ['settings'] }),
+                },
               ),
             ),
           },
