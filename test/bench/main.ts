@@ -6,6 +6,7 @@ const benches: Readonly<Record<string, () => Promise<{ run: () => Promise<readon
   turn: () => import('./turn.ts'),
   load: () => import('./load.ts'),
   'git-records': () => import('./git-records.ts'),
+  policy: () => import('./policy.ts'),
 };
 
 const wanted = process.argv.slice(2);
