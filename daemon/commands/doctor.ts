@@ -70,10 +70,11 @@ export async function examine(house: House, signal: AbortSignal): Promise<Examin
     return `branch ${estate.intent.branch} declares ${String(desired?.certificates.size ?? 0)} certificates; ${String(desired?.problems.length ?? 0)} problems`;
   });
   await attempt('state branch', async () => {
+    await estate.state.repository.mayPush(estate.state.ref, signal);
     const refs = await estate.state.repository.advertise(signal);
     return refs.has(estate.state.ref)
-      ? `${estate.state.ref} exists; records are signed with ${house.signingKey}`
-      : `${estate.state.ref} will be made by the first turn; records are signed with ${house.signingKey}`;
+      ? `${estate.state.ref} can be pushed to; records are signed with ${house.signingKey}`
+      : `${estate.state.ref} can be pushed to and will be made by the first turn; records are signed with ${house.signingKey}`;
   });
   for (const issuer of memory.desired?.issuers.values() ?? []) {
     await attempt(`issuer ${issuer.name}`, () =>

@@ -38,6 +38,7 @@ export function openLocal(path: string): Backend {
     },
     resolve: (ref) => (ref === 'HEAD' ? (advertise().get('HEAD') ?? null) : resolveRef(common, ref)),
     openPush: (ref) => {
+      refuseUnwritable(objects, path);
       refuseCheckedOut(common, config, ref);
       refuseHooks(common, config, path);
       const tip = resolveRef(common, ref);
@@ -53,6 +54,18 @@ export function openLocal(path: string): Backend {
     renew: null,
     close: store.close,
   };
+}
+
+function refuseUnwritable(objects: string, path: string): void {
+  try {
+    accessSync(objects, constants.W_OK);
+  } catch (cause) {
+    throw new OperationError(
+      'git-push-denied',
+      `${path} may not be written by this user; give renewd write access to the repository, or a repository of its own`,
+      { disposition: 'retry', cause },
+    );
+  }
 }
 
 /** The failure for a reference that is not on the server or in the repository. */

@@ -54,6 +54,8 @@ export interface Repository {
     from: string,
     options: { readonly maxCount: number; readonly path?: string },
   ) => Promise<readonly Commit[]>;
+  /** Asks whether a push to `ref` would be let in, and pushes nothing. IO. Rules that a server only applies to a push itself (protected branches, hooks) show when it comes. @throws OperationError `git-auth`, `git-push-denied`, `git-unavailable` */
+  readonly mayPush: (ref: string, signal: AbortSignal) => Promise<void>;
   /** Makes one commit by compare-and-swap, tried again on a lost race. Equal bytes make none. */
   readonly publish: (request: PublishRequest, signal: AbortSignal) => Promise<PublishOutcome>;
   readonly close: () => Promise<void>;
@@ -146,6 +148,9 @@ function repositoryOn(backend: Backend, log: Log | null): Repository {
           .take(maxCount)
           .toArray();
       }),
+    mayPush: async (ref, signal) => {
+      (await backend.openPush(ref, signal)).close();
+    },
     publish: (request, signal) =>
       healing(() => inTurn(() => publishCommit(backend, request, signal)), signal),
     close: async () => {

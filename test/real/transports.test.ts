@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { examine } from '../../daemon/commands/doctor.ts';
 import { startHttpBackend } from '../fixtures/http-backend.ts';
 import { declarations, missingServers, recordOf, startEstate, turn, type RealEstate } from './estate.ts';
 
@@ -38,6 +39,11 @@ describe('transports', { skip: missingServers() ?? false }, () => {
       });
       await turn(house);
       assert.ok(house.memory.desired?.teams.has('extra'));
+      const examined = await examine(house, AbortSignal.timeout(30_000));
+      assert.deepEqual(
+        examined.filter((each) => !each.ok),
+        [],
+      );
     } finally {
       await house.close();
       await server.stop();
@@ -93,6 +99,11 @@ describe('transports', { skip: missingServers() ?? false }, () => {
       assert.equal(report.troubles.length, 1);
       assert.equal(report.troubles[0]?.code, 'ssh-host-key');
       assert.match(report.troubles[0]?.message ?? '', /nothing was sent/);
+      const examined = await examine(house, AbortSignal.timeout(30_000));
+      assert.deepEqual(
+        examined.filter((each) => !each.ok).map((each) => each.subject),
+        ['repository', 'state branch'],
+      );
     } finally {
       await house.close();
     }
