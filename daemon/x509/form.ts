@@ -67,6 +67,8 @@ function leafDefect({ extensions, subject }: CertificateFields): string | null {
   if (extensions.get(extensionIds.extendedKeyUsage)?.critical === true)
     return 'the leaf has critical key purposes';
   const names = readSubjectNames(extensions);
+  // BR 7.1.4.3 is about server certificates; one with mail names only is none.
+  if (names.dnsNames.length + names.ipAddresses.length === 0) return null;
   const missing = commonNames(subject).find(
     (name) =>
       !names.dnsNames.includes(name.toLowerCase()) &&
