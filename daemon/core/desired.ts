@@ -27,6 +27,8 @@ interface Register {
   readonly problems: DocumentProblem[];
   /** Endpoints that are declared and left out because of a mistake of their own. */
   readonly leftOut: Map<string, Endpoint>;
+  /** Files with a mistake: what refers into one is told where to look, not that nothing is there. */
+  readonly broken: ReadonlySet<string>;
 }
 
 /**
@@ -60,6 +62,7 @@ export function buildDesired(
     certificates: new Map(),
     problems: files.flatMap((file) => file.problems),
     leftOut: new Map(),
+    broken: new Set(files.filter((file) => file.problems.length > 0).map((file) => file.path)),
   };
   const sorted = [...files].sort((left, right) =>
     left.path < right.path ? -1 : left.path > right.path ? 1 : 0,
@@ -277,32 +280,30 @@ function checkPolicies(register: Register): void {
   }
 }
 
+const kinds = { team: 'Team', issuer: 'Issuer', endpoint: 'Endpoint', profile: 'Profile' } as const;
+type Kind = keyof typeof kinds;
+
 function reference<T>(
   register: Register,
-  what: string,
+  what: Kind,
   name: string,
   known: ReadonlyMap<string, T>,
   source: SourcePosition,
 ): T | null {
   const found = known.get(name);
   if (found !== undefined) return found;
-  const broken = what === 'endpoint' ? register.leftOut.get(name) : undefined;
-  if (broken !== undefined) {
-    complain(
-      register,
-      'reference-dangling',
-      `endpoint ${name} is left out because of its own mistake (${place(broken.source)})`,
-      source,
-    );
-    return null;
-  }
-  complain(
-    register,
-    'reference-dangling',
-    `there is no ${what} ${JSON.stringify(name)}.${didYouMean(name, known.keys())}`,
-    source,
-  );
+  complain(register, 'reference-dangling', whyDangling(register, what, name, known.keys()), source);
   return null;
+}
+
+function whyDangling(register: Register, what: Kind, name: string, known: Iterable<string>): string {
+  const leftOut = what === 'endpoint' ? register.leftOut.get(name) : undefined;
+  const folder = folders[kinds[what]];
+  const file = leftOut?.source.file ?? `${folder}${name}.yaml`;
+  if (leftOut !== undefined || register.broken.has(file)) {
+    return `${what} ${name} is left out because of its own mistake; see ${file}`;
+  }
+  return `there is no ${what} ${JSON.stringify(name)}.${didYouMean(name, known)}`;
 }
 
 function complain(register: Register, code: string, message: string, source: SourcePosition): void {

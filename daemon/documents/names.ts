@@ -1,6 +1,6 @@
 /** Names as people write them, checked one by one with words that say what to write instead: DNS names, IP addresses, host:port. No IO. */
 import { isIP } from 'node:net';
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 import { isIpAddress } from '../core/server-name.ts';
 
 /** The name in the form certificates carry, or what is wrong with it. RFC 1123 labels; a wildcard only as the whole first label (RFC 9525). */
@@ -33,7 +33,8 @@ export function readDnsName(written: string): { readonly name: string } | { read
   // RFC 1123 section 2.1: the last label is alphabetic, or the name could not be told from an address.
   if (/^\d+$/.test(labels.at(-1) ?? ''))
     return { wrong: `${show}: the last label of a DNS name is not a number` };
-  if (checked.some((label) => label.startsWith('xn--')) && domainToASCII(checked.join('.')) === '') {
+  // An A-label that decodes to nothing stays as it is.
+  if (checked.some((label) => label.startsWith('xn--') && domainToUnicode(label).startsWith('xn--'))) {
     return { wrong: `${show} holds an A-label (xn--) that stands for no name` };
   }
   return { name };

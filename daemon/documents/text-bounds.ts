@@ -77,8 +77,9 @@ function refuse(
 function tooDeepAt(text: string): number | null {
   let depth = 0;
   let run = 0;
-  for (let index = 0; index < text.length; index++) {
-    const character = text[index];
+  // From one before the text: the first line begins as every other one does.
+  for (let index = -1; index < text.length; index++) {
+    const character = index < 0 ? '\n' : text[index];
     if (character === '[' || character === '{') depth++;
     else if (character === ']' || character === '}') depth = Math.max(0, depth - 1);
     else if (character === '\n') {

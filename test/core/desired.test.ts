@@ -155,10 +155,87 @@ test('jump hosts must exist and not lead back', () => {
   assert.match(messages(desire(endpoint('db', { jump: 'nowhere' }))), /no endpoint "nowhere"/);
   const circle = desire(endpoint('a', { jump: 'b' }), endpoint('b', { jump: 'a' }));
   assert.match(messages(circle), /jump-circle/);
+  assert.deepEqual([...circle.endpoints.keys()], ['web-01']);
   assert.equal(messages(desire(endpoint('db', { jump: 'web-01' }))), '');
 });
 
 test("a profile of the repository takes the built-in one's place", () => {
   const own: Profile = { ...profile, ...declared('nginx', 'policies/nginx.yaml'), description: 'ours' };
   assert.equal(desire(own).profiles.get('nginx')?.description, 'ours');
+});
+
+test('what jumps into a circle or into nothing is left out too, and a certificate there is told so', () => {
+  const at = placed({ key: '/k' }, { installations: [{ ...installation, endpoint: 'outside' }] });
+  const desired = desire(
+    endpoint('a', { jump: 'b' }),
+    endpoint('b', { jump: 'a' }),
+    endpoint('outside', { jump: 'a' }),
+    endpoint('far', { jump: 'near' }),
+    endpoint('near', { jump: 'nowhere' }),
+    at,
+  );
+  assert.deepEqual([...desired.endpoints.keys()], ['web-01']);
+  assert.deepEqual([...desired.certificates.keys()], []);
+  const said = messages(desired);
+  assert.equal(said.match(/jump-circle/g)?.length, 2, said);
+  assert.match(said, /endpoint outside jumps through a, which is left out/);
+  assert.match(said, /endpoint far jumps through near, which is left out/);
+  assert.match(
+    said,
+    /endpoint outside is left out because of its own mistake; see inventory\/endpoints\/outside/,
+  );
+});
+
+test('a document in the folder of another kind is not believed, even where it comes first', () => {
+  const smuggled = (resource: Resource): Resource => ({
+    ...resource,
+    source: { file: 'inventory/certificates/web/a.yaml', line: 1, column: 1 },
+  });
+  const wide: Team = { ...team, dnsNames: ['*.example.com'] };
+  const own: Profile = { ...profile, reload: [['evil']] };
+  const desired = desire(smuggled(wide), smuggled(own), placed({ key: '/k' }));
+  assert.deepEqual(desired.teams.get('web')?.dnsNames, []);
+  assert.deepEqual(desired.profiles.get('nginx')?.reload, []);
+  assert.deepEqual([...desired.certificates.keys()], ['web/shop']);
+  assert.match(messages(desired), /wrong-folder: Team web .* belongs below inventory\/teams\//);
+  assert.match(messages(desired), /wrong-folder: Profile nginx .* belongs below policies\//);
+});
+
+test('a certificate outside the folder of its team is left out', () => {
+  for (const file of [
+    'inventory/certificates/shop.yaml',
+    'inventory/endpoints/shop.yaml',
+    'policies/shop.yaml',
+  ]) {
+    const desired = desire(placed({ key: '/k' }, { source: { file, line: 1, column: 1 } }));
+    assert.deepEqual([...desired.certificates.keys()], [], file);
+    assert.match(messages(desired), /wrong-folder/, file);
+  }
+});
+
+test('who refers to a file with a mistake is told where to look', () => {
+  const broken: ParsedFile = {
+    path: 'inventory/issuers/internal-ca.yaml',
+    oid: 'b',
+    documents: [],
+    problems: [
+      {
+        code: 'yaml-syntax',
+        message: 'bad',
+        source: { file: 'inventory/issuers/internal-ca.yaml', line: 3, column: 1 },
+        excerpt: null,
+        severity: 'error',
+        scope: 'inventory/issuers',
+      },
+    ],
+  };
+  const desired = buildDesired(
+    'c',
+    [broken, ...[team, endpoint('web-01'), placed({ key: '/k' })].map(file)],
+    [file(profile)],
+  );
+  assert.match(
+    messages(desired),
+    /issuer internal-ca is left out because of its own mistake; see inventory\/issuers\/internal-ca\.yaml/,
+  );
 });
