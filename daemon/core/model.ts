@@ -248,6 +248,8 @@ export interface Handshake {
   } | null;
   /** How the chain verified: against the trust anchors of the issuer (or the system's). */
   readonly trust: 'trusted' | 'chain-incomplete' | 'untrusted' | 'not-judged';
+  /** Why it is not trusted, in one phrase; null or absent where there is nothing to say. */
+  readonly distrust?: string | null;
   readonly protocol: string | null;
 }
 

@@ -74,7 +74,8 @@ export function judgeHandshake(handshake: Handshake, expected: ServedExpectation
   }
   // A chain nobody judged is no proof either.
   if (handshake.trust !== 'trusted') {
-    return judged('untrusted', `${place} serves ${what}; its chain does not lead to a trusted root`);
+    const why = handshake.distrust == null ? '' : `: ${handshake.distrust}`;
+    return judged('untrusted', `${place} serves ${what}; its chain does not lead to a trusted root${why}`);
   }
   if (!isCurrent) return judged('served-unknown', `${place} serves ${what}, which renewd did not install`);
   return judged('served-match', `${place} serves ${what}`);

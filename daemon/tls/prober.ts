@@ -192,7 +192,7 @@ function observed({ address, anchors, now }: HandshakeQuestion, { chain, protoco
     leaf,
     chain: rest.map(factsOf).filter((each) => each !== null),
     failure: null,
-    trust: trustOf(first, rest, anchors, leaf, now),
+    ...trustOf(first, rest, anchors, leaf, now),
     protocol,
   };
 }
@@ -233,9 +233,9 @@ function trustOf(
   anchors: readonly string[] | null,
   facts: CertificateFacts,
   now: Instant,
-): Handshake['trust'] {
+): Pick<Handshake, 'trust' | 'distrust'> {
   const at = Math.min(Math.max(now, facts.notBefore), facts.notAfter);
-  const { verdict } = judgeChain({ leaf, intermediates, anchors: derOf(anchors), now: at });
+  const { verdict, reason } = judgeChain({ leaf, intermediates, anchors: derOf(anchors), now: at });
   // A lone leaf of an issuer we know nothing of, below our own root: what was not sent is the intermediate.
   if (
     verdict === 'untrusted' &&
@@ -243,8 +243,8 @@ function trustOf(
     !facts.selfSigned &&
     issuedBelow(facts, anchors)
   )
-    return 'chain-incomplete';
-  return verdict;
+    return { trust: 'chain-incomplete', distrust: 'the certificate was sent without its intermediates' };
+  return { trust: verdict, distrust: reason };
 }
 
 /** Whether the issuer's organisation is the one of an anchor: the sign that a private CA's intermediate is missing, since private CAs give no address to fetch it from. */

@@ -50,6 +50,11 @@ describe('the words', () => {
     assert.equal(word(current, { trust: 'untrusted' }), 'untrusted');
     assert.equal(word(current, { trust: 'chain-incomplete' }), 'chain-incomplete');
     assert.equal(word(current, { trust: 'not-judged' }), 'untrusted');
+    const { message } = judge(current, {
+      trust: 'untrusted',
+      distrust: 'a certificate of the path has expired',
+    });
+    assert.match(message, /trusted root: a certificate of the path has expired$/);
   });
   test('each failure keeps its word and says where', () => {
     for (const result of [

@@ -253,7 +253,9 @@ describe('what is seen is true', () => {
     const client = shop.leaf(middle, name, {
       extensions: [`subjectAltName=DNS:${name}`, 'extendedKeyUsage=clientAuth'],
     });
-    assert.equal(word(await look(await tlsServer(client, [middle])), client), 'untrusted');
+    const seen = await look(await tlsServer(client, [middle]));
+    assert.equal(word(seen, client), 'untrusted');
+    assert.match(seen.distrust ?? '', /serverAuth|usage/);
   });
 
   test('an expired intermediate is untrusted although the leaf is valid', async () => {
@@ -263,7 +265,9 @@ describe('what is seen is true', () => {
       notAfter: '20210101000000Z',
     });
     const below = shop.leaf(old, name);
-    assert.equal(word(await look(await tlsServer(below, [old])), below), 'untrusted');
+    const seen = await look(await tlsServer(below, [old]));
+    assert.equal(word(seen, below), 'untrusted');
+    assert.match(seen.distrust ?? '', /a certificate of the path has expired/);
   });
 });
 
