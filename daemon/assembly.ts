@@ -305,7 +305,7 @@ function withJumps(
       'unsupported',
       `endpoint ${endpoint.name} jumps through ${name}, which is not declared`,
       {
-        disposition: 'stall',
+        disposition: 'retry',
       },
     );
   }

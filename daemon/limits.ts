@@ -230,8 +230,6 @@ export const limits = {
     depthMax: 32,
     /** Documents in one file. */
     perFileMax: 200,
-    /** Declarations in one repository: ten times the largest estate that is measured. */
-    filesMax: 1_000_000,
     /** Mistakes reported per file: enough to mend it in one go. */
     problemsPerFileMax: 50,
     /** One message about a document: names and values in it are the author's, and some are endless. */

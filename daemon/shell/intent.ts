@@ -89,6 +89,7 @@ async function accept(
   for (const change of declared) {
     if (change.oid === null || !blobModes.has(change.mode)) {
       removed.push(change.path);
+      removed.push(brokenPrefix + change.path);
       intent.files.delete(change.path);
       if (change.oid !== null) intent.files.set(change.path, refusedEntry(change));
     } else {
@@ -97,8 +98,12 @@ async function accept(
   }
   await intent.repository.readBlobs([...wanted.keys()], (oid, bytes) => {
     for (const path of wanted.get(oid) ?? []) {
-      intent.files.set(path, intent.reader.parseFile({ path, oid, bytes }));
-      rows.push({ path, oid, bytes });
+      const parsed = intent.reader.parseFile({ path, oid, bytes });
+      // The last version that could be read stays beside a broken one, so that a restart loses nothing that was in force.
+      const broken = parsed.problems.length > 0 && (intent.files.get(path)?.documents.length ?? 0) > 0;
+      intent.files.set(path, parsed);
+      rows.push({ path: broken ? brokenPrefix + path : path, oid, bytes });
+      if (!broken) removed.push(brokenPrefix + path);
     }
   });
   world.crashPoint('before accept');
@@ -136,10 +141,26 @@ function refusedEntry(change: TreeEntryChange): ParsedFile {
   };
 }
 
-/** After a start: the accepted commit's files come from the journal, so that a remote that is away or rewritten stops nothing. */
+/** In the journal: the broken version of a file whose last good version stands under its own path. */
+const brokenPrefix = 'broken:';
+
+/**
+ * After a start: the accepted commit's files come from the journal, so that a remote that is away or rewritten stops nothing. First what was in force
+ * before something broke, then what broke it: the second keeps of the first what cannot be read.
+ */
 function restoreAccepted(world: World, intent: IntentSource, memory: Memory): void {
-  for (const row of world.journal.source()) intent.files.set(row.path, intent.reader.parseFile(row));
-  replaceDesired(intent, memory, memory.accepted ?? '', null);
+  const rows = world.journal.source();
+  const commit = memory.accepted ?? '';
+  for (const row of rows) {
+    if (!row.path.startsWith(brokenPrefix)) intent.files.set(row.path, intent.reader.parseFile(row));
+  }
+  replaceDesired(intent, memory, commit, null);
+  const broken = rows.filter((row) => row.path.startsWith(brokenPrefix));
+  for (const row of broken) {
+    const path = row.path.slice(brokenPrefix.length);
+    intent.files.set(path, intent.reader.parseFile({ ...row, path }));
+  }
+  if (broken.length > 0) replaceDesired(intent, memory, commit, null);
 }
 
 /** Builds Desired and works out which certificates must be judged again. `changed` null: all. */

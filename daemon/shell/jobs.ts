@@ -107,7 +107,8 @@ function storeOf(
     throw new OperationError(
       'unsupported',
       `${installation.id}: endpoint ${installation.endpoint} or profile ${installation.profile} is no longer declared`,
-      { disposition: 'stall' },
+      // Another declaration mends it, which this one's backoff would not see.
+      { disposition: 'retry' },
     );
   }
   const target = world.target(endpoint, memory.desired.endpoints);
@@ -129,7 +130,7 @@ export function jobMaker(world: World, memory: Memory, signal: AbortSignal): Job
     const issuerSpec = memory.desired?.issuers.get(certificate.issuer);
     if (issuerSpec === undefined) {
       throw new OperationError('unsupported', `issuer ${certificate.issuer} is not declared`, {
-        disposition: 'stall',
+        disposition: 'retry',
       });
     }
     const { target, store, profile } = storeOf(world, memory, certificate, installation);
