@@ -1,4 +1,5 @@
 /** Rule: a team requests only names that are given to it. Deny by default. */
+import { isInRange } from '../ip-range.ts';
 import type { Team } from '../model.ts';
 import { fail, pass, strings, type Rule } from './rule.ts';
 
@@ -13,9 +14,10 @@ export const allowedNames: Rule = {
     additionalProperties: false,
     properties: {
       ipAddresses: {
-        description: 'IP addresses that may be requested; none by default.',
+        description:
+          'IP addresses and ranges (10.0.0.0/8, 2001:db8::/32) that may be requested; none by default.',
         type: 'array',
-        items: { type: 'string', minLength: 2 },
+        items: { type: 'string', pattern: '^[0-9A-Fa-f:.]{2,45}(/[0-9]{1,3})?$' },
       },
     },
   },
@@ -33,11 +35,11 @@ export const allowedNames: Rule = {
       );
     }
     const allowed = strings(settings, 'ipAddresses');
-    const address = certificate.ipAddresses.find((each) => !allowed.includes(each));
+    const address = certificate.ipAddresses.find((each) => !allowed.some((range) => isInRange(each, range)));
     if (address !== undefined) {
       return fail(
         `IP address ${address} may not be requested`,
-        'Use a DNS name, or list the address in the settings of this rule.',
+        'Use a DNS name, or list the address or its range in the settings of this rule.',
       );
     }
     return pass;

@@ -85,6 +85,11 @@ describe('the rule', () => {
     assert.equal(judge(['192.0.2.10'], [], { ipAddresses: ['192.0.2.1'] }).verdict, 'fail');
     assert.equal(judge(['2001:db8::1'], [], { ipAddresses: ['2001:db8::1'] }).verdict, 'pass');
   });
+  test('a range gives the addresses in it', () => {
+    assert.equal(judge(['10.1.2.3'], [], { ipAddresses: ['10.0.0.0/8'] }).verdict, 'pass');
+    assert.equal(judge(['11.1.2.3'], [], { ipAddresses: ['10.0.0.0/8'] }).verdict, 'fail');
+    assert.equal(judge(['10.1.2.3', '2001:db8::9'], [], { ipAddresses: ['10.0.0.0/8'] }).verdict, 'fail');
+  });
   test('a listed address does not open the door for names', () => {
     assert.equal(
       judge(['192.0.2.1', 'shop.example.com'], [], { ipAddresses: ['192.0.2.1'] }).verdict,

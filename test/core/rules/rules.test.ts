@@ -31,6 +31,7 @@ test('settings of a rule are checked when the policy is read', () => {
     ['required-owner', ''],
     ['allowed-names', ''],
     ['allowed-names', ", settings: { ipAddresses: ['192.0.2.1'] }"],
+    ['allowed-names', ", settings: { ipAddresses: [10.0.0.0/8, '2001:DB8::/32'] }"],
     ['allowed-issuers', ', settings: { issuers: [internal-ca] }'],
     ['key-algorithms', ', settings: { algorithms: [ecdsa-p256] }'],
     ['lifetime-max', ', settings: { max: 47d }'],
@@ -42,6 +43,7 @@ test('settings that are missing, misspelt or senseless are refused: a rule must 
   const bad: readonly [string, string][] = [
     ['required-owner', ', settings: { owners: 2 }'],
     ['allowed-names', ', settings: { ipAdresses: [192.0.2.1] }'],
+    ['allowed-names', ', settings: { ipAddresses: [internal] }'],
     ['allowed-issuers', ''],
     ['allowed-issuers', ', settings: { issuers: [] }'],
     ['allowed-issuers', ', settings: { issuers: internal-ca }'],
