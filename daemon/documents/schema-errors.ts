@@ -1,6 +1,7 @@
 /** What ajv found, in words that say where and what to write instead. */
 import type { ErrorObject } from 'ajv';
 import { didYouMean } from '../core/nearest.ts';
+import { namePattern } from './schemas/parts.ts';
 
 /** Path of the value or, for an unknown or badly named key, of the key. */
 export function pathOf(error: ErrorObject): string[] {
@@ -19,6 +20,7 @@ export function phrase(error: ErrorObject): string {
     readonly properties?: Readonly<Record<string, unknown>>;
     readonly examples?: readonly unknown[];
     readonly type?: string;
+    readonly description?: string;
   };
   const example = schema.examples?.[0];
   const hint = example === undefined ? '' : `, for example ${JSON.stringify(example)}`;
@@ -28,7 +30,7 @@ export function phrase(error: ErrorObject): string {
     case 'required':
       return `${JSON.stringify((error.params as { missingProperty: string }).missingProperty)} is missing`;
     case 'type':
-      return `must be ${article(schema.type ?? 'value')}${hint}`;
+      return `must be ${article(schema.type ?? 'value')}${insteadOf(error.data, schema.type) ?? hint}`;
     case 'enum':
       return `must be one of ${(error.params as { allowedValues: unknown[] }).allowedValues.join(', ')}.${typeof error.data === 'string' ? didYouMean(error.data, (error.params as { allowedValues: unknown[] }).allowedValues.map(String)) : ''}`;
     case 'anyOf':
@@ -38,12 +40,35 @@ export function phrase(error: ErrorObject): string {
       if (schema.properties === undefined) return error.message ?? 'has too many or too few keys';
       return `give exactly one of ${Object.keys(schema.properties ?? {}).join(', ')}`;
     case 'pattern':
-      return error.propertyName === undefined
-        ? `does not have the right form${hint}`
-        : 'a name is made of a-z, 0-9, dot, dash and underscore (at most 64)';
+      if (error.propertyName !== undefined) {
+        return schema.description ?? 'a name is made of a-z, 0-9, dot, dash and underscore (at most 64)';
+      }
+      return error.schema === namePattern
+        ? `must be a name: lower-case letters and digits, with single dots and dashes inside${nameLike(error.data)}`
+        : `does not have the right form${hint}`;
     default:
       return `${error.message ?? 'is not allowed'}${hint}`;
   }
+}
+
+/** What people most often wrote instead of what was meant, and how to write that; null when there is nothing to say about it. */
+function insteadOf(written: unknown, wanted: string | undefined): string | null {
+  if (written === null) return '; it is empty';
+  if (wanted === 'string' && (typeof written === 'number' || typeof written === 'boolean')) {
+    return '; put it in quotes';
+  }
+  if (wanted === 'integer' || wanted === 'number') {
+    return typeof written === 'string' && /^\d+$/.test(written) ? `; write ${written} without quotes` : null;
+  }
+  return wanted === 'array' && typeof written === 'string' ? '; put it in [ ]' : null;
+}
+
+function nameLike(written: unknown): string {
+  const likely = String(written)
+    .toLowerCase()
+    .replace(/[^a-z0-9.]+/g, '-')
+    .replace(/^[.-]+|[.-]+$/g, '');
+  return new RegExp(namePattern).test(likely) ? `, for example ${JSON.stringify(likely)}` : '';
 }
 
 function exampleOf(error: ErrorObject): string {

@@ -265,3 +265,47 @@ test('whatever is written, reading never throws, and every problem stands inside
     { numRuns: 300 },
   );
 });
+
+describe('what people write instead is answered with what to write', () => {
+  const table: readonly [string, string, RegExp][] = [
+    [
+      'a capital in a name',
+      shop.replace('name: shop', 'name: Shop Two'),
+      /must be a name: .*for example "shop-two"$/,
+    ],
+    [
+      'one name where a list is meant',
+      shop.replace(/dnsNames: .*/, 'dnsNames: a.b.c'),
+      /must be a list; put it in \[ \]$/,
+    ],
+    [
+      'nothing where something is meant',
+      shop.replace('issuer: internal-ca', 'issuer:'),
+      /must be a string; it is empty$/,
+    ],
+    [
+      'a number where text is meant',
+      shop.replace('env: prod', 'env: 7'),
+      /must be a string; put it in quotes$/,
+    ],
+    ['a duration in words', shop.replace('47d', '90 days'), /for example "47d"$/],
+    [
+      'a label with a space',
+      shop.replace('env: prod', '"my env": prod'),
+      /a label is made of letters and digits/,
+    ],
+    [
+      'an address without a port',
+      shop.replace('- shop.example.com:443', '- shop.example.com'),
+      /for example "shop\.example\.com:443"$/,
+    ],
+    ['half an address', shop.replace(', serverName: www.shop.example.com', ''), /for example/],
+  ];
+  for (const [name, text, expected] of table) {
+    test(name, () => {
+      const { problems } = read(text);
+      assert.equal(problems.length, 1, JSON.stringify(problems));
+      assert.match(problems[0]?.message ?? '', expected);
+    });
+  }
+});

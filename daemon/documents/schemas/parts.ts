@@ -47,7 +47,10 @@ export const labels: JsonSchema = {
   description: 'Names and values of your own, for policies to select by.',
   type: 'object',
   maxProperties: 64,
-  propertyNames: { pattern: '^[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$' },
+  propertyNames: {
+    description: 'a label is made of letters and digits, with . _ / - inside (at most 63)',
+    pattern: '^[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$',
+  },
   additionalProperties: { type: 'string', maxLength: 200, pattern: linePattern, examples: ['prod'] },
 };
 

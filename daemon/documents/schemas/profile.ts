@@ -29,7 +29,10 @@ export const profileSchema = envelope(
           description: 'What an installation may or must give.',
           type: 'object',
           maxProperties: 50,
-          propertyNames: { pattern: '^[a-z][A-Za-z0-9]{0,39}$' },
+          propertyNames: {
+            description: 'a parameter is a lower-case letter, then letters and digits (at most 40)',
+            pattern: '^[a-z][A-Za-z0-9]{0,39}$',
+          },
           additionalProperties: {
             type: 'object',
             additionalProperties: false,
