@@ -3,6 +3,7 @@ import { createAcmeClient, type AcmeClient } from '../acme/client.ts';
 import { newAccountKey, readAccountKey } from '../acme/jws.ts';
 import { runOrder } from '../acme/order.ts';
 import { createTransport } from '../acme/transport.ts';
+import { OperationError } from '../ports/failure.ts';
 import type { Issuer } from '../ports/issuer.ts';
 import type { JsonSchema, Plugin, Tools } from '../ports/plugin.ts';
 import { derToPem, pemToDer } from '../x509/pem.ts';
@@ -134,13 +135,29 @@ function create(name: string, written: Readonly<Record<string, unknown>>, tools:
         request,
         context,
       ),
-    trustAnchors: () =>
-      Promise.resolve(config.roots === undefined ? null : pemToDer(config.roots).map((der) => derToPem(der))),
+    trustAnchors: () => rootsOf(name, config),
     check: async (signal) => {
       await (await open()).newOrderUrl(signal);
       return `the ACME server ${new URL(config.directory).host} answers and knows our account`;
     },
   };
+}
+
+/** The declared roots, one PEM text each. @throws OperationError (as a rejection) when they are damaged: a declaration must not end the daemon */
+function rootsOf(name: string, { roots }: AcmeConfig): Promise<readonly string[] | null> {
+  if (roots === undefined) return Promise.resolve(null);
+  try {
+    return Promise.resolve(pemToDer(roots).map((der) => derToPem(der)));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : 'unknown reason';
+    return Promise.reject(
+      new OperationError(
+        'unsupported',
+        `the roots of issuer ${name} cannot be read (${why}): correct roots in its declaration`,
+        { disposition: 'stall', cause },
+      ),
+    );
+  }
 }
 
 async function openClient(

@@ -355,3 +355,15 @@ describe('a server that lies', () => {
     await assert.rejects(check(), { code: 'acme-protocol' });
   });
 });
+
+test('roots that are damaged in the declaration are a failure with words, never the end of the daemon', async () => {
+  for (const body of ['MIIB!', 'AAA', '']) {
+    const roots = `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`;
+    const issuer = await open(newHome(), { directory: 'https://ca.example.com/dir', roots });
+    await assert.rejects(issuer.trustAnchors(AbortSignal.timeout(1000)), {
+      name: 'OperationError',
+      disposition: 'stall',
+      message: /^the roots of issuer pebble cannot be read .*: correct roots in its declaration$/,
+    });
+  }
+});
