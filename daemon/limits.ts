@@ -177,6 +177,13 @@ export const limits = {
     listedPagesMax: 100,
     /** Alternate chains that are fetched to find the preferred one. */
     alternatesMax: 4,
+    /** Of what a CA says, in records and on screens: one sentence of Boulder's is 200 to 300 characters. */
+    wordsMaxChars: 500,
+    /** What it says of single names: the first ones are enough to act on. */
+    subproblemsMax: 10,
+    subproblemMaxChars: 200,
+    /** Sockets of the standalone responder at the same time: a CA looks from some ten places. */
+    responderConnectionsMax: 256,
     /** Header and body of a request to the standalone responder; a CA sends a few hundred bytes. */
     responderHeaderMaxBytes: 8 * 1024,
     responderTimeoutMs: 10 * second,

@@ -9,7 +9,7 @@ import { medianMs } from './row.ts';
 import { certificateText } from './synthetic.ts';
 import type { Measured } from './turn.ts';
 
-const [, , bare = '', data = ''] = process.argv;
+const [, , bare = '', data = '', only = ''] = process.argv;
 const config = { ...plainConfig(data, bare), dataDirectory: data };
 const once = async (house: House): Promise<TurnReport> => {
   const report = await runTurn(
@@ -34,8 +34,11 @@ const timed = async (house: House): Promise<number> => {
 
 const house = await openHouse(config);
 const firstTurnMs = await timed(house);
+if (only === 'restart') {
+  process.stdout.write(`${JSON.stringify({ rssMiB: process.memoryUsage().rss / (1 << 20) })}\n`);
+  process.exit(0);
+}
 const quietTurnMs = await medianMs(20, () => once(house));
-globalThis.gc?.();
 const rssMiB = process.memoryUsage().rss / (1 << 20);
 const changed: number[] = [];
 for (let index = 0; index < 5; index++) {
