@@ -10,7 +10,7 @@ import { timestamp } from '../core/timestamp.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { IssueContext, IssueOutcome, IssueRequest, Issuer, Publisher } from '../ports/issuer.ts';
-import type { JsonSchema, Plugin, Tools } from '../ports/plugin.ts';
+import type { Plugin, Tools } from '../ports/plugin.ts';
 import { namesDiffer, readCsr, type CsrFacts } from '../x509/csr.ts';
 import { certificateFacts } from '../x509/facts.ts';
 import { canonicalIpAddress, ipAddressBytes } from '../x509/ip-address.ts';
@@ -29,70 +29,21 @@ import {
   type Authorities,
   type AuthorityPlan,
 } from './ca/authority.ts';
+import { caSchema } from './ca/schema.ts';
 import { openIssuanceLog, type IssuanceLog } from './ca/issuance-log.ts';
 
 const day = 86_400_000;
-
-const schema: JsonSchema = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['type', 'organization', 'permittedDnsNames'],
-  properties: {
-    type: { const: 'ca' },
-    organization: {
-      description: 'Stands in the names of root and intermediate.',
-      type: 'string',
-      minLength: 1,
-      maxLength: 50,
-      pattern: '^[^\\u0000-\\u001f\\u007f]+$',
-      examples: ['Example Trading'],
-    },
-    permittedDnsNames: {
-      description:
-        'Domains it may issue for, each with everything below it: a critical constraint in the intermediate.',
-      type: 'array',
-      minItems: 1,
-      maxItems: 100,
-      items: {
-        type: 'string',
-        maxLength: 253,
-        pattern: '^[a-z0-9-]+(\\.[a-z0-9-]+)*$',
-        examples: ['example.internal'],
-      },
-    },
-    permittedIpRanges: {
-      description: 'IP ranges it may issue for; none when absent.',
-      type: 'array',
-      maxItems: 100,
-      items: { type: 'string', maxLength: 50, examples: ['10.0.0.0/8'] },
-    },
-    lifetime: duration(
-      'Lifetime of what it issues, and the longest that may be asked for; 90d when absent.',
-      '47d',
-    ),
-    rootLifetime: duration('Lifetime of the root; 3650d when absent.', '3650d'),
-    intermediateLifetime: duration('Lifetime of the intermediate; 1825d when absent.', '1825d'),
-    crlUrl: {
-      description: 'Where clients fetch the CRL; stands in what it issues.',
-      type: 'string',
-      maxLength: 500,
-      pattern: '^http://[^\\s]+$',
-    },
-  },
-};
-
-function duration(description: string, example: string): JsonSchema {
-  return { description, type: 'string', pattern: '^[1-9][0-9]{0,5}[smhd]$', examples: [example] };
-}
 
 interface CaConfig extends AuthorityPlan {
   readonly crlUrl: string | null;
 }
 
-export const ca: Plugin<Issuer & Publisher> = { kind: 'ca', schema, create };
+export const ca: Plugin<Issuer & Publisher> = { kind: 'ca', schema: caSchema, create };
 
 interface State {
   readonly config: CaConfig;
+  /** What was published of the log, by path: a line never changes, and each turn asks for all. */
+  readonly texts: Map<string, string>;
   readonly tools: Tools;
   /** Opened at first use, once; a failure is tried again by the next call. */
   readonly open: () => Promise<{
@@ -107,6 +58,7 @@ function create(name: string, written: Readonly<Record<string, unknown>>, tools:
   let opened: ReturnType<State['open']> | null = null;
   const state: State = {
     config,
+    texts: new Map(),
     tools,
     open: async () => {
       const current = opened;
@@ -327,7 +279,10 @@ async function publications(state: State): Promise<ReadonlyMap<string, string>> 
     [`issuers/${name}/crl.pem`, await freshCrl(state, authorities)],
   ]);
   for (const { record } of await log.lines()) {
-    files.set(`issuance/${name}/${record.serial}.json`, `${JSON.stringify(record, null, 2)}\n`);
+    const path = `issuance/${name}/${record.serial}.json`;
+    const text = state.texts.get(path) ?? `${JSON.stringify(record, null, 2)}\n`;
+    state.texts.set(path, text);
+    files.set(path, text);
   }
   return files;
 }

@@ -26,10 +26,10 @@ export interface IssuanceLog {
 }
 
 interface Held {
-  readonly bytes: number;
-  readonly lines: readonly LogLine[];
-  readonly byRequest: ReadonlyMap<string, LogLine>;
-  readonly serials: ReadonlySet<string>;
+  bytes: number;
+  readonly lines: LogLine[];
+  readonly byRequest: Map<string, LogLine>;
+  readonly serials: Set<string>;
 }
 
 /** Opens the log, one JSON document a line. IO. A last line without its end (a crash while writing) was never issued and is cut off. */
@@ -55,12 +55,16 @@ export async function openIssuanceLog(path: string): Promise<IssuanceLog> {
         await fresh();
         const text = `${JSON.stringify(line)}\n`;
         await appendWhole(path, text);
-        held = hold([...held.lines, line], held.bytes + Buffer.byteLength(text));
+        // Added to, not built anew: the log only grows, for years.
+        held.bytes += Buffer.byteLength(text);
+        held.lines.push(line);
+        held.byRequest.set(line.request, line);
+        held.serials.add(line.record.serial);
       }),
   };
 }
 
-function hold(lines: readonly LogLine[], bytes: number): Held {
+function hold(lines: LogLine[], bytes: number): Held {
   return {
     bytes,
     lines,
@@ -99,7 +103,7 @@ function readLine(text: string, number: number, path: string): LogLine {
   if (isLogLine(value)) return value;
   throw new OperationError(
     'ca-unavailable',
-    `line ${String(number)} of the issuance log ${path} cannot be read. Restore the file from a backup, or from issuance/ of the state branch; nothing is issued before.`,
+    `line ${String(number)} of the issuance log ${path} cannot be read. Restore the file from a backup, or take the line out when issuance/ of the state branch already holds its certificate; nothing is issued before.`,
     { disposition: 'stall' },
   );
 }
