@@ -4,8 +4,8 @@ import { OperationError } from '../ports/failure.ts';
 import type { IssueContext } from '../ports/issuer.ts';
 import type { Challenge } from '../ports/solver.ts';
 import { json, protocol } from './client.ts';
-import { pause, type OrderTools } from './order-tools.ts';
-import { problemFields } from './problem.ts';
+import { pause, untilNextLook, type OrderTools } from './order-tools.ts';
+import { problemFields, problemText } from './problem.ts';
 
 interface Authorization {
   readonly status: string;
@@ -59,8 +59,8 @@ export async function authorize(tools: OrderTools, url: string, context: IssueCo
       await client.post(first.challenge.url, {}, `answering the challenge for ${first.name}`, signal);
     }
     let current = await lookAt(tools, url, signal);
-    while (current.status === 'pending') {
-      await pause(limits.acme.pollPauseMs, signal);
+    while (current.status === 'pending' && current.challenge?.status !== 'invalid') {
+      await pause(untilNextLook(current.retryAt, tools.now()), signal);
       current = await lookAt(tools, url, signal);
     }
     if (current.status !== 'valid') throw verdict(tools, current);
@@ -75,10 +75,11 @@ export async function authorize(tools: OrderTools, url: string, context: IssueCo
 }
 
 function verdict({ issuer }: OrderTools, { name, challenge, status }: Authorization): OperationError {
-  const { type, detail } = problemFields(challenge?.error, `the authorization is ${status}`);
+  const words = problemText(problemFields(challenge?.error, `the authorization is ${status}`));
+  const host = name.includes(':') ? `[${name}]` : name;
   return new OperationError(
     'acme-challenge-failed',
-    `issuer ${issuer} could not check ${name}: ${type === '' ? '' : `${type}: `}${detail}. It asks http://${name}/.well-known/acme-challenge/: check that this reaches the server that answers.`,
+    `issuer ${issuer} could not check ${name}: ${words}. It asks http://${host}/.well-known/acme-challenge/: check that this reaches the server that answers.`,
     { disposition: 'retry' },
   );
 }
@@ -96,9 +97,13 @@ async function lookAt(
   if (typeof status !== 'string' || typeof name !== 'string' || !Array.isArray(challenges)) {
     throw protocol(issuer, 'an authorization without status, identifier or challenges');
   }
-  const http = (challenges as Readonly<Record<string, unknown>>[]).find((each) => each['type'] === 'http-01');
+  // It ends up in an address and on screens: a DNS name or an IP address, nothing else.
+  if (!/^[a-z0-9.:_-]{1,253}$/i.test(name)) throw protocol(issuer, 'an authorization for what is no name');
+  const http = (challenges as readonly (Readonly<Record<string, unknown>> | null)[]).find(
+    (each) => each?.['type'] === 'http-01',
+  );
   const challenge =
-    http === undefined || typeof http['url'] !== 'string' || typeof http['token'] !== 'string'
+    http == null || typeof http['url'] !== 'string' || typeof http['token'] !== 'string'
       ? null
       : { url: http['url'], token: http['token'], status: String(http['status']), error: http['error'] };
   return { status, name, wildcard: wildcard === true, challenge, retryAt: answer.retryAt };

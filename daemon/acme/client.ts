@@ -5,7 +5,7 @@
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import { bindAccount, signRequest, type AccountKey } from './jws.ts';
-import { AcmeRefusal, failureOf, readProblem } from './problem.ts';
+import { AcmeRefusal, failureOf, plain, readProblem } from './problem.ts';
 import type { AcmeAnswer, AcmeTransport } from './transport.ts';
 
 export interface AcmeAccountOptions {
@@ -23,6 +23,8 @@ export interface AcmeClient {
   readonly post: (url: string, payload: unknown, what: string, signal: AbortSignal) => Promise<AcmeAnswer>;
   /** As `post`, but a refusal comes back as AcmeRefusal for callers that expect one. */
   readonly ask: (url: string, payload: unknown, what: string, signal: AbortSignal) => Promise<AcmeAnswer>;
+  /** Is this an address at the server of the directory? An issuer may have moved since an address was written down. */
+  readonly isOurs: (url: string) => boolean;
   readonly newOrderUrl: (signal: AbortSignal) => Promise<string>;
   /** Where the account lists its orders; null where the CA does not (section 7.1.2.1). */
   readonly ordersUrl: (signal: AbortSignal) => Promise<string | null>;
@@ -45,9 +47,10 @@ export function createAcmeClient(options: AcmeAccountOptions): AcmeClient {
     readonly orders: string | null;
   }> | null = null;
 
+  const isOurs = (url: string): boolean => URL.canParse(url) && new URL(url).origin === origin;
   const sameServer = (url: string): string => {
     // A CA that sends us elsewhere with signed requests is a CA we do not know.
-    if (URL.canParse(url) && new URL(url).origin === origin) return url;
+    if (isOurs(url)) return url;
     throw protocol(issuer, `it names an address on another server: ${url.slice(0, 200)}`);
   };
 
@@ -78,14 +81,15 @@ export function createAcmeClient(options: AcmeAccountOptions): AcmeClient {
     for (let tries = 1; ; tries++) {
       if (nonce === null) {
         const fresh = await transport('HEAD', directory.newNonce, null, signal);
-        nonce = fresh.headers['replay-nonce'] ?? null;
+        if (!isSuccess(fresh)) throw new AcmeRefusal(readProblem(fresh.status, fresh.body, fresh.retryAt));
+        nonce = nonceOf(fresh);
         if (nonce === null) throw protocol(issuer, 'it gives no nonce');
       }
       const body = signRequest(key, { url, nonce, kid, payload });
       nonce = null;
       const answer = await transport('POST', url, body, signal);
-      nonce = answer.headers['replay-nonce'] ?? null;
-      if (answer.status < 400) return answer;
+      nonce = nonceOf(answer);
+      if (isSuccess(answer)) return answer;
       const problem = readProblem(answer.status, answer.body, answer.retryAt);
       if (problem.type !== 'badNonce' || tries >= limits.acme.nonceTriesMax) throw new AcmeRefusal(problem);
     }
@@ -128,15 +132,33 @@ export function createAcmeClient(options: AcmeAccountOptions): AcmeClient {
 
   const ask: AcmeClient['ask'] = async (url, payload, _what, signal) => {
     const { directory, kid } = await account(signal);
-    return send(directory, sameServer(url), kid, payload, signal);
+    try {
+      return await send(directory, sameServer(url), kid, payload, signal);
+    } catch (error) {
+      // A CA that was set up anew: the next request opens the account again, with the same key.
+      if (error instanceof AcmeRefusal && error.problem.type === 'accountDoesNotExist') opened = null;
+      throw error;
+    }
   };
   return {
     key,
     ask,
+    isOurs,
     post: (url, payload, what, signal) => refusals(what, issuer, () => ask(url, payload, what, signal)),
     newOrderUrl: async (signal) => (await account(signal)).directory.newOrder,
     ordersUrl: async (signal) => (await account(signal)).orders,
   };
+}
+
+/** No redirect is followed: a 3xx is a refusal like any other. */
+function isSuccess({ status }: AcmeAnswer): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** RFC 8555 section 6.5.1: base64url; anything else MUST be ignored. */
+function nonceOf(answer: AcmeAnswer): string | null {
+  const nonce = answer.headers['replay-nonce'] ?? '';
+  return /^[A-Za-z0-9_-]{1,1000}$/.test(nonce) ? nonce : null;
 }
 
 /** Runs `work`; a refusal becomes the failure it means. */
@@ -163,7 +185,7 @@ export function json(body: string, issuer: string, what: string): Readonly<Recor
 
 /** A CA that does not keep to RFC 8555. */
 export function protocol(issuer: string, what: string): OperationError {
-  return new OperationError('acme-protocol', `issuer ${issuer} does not keep to RFC 8555: ${what}`, {
+  return new OperationError('acme-protocol', `issuer ${issuer} does not keep to RFC 8555: ${plain(what)}`, {
     disposition: 'retry',
   });
 }

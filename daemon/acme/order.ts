@@ -5,12 +5,11 @@
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { IssueContext, IssueOutcome, IssueRequest, Json } from '../ports/issuer.ts';
-import { certificateFacts } from '../x509/facts.ts';
-import { pemToDer } from '../x509/pem.ts';
 import { authorize } from './authorization.ts';
+import { certifies, downloadChain } from './chain.ts';
 import { json, protocol } from './client.ts';
-import { pause, type OrderTools } from './order-tools.ts';
-import { AcmeRefusal, problemFields } from './problem.ts';
+import { pause, untilNextLook, type OrderTools } from './order-tools.ts';
+import { AcmeRefusal, failureOf, isGone, problemFields, problemText } from './problem.ts';
 
 interface Order {
   readonly url: string;
@@ -29,9 +28,29 @@ export async function runOrder(
   request: IssueRequest,
   context: IssueContext,
 ): Promise<IssueOutcome> {
-  let order = await openOrder(tools, request, context);
+  const first = await openOrder(tools, request, context);
+  const outcome = await complete(tools, first, request, context);
+  if (outcome !== null) return outcome;
+  // A CA may answer newOrder with the open order for the same names (Boulder does): another installation of this certificate finalized it with its own key.
+  const second = await complete(tools, await makeOrder(tools, request, context), request, context);
+  if (second !== null) return second;
+  throw protocol(tools.issuer, `it certified another key than the one asked for ${request.certificate}`);
+}
+
+/** From whatever state the order is in to its end. null when it is valid, but not for this request: its certificate is gone or for another key. */
+async function complete(
+  tools: OrderTools,
+  first: Order,
+  request: IssueRequest,
+  context: IssueContext,
+): Promise<IssueOutcome | null> {
+  let order = first;
+  let finalized = false;
   const giveBackAt = tools.now() + limits.acme.processingWaitMs;
   for (;;) {
+    if (finalized && (order.status === 'pending' || order.status === 'ready')) {
+      throw protocol(tools.issuer, `an order that is ${order.status} again after it was finalized`);
+    }
     switch (order.status) {
       case 'pending':
         for (const url of order.authorizations) await authorize(tools, url, context);
@@ -45,19 +64,22 @@ export async function runOrder(
           `finalizing the order for ${request.certificate}`,
           context.signal,
         );
+        finalized = true;
         order = readOrder(tools, order.url, answer.body, answer.retryAt);
         break;
       }
       case 'processing':
-        if (tools.now() >= giveBackAt) {
+        if (Math.max(tools.now(), order.retryAt ?? 0) >= giveBackAt) {
           const retryAt = order.retryAt ?? tools.now() + 5 * limits.acme.pollPauseMs;
           return { state: 'pending', handle: { order: order.url }, retryAt };
         }
-        await pause(limits.acme.pollPauseMs, context.signal);
+        await pause(untilNextLook(order.retryAt, tools.now()), context.signal);
         order = await lookAt(tools, order.url, context.signal);
         break;
-      case 'valid':
-        return { state: 'issued', chain: await download(tools, order, context.signal) };
+      case 'valid': {
+        const chain = await downloadChain(tools, order.certificate, context.signal);
+        return chain !== null && certifies(tools, chain, request.csr) ? { state: 'issued', chain } : null;
+      }
       default:
         throw invalid(tools, order, request);
     }
@@ -65,10 +87,10 @@ export async function runOrder(
 }
 
 function invalid({ issuer }: OrderTools, order: Order, request: IssueRequest): OperationError {
-  const { type, detail } = problemFields(order.error, 'it gives no reason');
+  const words = problemText(problemFields(order.error, 'it gives no reason'));
   return new OperationError(
     'acme-order-invalid',
-    `issuer ${issuer} ended the order for ${request.certificate}: ${type === '' ? '' : `${type}: `}${detail}`,
+    `issuer ${issuer} ended the order for ${request.certificate}: ${words}`,
     {
       disposition: 'retry',
     },
@@ -91,27 +113,41 @@ function sorted(identifiers: readonly { readonly type: string; readonly value: s
 
 /** The order of the handle while it lives; else one that a crash left without an address; else a new one. */
 async function openOrder(tools: OrderTools, request: IssueRequest, context: IssueContext): Promise<Order> {
-  const { client } = tools;
   const known = handleOrder(context.handle);
-  if (known !== null) {
+  // An address at another server is of the time before this issuer moved: nothing can be gone on with there.
+  if (known !== null && tools.client.isOurs(known)) {
     const order = await lookAtOrNull(tools, known, context.signal);
     // A dead order cannot be mended; the next try makes a new one.
-    if (order !== null && order.status !== 'invalid') return order;
+    if (order !== null && liveStates.includes(order.status)) return order;
   }
-  const identifiers = identifiersOf(request);
   if (known === null && context.handle !== null) {
-    const lost = await findLost(tools, sorted(identifiers), context.signal);
+    const lost = await findLost(tools, sorted(identifiersOf(request)), context.signal);
     if (lost !== null) {
       await context.checkpoint({ order: lost.url });
       return lost;
     }
   }
+  return makeOrder(tools, request, context);
+}
+
+/** RFC 8555 section 7.1.6, without `invalid`. */
+const liveStates: readonly string[] = ['pending', 'ready', 'processing', 'valid'];
+
+async function makeOrder(tools: OrderTools, request: IssueRequest, context: IssueContext): Promise<Order> {
+  const { client } = tools;
   await context.checkpoint({ order: null });
-  const payload = { identifiers, ...(tools.profile === null ? {} : { profile: tools.profile }) };
+  const payload = {
+    identifiers: identifiersOf(request),
+    ...(tools.profile === null ? {} : { profile: tools.profile }),
+  };
   const url = await client.newOrderUrl(context.signal);
   const answer = await client.post(url, payload, `ordering ${request.certificate}`, context.signal);
   const location = answer.headers['location'];
   if (location === undefined) throw protocol(tools.issuer, 'it made an order without an address');
+  // Looked at before it is written down: an address that is never asked would be stuck for ever.
+  if (!client.isOurs(location)) {
+    throw protocol(tools.issuer, `it names an address on another server: ${location.slice(0, 200)}`);
+  }
   await context.checkpoint({ order: location });
   return readOrder(tools, location, answer.body, answer.retryAt);
 }
@@ -156,7 +192,8 @@ async function listOrders(
       page = answer.links.find(({ rel }) => rel === 'next')?.url ?? null;
     } catch (error) {
       // Few CAs list orders; without the list a new order is all that is left, and CAs answer it with the one that is open.
-      if (error instanceof AcmeRefusal) return urls;
+      if (error instanceof AcmeRefusal && isGone(error.problem)) return urls;
+      if (error instanceof AcmeRefusal) throw failureOf(error.problem, 'listing orders', issuer);
       throw error;
     }
   }
@@ -174,20 +211,8 @@ async function lookAtOrNull(tools: OrderTools, url: string, signal: AbortSignal)
     const answer = await tools.client.ask(url, null, 'looking at an order', signal);
     return readOrder(tools, url, answer.body, answer.retryAt);
   } catch (error) {
-    if (
-      error instanceof AcmeRefusal &&
-      error.problem.status >= 400 &&
-      error.problem.status < 500 &&
-      error.problem.status !== 429
-    )
-      return null;
-    if (error instanceof AcmeRefusal) {
-      throw new OperationError(
-        'acme-server',
-        `issuer ${tools.issuer} could not show an order: ${error.problem.detail}`,
-        { disposition: 'retry' },
-      );
-    }
+    if (error instanceof AcmeRefusal && isGone(error.problem)) return null;
+    if (error instanceof AcmeRefusal) throw failureOf(error.problem, 'looking at an order', tools.issuer);
     throw error;
   }
 }
@@ -200,10 +225,21 @@ async function waitWhile(
 ): Promise<Order> {
   let current = await lookAt(tools, order.url, signal);
   while (current.status === status) {
-    await pause(limits.acme.pollPauseMs, signal);
+    await pause(untilNextLook(current.retryAt, tools.now()), signal);
     current = await lookAt(tools, order.url, signal);
   }
   return current;
+}
+
+function isIdentifier(value: unknown): value is { readonly type: string; readonly value: string } {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'type' in value &&
+    typeof value.type === 'string' &&
+    'value' in value &&
+    typeof value.value === 'string'
+  );
 }
 
 function readOrder({ issuer }: OrderTools, url: string, body: string, retryAt: number | null): Order {
@@ -212,7 +248,7 @@ function readOrder({ issuer }: OrderTools, url: string, body: string, retryAt: n
   if (typeof status !== 'string' || typeof finalize !== 'string' || !Array.isArray(authorizations)) {
     throw protocol(issuer, 'an order without status, finalize or authorizations');
   }
-  const named = Array.isArray(identifiers) ? (identifiers as { type: string; value: string }[]) : [];
+  const named = (Array.isArray(identifiers) ? (identifiers as unknown[]) : []).filter(isIdentifier);
   return {
     url,
     status,
@@ -225,49 +261,4 @@ function readOrder({ issuer }: OrderTools, url: string, body: string, retryAt: n
       .filter((each) => typeof each === 'string')
       .slice(0, limits.documents.namesPerCertificateMax * 2),
   };
-}
-
-async function download(
-  tools: OrderTools,
-  order: Order,
-  signal: AbortSignal,
-): Promise<readonly Uint8Array[]> {
-  if (order.certificate === null) throw protocol(tools.issuer, 'a valid order without a certificate');
-  const answer = await tools.client.post(order.certificate, null, 'fetching the certificate', signal);
-  const first = readChain(tools, answer.body);
-  if (tools.preferredChain === null || leadsTo(first, tools.preferredChain)) return first;
-  const others = answer.links.filter(({ rel }) => rel === 'alternate');
-  for (const { url } of others.slice(0, limits.acme.alternatesMax)) {
-    const other = readChain(
-      tools,
-      (await tools.client.post(url, null, 'fetching another chain', signal)).body,
-    );
-    if (leadsTo(other, tools.preferredChain)) return other;
-  }
-  return first;
-}
-
-/** DER, leaf first; a root at the end is left out: servers need not send it. */
-function readChain({ issuer }: OrderTools, pem: string): readonly Uint8Array[] {
-  let chain: Uint8Array[];
-  try {
-    chain = pemToDer(pem);
-  } catch (cause) {
-    throw protocol(issuer, `a certificate that is no PEM (${cause instanceof Error ? cause.message : ''})`);
-  }
-  if (chain.length === 0) throw protocol(issuer, 'an answer without a certificate');
-  return chain.filter((der, index) => index === 0 || !isSelfSigned(der));
-}
-
-function isSelfSigned(der: Uint8Array): boolean {
-  try {
-    return certificateFacts(der).selfSigned;
-  } catch {
-    return false;
-  }
-}
-
-function leadsTo(chain: readonly Uint8Array[], name: string): boolean {
-  const last = chain.at(-1);
-  return last !== undefined && certificateFacts(last).issuer.includes(`CN=${name}`);
 }

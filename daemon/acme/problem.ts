@@ -1,4 +1,5 @@
 /** What an ACME server says when it refuses (RFC 8555 section 6.7, RFC 7807), and what that means for us. Pure. */
+import { limits } from '../limits.ts';
 import { OperationError, type Disposition, type FailureCode } from '../ports/failure.ts';
 
 export interface AcmeProblem {
@@ -43,19 +44,43 @@ export function problemFields(
   const text = (name: string): string => (typeof fields[name] === 'string' ? fields[name] : '');
   const subproblems = Array.isArray(fields['subproblems']) ? (fields['subproblems'] as unknown[]) : [];
   return {
-    type: text('type').replace(/^urn:ietf:params:acme:error:/, ''),
+    type: plain(text('type').replace(/^urn:ietf:params:acme:error:/, ''), 100),
     detail: plain(text('detail') || otherwise),
-    subproblems: subproblems.slice(0, 10).map((each) => {
+    subproblems: subproblems.slice(0, limits.acme.subproblemsMax).map((each) => {
       const { identifier, detail } = (each ?? {}) as { identifier?: { value?: unknown }; detail?: unknown };
       const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-      return plain(`${text(identifier?.value)}: ${text(detail)}`);
+      return plain(`${text(identifier?.value)}: ${text(detail)}`, limits.acme.subproblemMaxChars);
     }),
   };
 }
 
-/** One bounded line without control characters: a CA's words end up in records and on screens. */
-function plain(text: string): string {
-  return text.replace(/\p{Cc}/gu, ' ').slice(0, 500);
+/** A problem in one line: type, detail, and what is said of single names. Pure. */
+export function problemText({
+  type,
+  detail,
+  subproblems,
+}: Pick<AcmeProblem, 'type' | 'detail' | 'subproblems'>): string {
+  const more = subproblems.length === 0 ? '' : ` (${subproblems.join('; ')})`;
+  return `${type === '' ? '' : `${type}: `}${detail}${more}`;
+}
+
+/** One bounded line without control or direction characters: a CA's words end up in records and on screens. Pure. */
+export function plain(text: string, maxChars: number = limits.acme.wordsMaxChars): string {
+  return text
+    .slice(0, maxChars)
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
+    .toWellFormed();
+}
+
+/**
+ * The CA will not answer otherwise if asked again: it does not know what was asked for, or not for this account. False for everything that passes (busy, trouble of its
+ * own, a refused nonce): what is only out of sight must not be taken for gone. Pure.
+ */
+export function isGone({ status, type }: AcmeProblem): boolean {
+  return (
+    [404, 405, 410, 501].includes(status) ||
+    (status < 500 && status !== 429 && (type === 'malformed' || type === 'unauthorized'))
+  );
 }
 
 const meanings: Readonly<Record<string, { readonly code: FailureCode; readonly disposition: Disposition }>> =
@@ -63,7 +88,8 @@ const meanings: Readonly<Record<string, { readonly code: FailureCode; readonly d
     rateLimited: { code: 'rate-limited', disposition: 'wait' },
     serverInternal: { code: 'acme-server', disposition: 'retry' },
     badNonce: { code: 'acme-protocol', disposition: 'retry' },
-    accountDoesNotExist: { code: 'acme-account', disposition: 'stall' },
+    // The client forgets its account at this, and the next try opens it again with the same key.
+    accountDoesNotExist: { code: 'acme-account', disposition: 'retry' },
     externalAccountRequired: { code: 'acme-account', disposition: 'stall' },
     userActionRequired: { code: 'acme-account', disposition: 'stall' },
     invalidContact: { code: 'acme-account', disposition: 'stall' },
@@ -80,17 +106,20 @@ const meanings: Readonly<Record<string, { readonly code: FailureCode; readonly d
 export function failureOf(problem: AcmeProblem, what: string, issuer: string): OperationError {
   const busy = problem.status === 429 || (problem.status === 503 && problem.retryAt !== null);
   const meaning =
-    meanings[problem.type] ??
+    // A type such as `constructor` must not find what every object has.
+    (Object.hasOwn(meanings, problem.type) ? meanings[problem.type] : undefined) ??
     (busy
       ? { code: 'rate-limited' as const, disposition: 'wait' as const }
       : problem.status >= 500
         ? { code: 'acme-server' as const, disposition: 'retry' as const }
         : { code: 'acme-rejected' as const, disposition: 'retry' as const });
-  const more = problem.subproblems.length === 0 ? '' : ` (${problem.subproblems.join('; ')})`;
   const type = problem.type === '' ? String(problem.status) : problem.type;
-  const wait = meaning.disposition === 'wait' && problem.retryAt !== null ? { retryAt: problem.retryAt } : {};
-  return new OperationError(meaning.code, `${what} at issuer ${issuer}: ${type}: ${problem.detail}${more}`, {
-    disposition: meaning.disposition === 'wait' && problem.retryAt === null ? 'retry' : meaning.disposition,
-    ...wait,
-  });
+  return new OperationError(
+    meaning.code,
+    `${what} at issuer ${issuer}: ${problemText({ ...problem, type })}`,
+    {
+      disposition: meaning.disposition === 'wait' && problem.retryAt === null ? 'retry' : meaning.disposition,
+      ...(problem.retryAt === null ? {} : { retryAt: problem.retryAt }),
+    },
+  );
 }

@@ -35,7 +35,11 @@ export function createTransport(options: {
   return (method, url, body, signal) =>
     new Promise((resolve, reject) => {
       const fail = (cause: unknown): void => {
-        const reason = cause instanceof Error ? cause.message : String(cause);
+        const reason = signal.aborted
+          ? 'the time of this call is over'
+          : cause instanceof Error
+            ? cause.message
+            : String(cause);
         reject(
           new OperationError(
             'acme-server',
@@ -60,17 +64,22 @@ export function createTransport(options: {
         },
       };
       const onResponse = (response: IncomingMessage): void => {
-        read(response, options.now).then(resolve, fail);
+        read(response, url, options.now).then(resolve, fail);
       };
-      const sent = url.startsWith('https:')
-        ? httpsRequest(url, { ...settings, agent }, onResponse)
-        : httpRequest(url, settings, onResponse);
-      sent.on('error', fail);
-      sent.end(body ?? undefined);
+      try {
+        const sent = url.startsWith('https:')
+          ? httpsRequest(url, { ...settings, agent }, onResponse)
+          : httpRequest(url, settings, onResponse);
+        sent.on('error', fail);
+        sent.end(body ?? undefined);
+      } catch (cause) {
+        // Node refuses some addresses and trust anchors before anything is sent.
+        fail(cause);
+      }
     });
 }
 
-async function read(response: IncomingMessage, now: () => number): Promise<AcmeAnswer> {
+async function read(response: IncomingMessage, url: string, now: () => number): Promise<AcmeAnswer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -90,23 +99,22 @@ async function read(response: IncomingMessage, now: () => number): Promise<AcmeA
   return {
     status: response.statusCode ?? 0,
     headers,
-    links: linksOf(headers['link'] ?? ''),
+    links: linksOf(headers['link'] ?? '', url),
     body: Buffer.concat(chunks).toString('utf8'),
     retryAt: retryAfter(headers['retry-after'], now()),
   };
 }
 
-/** RFC 8288, as far as ACME uses it. */
-function linksOf(header: string): { readonly rel: string; readonly url: string }[] {
-  return [...header.matchAll(/<([^>]+)>\s*;\s*rel="?([a-z-]+)"?/g)].map(([, url = '', rel = '']) => ({
-    rel,
-    url,
-  }));
+/** RFC 8288, as far as ACME uses it; targets may be relative. */
+function linksOf(header: string, base: string): { readonly rel: string; readonly url: string }[] {
+  return [...header.matchAll(/<([^<>]+)>\s*;\s*rel="?([a-z-]+)"?/g)]
+    .map(([, target = '', rel = '']) => ({ rel, url: URL.parse(target, base)?.href ?? '' }))
+    .filter(({ url }) => url !== '');
 }
 
-/** RFC 9110 section 10.2.3: seconds or a date. */
+/** RFC 9110 section 10.2.3: seconds or a date. Never in the past, and never so far away that nobody would look again. */
 function retryAfter(value: string | undefined, now: number): number | null {
   if (value === undefined) return null;
   const at = /^\d{1,9}$/.test(value.trim()) ? now + Number(value) * 1000 : Date.parse(value);
-  return Number.isNaN(at) ? null : at;
+  return Number.isNaN(at) ? null : Math.min(Math.max(at, now), now + limits.backoff.retryAfterMaxMs);
 }

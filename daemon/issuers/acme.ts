@@ -1,11 +1,12 @@
 /** Issuer `acme`: any CA that speaks RFC 8555. The account key is in custody before the account exists; the order is resumed, never repeated blind. */
 import { createAcmeClient, type AcmeClient } from '../acme/client.ts';
-import { newAccountKey, readAccountKey } from '../acme/jws.ts';
+import { newAccountKey, readAccountKey, type AccountKey } from '../acme/jws.ts';
 import { runOrder } from '../acme/order.ts';
 import { createTransport } from '../acme/transport.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { Issuer } from '../ports/issuer.ts';
 import type { JsonSchema, Plugin, Tools } from '../ports/plugin.ts';
+import { certificateFacts } from '../x509/facts.ts';
 import { derToPem, pemToDer } from '../x509/pem.ts';
 
 const pem = (description: string): JsonSchema => ({
@@ -129,6 +130,7 @@ function create(name: string, written: Readonly<Record<string, unknown>>, tools:
           issuer: name,
           client: await open(),
           now: tools.now,
+          log: tools.log,
           profile: config.profile ?? null,
           preferredChain: config.preferredChain ?? null,
         },
@@ -147,7 +149,9 @@ function create(name: string, written: Readonly<Record<string, unknown>>, tools:
 function rootsOf(name: string, { roots }: AcmeConfig): Promise<readonly string[] | null> {
   if (roots === undefined) return Promise.resolve(null);
   try {
-    return Promise.resolve(pemToDer(roots).map((der) => derToPem(der)));
+    const anchors = pemToDer(roots);
+    for (const der of anchors) certificateFacts(der);
+    return Promise.resolve(anchors.map((der) => derToPem(der)));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : 'unknown reason';
     return Promise.reject(
@@ -160,11 +164,31 @@ function rootsOf(name: string, { roots }: AcmeConfig): Promise<readonly string[]
   }
 }
 
+/** @throws OperationError `acme-account`: the key is not replaced, because the account and its orders hang on it */
+function openKey(name: string, keyName: string, keyPem: string): AccountKey {
+  try {
+    return readAccountKey(keyPem);
+  } catch (cause) {
+    throw new OperationError(
+      'acme-account',
+      `issuer ${name}: what custody holds as ${keyName} is no P-256 key. Put the right one back, or take it away to have a new account made.`,
+      { disposition: 'stall', cause },
+    );
+  }
+}
+
 async function openClient(
   name: string,
   config: AcmeConfig,
   { custody, secret, now }: Tools,
 ): Promise<AcmeClient> {
+  if (!URL.canParse(config.directory)) {
+    throw new OperationError(
+      'unsupported',
+      `the directory of issuer ${name} is not an address: correct directory in its declaration`,
+      { disposition: 'stall' },
+    );
+  }
   const keyName = `acme/${name}/account`;
   let keyPem = await custody.read(keyName);
   if (keyPem === null) {
@@ -177,7 +201,7 @@ async function openClient(
     directoryUrl: config.directory,
     contacts: config.contacts ?? [],
     eab: eab === undefined ? null : { kid: eab.kid, hmacKey: (await secret(eab.hmac.secret)).reveal() },
-    key: readAccountKey(keyPem),
+    key: openKey(name, keyName, keyPem),
     transport: createTransport({ issuer: name, trust: config.trust ?? null, now }),
   });
 }
