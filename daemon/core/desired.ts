@@ -2,6 +2,7 @@
  * From parsed files to what is wanted: references resolved, duplicates refused, profile parameters filled in. Pure. A certificate that refers to nothing is left out
  * and said so; the others stay.
  */
+import { findJumpFaults } from './jump-hosts.ts';
 import type {
   Certificate,
   Desired,
@@ -80,6 +81,7 @@ export function buildDesired(
     const resolved = resolve(register, certificate);
     if (resolved !== null) certificates.set(resolved.id, resolved);
   }
+  checkTeams(register);
   checkPolicies(register);
   const { teams, issuers, endpoints, profiles } = register;
   const policies = [...register.policies.values()].sort((left, right) => (left.name < right.name ? -1 : 1));
@@ -229,47 +231,32 @@ function fillParameters(
   return register.problems.length > before ? null : filled;
 }
 
-/**
- * `jump` of an endpoint names another one; a circle would never end. What cannot be reached by its own mistake or by one further on is left out, so that
- * following `jump` in what remains always ends.
- */
+/** An endpoint that cannot be reached, by its own mistake or by one further on, is left out. */
 function checkEndpoints(register: Register): void {
-  const { endpoints, leftOut } = register;
+  const { endpoints, leftOut, teams } = register;
+  const faults = findJumpFaults(endpoints);
   for (const endpoint of endpoints.values()) {
-    const jump = endpoint.config['jump'];
-    if (typeof jump === 'string') {
-      const found = reference(register, 'endpoint', jump, endpoints, endpoint.source);
-      const onCircle = way(endpoints, jump).has(endpoint.name);
-      if (onCircle) {
-        complain(register, 'jump-circle', `endpoint ${endpoint.name} jumps through itself`, endpoint.source);
-      }
-      if (found === null || onCircle) leftOut.set(endpoint.name, endpoint);
+    const { name, source, team } = endpoint;
+    if (team !== null) reference(register, 'team', team, teams, source);
+    const fault = faults.get(name);
+    if (fault === undefined) continue;
+    leftOut.set(name, endpoint);
+    if (fault.fault === 'missing') reference(register, 'endpoint', fault.jump, endpoints, source);
+    else if (fault.fault === 'circle') {
+      complain(register, 'jump-circle', `endpoint ${name} jumps through itself`, source);
+    } else {
+      const said = `endpoint ${name} jumps through ${fault.culprit}, which is left out because of its own mistake`;
+      complain(register, 'reference-dangling', said, source);
     }
-    if (endpoint.team !== null) reference(register, 'team', endpoint.team, register.teams, endpoint.source);
-  }
-  for (const endpoint of endpoints.values()) {
-    if (leftOut.has(endpoint.name)) continue;
-    const first = [...way(endpoints, endpoint.name)].find((name) => leftOut.has(name));
-    if (first === undefined) continue;
-    leftOut.set(endpoint.name, endpoint);
-    complain(
-      register,
-      'reference-dangling',
-      `endpoint ${endpoint.name} jumps through ${first}, which is left out (${place(leftOut.get(first)?.source ?? endpoint.source)})`,
-      endpoint.source,
-    );
   }
   for (const name of leftOut.keys()) endpoints.delete(name);
 }
 
-/** The names that following `jump` passes, the first included; each once, so that a circle ends. */
-function way(endpoints: ReadonlyMap<string, Endpoint>, from: string): ReadonlySet<string> {
-  const passed = new Set<string>();
-  for (let at: unknown = from; typeof at === 'string' && !passed.has(at);) {
-    passed.add(at);
-    at = endpoints.get(at)?.config['jump'];
+/** A team that may use an issuer nobody declared may use less than its document says. */
+function checkTeams(register: Register): void {
+  for (const team of register.teams.values()) {
+    for (const issuer of team.issuers) reference(register, 'issuer', issuer, register.issuers, team.source);
   }
-  return passed;
 }
 
 /** A policy that selects a team nobody declared selects nothing, which is worse than an error. */

@@ -239,3 +239,33 @@ test('who refers to a file with a mistake is told where to look', () => {
     /issuer internal-ca is left out because of its own mistake; see inventory\/issuers\/internal-ca\.yaml/,
   );
 });
+
+test('a team that names an issuer nobody declared stays, and is told', () => {
+  const typo: Team = { ...team, ...declared('pay', 'inventory/teams/pay.yaml'), issuers: ['internal-cA'] };
+  const desired = desire(typo);
+  assert.equal(desired.teams.get('pay')?.name, 'pay');
+  assert.match(messages(desired), /there is no issuer "internal-cA"\. Did you mean "internal-ca"\?/);
+});
+
+test('problems come in the order of files and lines, whatever the order of the files', () => {
+  const at = (path: string, line: number): ParsedFile => ({
+    path,
+    oid: 'b',
+    documents: [],
+    problems: [
+      {
+        code: 'x',
+        message: 'm',
+        source: { file: path, line, column: 1 },
+        excerpt: null,
+        severity: 'error',
+        scope: 's',
+      },
+    ],
+  });
+  const files = [at('b', 1), at('a', 9), at('c', 1), at('a', 2)];
+  const places = (given: ParsedFile[]): string[] =>
+    buildDesired('c', given, []).problems.map(({ source }) => `${source.file}:${String(source.line)}`);
+  assert.deepEqual(places(files), ['a:2', 'a:9', 'b:1', 'c:1']);
+  assert.deepEqual(places(files.toReversed()), ['a:2', 'a:9', 'b:1', 'c:1']);
+});

@@ -297,3 +297,10 @@ test('any bytes at all are read without a throw', () => {
     { numRuns: 500 },
   );
 });
+
+test('reading leaves the program as it was: errors elsewhere keep their stack', () => {
+  const before = Error.stackTraceLimit;
+  read(']'.repeat(100));
+  read('["]", '.repeat(10_000));
+  assert.equal(Error.stackTraceLimit, before);
+});

