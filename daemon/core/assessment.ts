@@ -1,0 +1,69 @@
+/** What goes into the judgement of one installation, and what comes out. Types only, and the one leaf everything is compared with. */
+import type { InstallationMemory, KnownLeaves } from './installation-state.ts';
+import type {
+  Certificate,
+  Finding,
+  Handshake,
+  Installation,
+  Instant,
+  Observation,
+  ServedResult,
+} from './model.ts';
+import type { Evaluation } from './policy.ts';
+import type { CertificateStatus, IssuedRecord } from './record-format.ts';
+
+export interface AssessInput {
+  readonly certificate: Certificate;
+  readonly installation: Installation;
+  /** The declaration is gone; the installation is only watched. */
+  readonly withdrawn: boolean;
+  /** Policy on the request, and on what is issued (empty when nothing is). */
+  readonly requestEvaluations: readonly Evaluation[];
+  readonly issuedEvaluations: readonly Evaluation[];
+  readonly memory: InstallationMemory;
+  readonly observation: Observation | null;
+  readonly known: KnownLeaves;
+  readonly now: Instant;
+  /** How long an observation is good for when all is well, and when not (ms). */
+  readonly observeIntervalMs: number;
+  readonly observeAgainMs: number;
+}
+
+/** What the installation needs next. At most one thing: the next turn sees the rest. */
+export type Need =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'observe'; readonly because: string }
+  | { readonly kind: 'issue'; readonly because: string }
+  /** Go on with the operation in the journal. */
+  | { readonly kind: 'continue'; readonly because: string }
+  /** Put the known generation back: stage if needed, switch, test, reload, prove. */
+  | { readonly kind: 'restore'; readonly because: string }
+  /** The store is right, the server is not: test, reload, prove. */
+  | { readonly kind: 'reload'; readonly because: string }
+  /** The journal knows nothing but a fitting certificate of ours stands there: take it over instead of issuing. */
+  | { readonly kind: 'adopt'; readonly issued: IssuedRecord; readonly because: string };
+
+export interface JudgedAddress {
+  readonly handshake: Handshake;
+  readonly result: ServedResult;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** A finding before it has a history: `since` is added when it is recorded. */
+export type FindingDraft = Omit<Finding, 'since'>;
+
+export interface Assessment {
+  readonly installation: string;
+  readonly status: CertificateStatus;
+  readonly findings: readonly FindingDraft[];
+  readonly need: Need;
+  readonly addresses: readonly JudgedAddress[];
+  /** The next instant at which this judgement may change without anything happening. */
+  readonly dueAt: Instant;
+}
+
+/** What should be served: what we issued and settled, or what we find in place while nothing is settled. */
+export function expectedLeaf(input: AssessInput): IssuedRecord | null {
+  return input.memory.installed?.issued ?? null;
+}

@@ -1,0 +1,188 @@
+/** What is wrong with one installation, each in words a person can act on. Pure. */
+import { expectedLeaf, type AssessInput, type FindingDraft, type JudgedAddress } from './assessment.ts';
+import { short, storeDrift } from './drift.ts';
+import { findingCodes, type FindingCode } from './finding-codes.ts';
+import type { Finding, Handshake, Severity } from './model.ts';
+import { expiryThresholds } from './renewal.ts';
+
+/** Every finding. `issuanceWanted`: a new certificate is needed, so that trouble of its issuer matters. */
+export function findingsOf(
+  input: AssessInput,
+  addresses: readonly JudgedAddress[],
+  issuanceWanted: boolean,
+): FindingDraft[] {
+  return [
+    ...policyFindings(input),
+    ...lifetimeFindings(input),
+    ...storeFindings(input),
+    ...addressFindings(input, addresses),
+    ...attemptFindings(input, issuanceWanted),
+    ...withdrawnFindings(input),
+  ].map((draft) => complete(input, draft));
+}
+
+interface Draft {
+  readonly code: FindingCode;
+  readonly message: string;
+  readonly remedy?: string;
+  readonly severity?: Severity;
+  readonly address?: string;
+  readonly expected?: string | null;
+  readonly observed?: string | null;
+  readonly rule?: Finding['rule'];
+}
+
+function complete(input: AssessInput, draft: Draft): FindingDraft {
+  const known = findingCodes[draft.code];
+  const address = draft.address ?? null;
+  const rule = draft.rule ?? null;
+  return {
+    id: [input.installation.id, draft.code, address, rule?.id, rule?.policy]
+      .filter((part) => part != null)
+      .join(' '),
+    code: draft.code,
+    severity: draft.severity ?? known.severity,
+    certificate: input.certificate.id,
+    installation: input.installation.id,
+    endpoint: input.installation.endpoint,
+    address,
+    message: draft.message,
+    remedy: draft.remedy ?? known.remedy,
+    expected: draft.expected ?? null,
+    observed: draft.observed ?? null,
+    rule,
+    source: rule?.source ?? input.installation.source,
+  };
+}
+
+function storeFindings(input: AssessInput): Draft[] {
+  const failure = input.observation?.storeFailure;
+  if (failure != null) {
+    const code = failure.code === 'ssh-host-key' ? 'host-key-changed' : 'endpoint-unreachable';
+    return [
+      {
+        code,
+        message: `${input.installation.endpoint} could not be read: ${failure.message}`,
+        observed: failure.code,
+      },
+    ];
+  }
+  if (input.memory.operation !== null) return [];
+  const drift = storeDrift(input);
+  if (drift === null) return [];
+  const expected = input.memory.installed?.issued;
+  return [
+    {
+      code: drift.code,
+      message: `${drift.because} in the store of ${input.installation.id}`,
+      expected:
+        expected === undefined
+          ? null
+          : `${short(expected.fingerprint)} in generation ${expected.generation ?? '?'}`,
+      observed: drift.observed,
+    },
+  ];
+}
+
+function addressFindings(input: AssessInput, addresses: readonly JudgedAddress[]): Draft[] {
+  const expected = expectedLeaf(input);
+  return addresses
+    .filter((each) => each.result !== 'served-match')
+    .map((each) => ({
+      code: each.result,
+      message: each.message,
+      remedy: each.remedy,
+      address: place(each.handshake),
+      expected: expected === null ? null : short(expected.fingerprint),
+      observed:
+        each.handshake.leaf === null
+          ? (each.handshake.failure?.detail ?? null)
+          : short(each.handshake.leaf.fingerprint),
+    }));
+}
+
+function policyFindings(input: AssessInput): Draft[] {
+  const blocking = input.requestEvaluations.filter((each) => each.verdict === 'fail');
+  const installed = input.issuedEvaluations.filter(
+    (each) =>
+      each.verdict === 'fail' &&
+      !blocking.some((other) => other.rule === each.rule && other.policy === each.policy),
+  );
+  return [...blocking, ...installed].map((each) => ({
+    code: each.action === 'block' && blocking.includes(each) ? 'policy-blocked' : 'policy-violation',
+    message: each.message,
+    remedy: each.fix,
+    rule: { id: each.rule, policy: each.policy, source: each.source },
+  }));
+}
+
+function lifetimeFindings(input: AssessInput): Draft[] {
+  const { now, memory, certificate } = input;
+  const issued = memory.installed?.issued;
+  if (issued === undefined) return [];
+  const notAfter = Date.parse(issued.notAfter);
+  if (now > notAfter) {
+    return [
+      {
+        code: 'installed-expired',
+        message: `the certificate installed for ${input.installation.id} expired at ${issued.notAfter}`,
+      },
+    ];
+  }
+  const thresholds = expiryThresholds({ notBefore: Date.parse(issued.notBefore), notAfter });
+  const until = `it expires at ${issued.notAfter}`;
+  if (now >= thresholds.criticalAt) {
+    return [
+      { code: 'renewal-critical', message: `${certificate.id} should have been renewed long ago: ${until}` },
+    ];
+  }
+  // Who declared a later renewal is not told that it is late before it is.
+  if (now >= thresholds.overdueAt && now >= (memory.installed?.renewAt ?? thresholds.overdueAt)) {
+    return [
+      { code: 'renewal-overdue', message: `${certificate.id} should have been renewed by now: ${until}` },
+    ];
+  }
+  return [];
+}
+
+function attemptFindings(input: AssessInput, issuanceWanted: boolean): Draft[] {
+  const { attempt, issuerAttempt, operation } = input.memory;
+  const drafts: Draft[] = [];
+  if (attempt !== null) {
+    const code: FindingCode =
+      attempt.step === 'issue' || attempt.step === 'make the key' ? 'issue-failed' : 'install-failed';
+    const next = attempt.nextAt === null ? ' Not tried again until the declaration changes.' : '';
+    drafts.push({
+      code,
+      message: `${attempt.step} failed: ${attempt.message}${next}`,
+      observed: attempt.code,
+      ...(operation?.issued != null
+        ? { expected: `${short(operation.issued.fingerprint)} served everywhere` }
+        : {}),
+    });
+  }
+  if (issuerAttempt !== null && attempt === null && issuanceWanted) {
+    drafts.push({
+      code: 'issue-failed',
+      message: `issuer ${input.certificate.issuer}: ${issuerAttempt.message}`,
+      observed: issuerAttempt.code,
+    });
+  }
+  return drafts;
+}
+
+function withdrawnFindings(input: AssessInput): Draft[] {
+  if (!input.withdrawn) return [];
+  return [
+    {
+      code: 'withdrawn',
+      message: `the declaration of ${input.certificate.id} was deleted; nothing was uninstalled and it is no longer renewed`,
+    },
+  ];
+}
+
+/** An address as findings name it. */
+export function place(handshake: Handshake): string {
+  const { host, port, serverName } = handshake.address;
+  return `${host}:${String(port)}/${serverName}`;
+}

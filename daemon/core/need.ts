@@ -1,0 +1,133 @@
+/**
+ * What an installation needs next: at most one thing; the next turn sees the rest. Pure. The order of questions in `decideNeed` is the specification, and
+ * `test/core/assess.test.ts` its table.
+ */
+import { expectedLeaf, type AssessInput, type JudgedAddress, type Need } from './assessment.ts';
+import { storeDrift } from './drift.ts';
+import { place } from './installation-findings.ts';
+import type { Certificate } from './model.ts';
+import type { IssuedRecord } from './record-format.ts';
+import { issuedRecord } from './record.ts';
+
+/** Decides. Absence of evidence starts nothing; policy stops a beginning, never putting back what was issued. */
+export function decideNeed(input: AssessInput, addresses: readonly JudgedAddress[]): Need {
+  const { certificate, memory, observation, withdrawn } = input;
+  const hands = certificate.drift === 'observe' || certificate.state === 'retired' || withdrawn;
+  if (observation === null) return { kind: 'observe', because: 'never seen' };
+  // Nothing is done on absence of evidence: an endpoint that cannot be read is only looked at again.
+  if (observation.store === null || hands) return staleness(input);
+  if (waiting(input)) return staleness(input);
+  if (memory.operation !== null) {
+    return isBlocked(input) ? staleness(input) : { kind: 'continue', because: memory.operation.because };
+  }
+  const issuance = reasonToIssue(input);
+  if (issuance !== null) {
+    if (isBlocked(input)) return staleness(input);
+    return issuance;
+  }
+  const repair = reasonToRepair(input, addresses);
+  if (repair !== null && certificate.drift === 'enforce') return repair;
+  return staleness(input);
+}
+
+function staleness(input: AssessInput): Need {
+  const { observation, now } = input;
+  if (observation === null) return { kind: 'observe', because: 'never seen' };
+  const troubled = observation.store === null || input.memory.attempt !== null;
+  const interval = troubled ? input.observeAgainMs : input.observeIntervalMs;
+  return now >= observation.at + interval
+    ? { kind: 'observe', because: 'the last look is old' }
+    : { kind: 'none' };
+}
+
+/** Backoff of the installation, its endpoint, or (while it still needs the issuer) its issuer. */
+function waiting(input: AssessInput): boolean {
+  const { attempt, endpointAttempt, issuerAttempt, operation } = input.memory;
+  const { now, certificate } = input;
+  const holds = (each: typeof attempt): boolean =>
+    each !== null && (each.nextAt === null || now < each.nextAt);
+  // A new declaration is a new chance: its blob resets the wait of the installation.
+  if (attempt !== null && attempt.blob === certificate.blob && holds(attempt)) return true;
+  if (holds(endpointAttempt)) return true;
+  const needsIssuer = operation === null || operation.issued === null;
+  return needsIssuer && holds(issuerAttempt);
+}
+
+/** Policy stops an issuance before it starts; it does not stop putting back what was issued. */
+function isBlocked(input: AssessInput): boolean {
+  if (input.memory.operation?.issued != null) return false;
+  return input.requestEvaluations.some((each) => each.action === 'block' && each.verdict === 'fail');
+}
+
+/** Why a new certificate is needed (or an old one of ours to be taken over), whatever stands in the way; null when none is. */
+export function reasonToIssue(input: AssessInput): Need | null {
+  const { certificate, memory, observation, now } = input;
+  const installed = memory.installed;
+  if (installed === null) {
+    const found = ourGenerationInPlace(input);
+    if (found !== null) {
+      return {
+        kind: 'adopt',
+        issued: found,
+        because: 'a fitting certificate of ours stands there and the journal did not know it',
+      };
+    }
+    return { kind: 'issue', because: 'declared and not yet installed' };
+  }
+  const differs = difference(certificate, installed.issued);
+  if (differs !== null) return { kind: 'issue', because: differs };
+  if (installed.keyLost) return { kind: 'issue', because: 'the installed key was lost' };
+  if (installed.renewAt !== null && now >= installed.renewAt)
+    return { kind: 'issue', because: 'renewal due' };
+  const { generation } = installed.issued;
+  if (generation !== null && observation?.store?.generations.includes(generation) === false) {
+    return { kind: 'issue', because: `generation ${generation} is gone from the endpoint` };
+  }
+  return null;
+}
+
+/** Why the declaration asks for another certificate than the one installed; null when it does not. */
+function difference(certificate: Certificate, issued: IssuedRecord): string | null {
+  const same = (left: readonly string[], right: readonly string[]): boolean =>
+    left.length === right.length && [...left].sort().join(' ') === [...right].sort().join(' ');
+  if (!same(certificate.dnsNames, issued.dnsNames) || !same(certificate.ipAddresses, issued.ipAddresses)) {
+    return 'the declared names changed';
+  }
+  if (issued.keyAlgorithm !== certificate.key.algorithm) {
+    return `the declared key algorithm changed to ${certificate.key.algorithm}`;
+  }
+  if (issued.issuedBy !== null && issued.issuedBy !== certificate.issuer) {
+    return `the declared issuer changed to ${certificate.issuer}`;
+  }
+  return null;
+}
+
+/** A generation of ours that is current and fits the declaration, when the journal was lost. Never a foreign file. */
+function ourGenerationInPlace(input: AssessInput): IssuedRecord | null {
+  const store = input.observation?.store;
+  if (store == null || store.leaf === null || store.current === null || store.keyMatches !== true)
+    return null;
+  if (store.current === 'adopted' || store.leaf.notAfter <= input.now) return null;
+  const found = issuedRecord(store.leaf, {
+    generation: store.current,
+    because: null,
+    issuedBy: null,
+    csr: null,
+  });
+  return difference(input.certificate, found) === null ? found : null;
+}
+
+function reasonToRepair(input: AssessInput, addresses: readonly JudgedAddress[]): Need | null {
+  const drift = storeDrift(input);
+  if (drift !== null) return { kind: 'restore', because: drift.because };
+  const elsewhere = addresses.find((each) => isOtherLeaf(each, expectedLeaf(input)?.fingerprint ?? null));
+  if (elsewhere === undefined) return null;
+  return {
+    kind: 'reload',
+    because: `${place(elsewhere.handshake)} serves another certificate than the one installed`,
+  };
+}
+
+function isOtherLeaf(each: JudgedAddress, expected: string | null): boolean {
+  return each.handshake.leaf !== null && expected !== null && each.handshake.leaf.fingerprint !== expected;
+}
