@@ -35,6 +35,16 @@ test('a block without end, an empty block and a block that is not base64 are ref
   );
 });
 
+test('a block cut in the middle of four characters is refused, not shortened', () => {
+  const pem = derToPem(bytes);
+  assert.throws(() => pemToDer(pem.replace(/.\n-----END/, '\n-----END')), MalformedInput);
+  assert.throws(() => pemToDer(pem.replace(/=*\n-----END/, '\n-----END')), MalformedInput);
+});
+
+test('a megabyte of beginnings without an end costs linear work', () => {
+  assert.throws(() => pemToDer('-----BEGIN CERTIFICATE-----\n'.repeat(37_000)), MalformedInput);
+});
+
 test('text and blocks beyond the bounds are refused', () => {
   assert.throws(() => pemToDer('x'.repeat(2 * 1024 * 1024)), /too long/);
   assert.throws(() => pemToDer(derToPem(bytes.subarray(0, 3)).repeat(1001)), /too many/);
