@@ -3,36 +3,13 @@ import ssh2, { type ClientChannel, type ConnectConfig } from 'ssh2';
 import type { Duplex } from 'node:stream';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
-import type { Secret } from '../ports/plugin.ts';
-import { algorithmAttempts, isPinned, keyFingerprint, keyType } from './pins.ts';
+import { collect, type CommandResult, type RunOptions } from './command-output.ts';
+import { failureOf, place, type SshDestination } from './destination.ts';
+import { algorithmAttempts, isPinned } from './pins.ts';
 import { boundedCommand } from './words.ts';
 
-export interface SshDestination {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  /** `ssh-ed25519 AAAA...` or `SHA256:...`; one must fit. */
-  readonly hostKeys: readonly string[];
-  readonly auth: { readonly key: Secret } | { readonly password: Secret } | { readonly agentSocket: string };
-  readonly jump: SshDestination | null;
-}
-
-export interface RunOptions {
-  readonly input?: Uint8Array;
-  readonly timeoutMs: number;
-  /** `limits.ssh.stdoutMaxBytes` unless told; what comes after is dropped and `truncated` says so. */
-  readonly stdoutMaxBytes?: number;
-  readonly signal: AbortSignal;
-}
-
-export interface CommandResult {
-  /** null when a signal ended the command. */
-  readonly exitCode: number | null;
-  readonly signal: string | null;
-  readonly stdout: Uint8Array;
-  readonly stderr: string;
-  readonly truncated: boolean;
-}
+export type { CommandResult, RunOptions } from './command-output.ts';
+export type { SshDestination } from './destination.ts';
 
 export interface SshConnection {
   /** Runs words, never a line of shell. A non-zero exit is a result. @throws OperationError `ssh-timeout`, `ssh-unreachable`, `ssh-command-failed` */
@@ -96,10 +73,6 @@ export async function connect(
     }
   }
   throw refusal;
-}
-
-function place({ user, host, port }: SshDestination): string {
-  return `${user}@${host}:${String(port)}`;
 }
 
 function loginOf({ auth }: SshDestination, where: string): Partial<ConnectConfig> {
@@ -192,50 +165,6 @@ async function open(
   });
 }
 
-function failureOf(
-  error: Error & { readonly level?: string },
-  destination: SshDestination,
-  shown: Uint8Array | null,
-): OperationError {
-  const where = place(destination);
-  const noCommonKind = /no matching host key/i.test(error.message);
-  if (noCommonKind || (shown !== null && !isPinned(shown, destination.hostKeys))) {
-    const offered =
-      shown === null ? 'no key of the pinned kind' : `${keyType(shown)} ${keyFingerprint(shown)}`;
-    return new OperationError(
-      'ssh-host-key',
-      `${where} shows ${offered}, pinned is ${pinnedText(destination.hostKeys)}; nothing was sent. If the machine was set up anew, compare the fingerprint on its console and change hostKeys.`,
-      { disposition: 'retry', cause: error },
-    );
-  }
-  if (error.level === 'client-authentication') {
-    return new OperationError(
-      'ssh-auth',
-      `${where} refused the log-in: check the user, that its authorized_keys holds our public key, and which ways to log in the server allows`,
-      { disposition: 'retry', cause: error },
-    );
-  }
-  if (error.level === 'agent') {
-    return new OperationError('ssh-auth', `the SSH agent could not be used for ${where}: ${error.message}`, {
-      disposition: 'retry',
-      cause: error,
-    });
-  }
-  return new OperationError('ssh-unreachable', `${where} could not be reached: ${error.message}`, {
-    disposition: 'retry',
-    cause: error,
-  });
-}
-
-function pinnedText(pins: readonly string[]): string {
-  return pins
-    .map((pin) => {
-      const [type = '', base64] = pin.trim().split(/\s+/);
-      return base64 === undefined ? type : `${type} ${keyFingerprint(Buffer.from(base64, 'base64'))}`;
-    })
-    .join(' or ');
-}
-
 function wrap(destination: SshDestination, client: ssh2.Client, bridge: SshConnection | null): SshConnection {
   let alive = true;
   client.on('close', () => {
@@ -295,105 +224,5 @@ function wrap(destination: SshDestination, client: ssh2.Client, bridge: SshConne
     },
     isAlive: () => alive,
     end,
-  };
-}
-
-/** Reads a command to its end, within its bounds. Both channels are always drained: an unread one would stop the command. */
-function collect(
-  channel: ClientChannel,
-  options: RunOptions,
-  where: string,
-  drop: () => void,
-): Promise<CommandResult> {
-  const stdoutMax = options.stdoutMaxBytes ?? limits.ssh.stdoutMaxBytes;
-  const out = keeper(stdoutMax);
-  const err = keeper(limits.ssh.stderrMaxBytes);
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      giveUp();
-    }, options.timeoutMs + limits.ssh.killGraceMs);
-    const settle = (finish: () => void): void => {
-      clearTimeout(timer);
-      options.signal.removeEventListener('abort', giveUp);
-      finish();
-    };
-    const timedOut = (): OperationError =>
-      new OperationError(
-        'ssh-timeout',
-        `a command on ${where} did not end within ${String(Math.round(options.timeoutMs / 1000))} s${tail(err.text())}`,
-        {
-          disposition: 'retry',
-        },
-      );
-    // Cancelling a channel does not end the remote process; dropping the connection at least ends our waiting.
-    function giveUp(): void {
-      settle(() => {
-        drop();
-        reject(timedOut());
-      });
-    }
-    options.signal.addEventListener('abort', giveUp, { once: true });
-    channel.on('data', (chunk: Buffer) => {
-      out.add(chunk);
-    });
-    channel.stderr.on('data', (chunk: Buffer) => {
-      err.add(chunk);
-    });
-    channel.on('error', () => undefined);
-    channel.stderr.on('error', () => undefined);
-    channel.on('close', (code?: number | null, by?: string) => {
-      settle(() => {
-        if (code === 124 || code === 137) reject(timedOut());
-        else if (code === undefined && by === undefined) {
-          reject(
-            new OperationError(
-              'ssh-unreachable',
-              `the connection to ${where} was lost while a command ran; it is not known whether it ended`,
-              {
-                disposition: 'retry',
-              },
-            ),
-          );
-        } else {
-          resolve({
-            exitCode: code ?? null,
-            signal: by ?? null,
-            stdout: out.bytes(),
-            stderr: err.text(),
-            truncated: out.isFull(),
-          });
-        }
-      });
-    });
-    channel.end(options.input ?? new Uint8Array());
-    if (options.signal.aborted) giveUp();
-  });
-}
-
-function tail(text: string): string {
-  const last = text.trim().split('\n').at(-1) ?? '';
-  return last === '' ? '' : `; it last said: ${last.slice(0, 300)}`;
-}
-
-function keeper(max: number): {
-  readonly add: (chunk: Uint8Array) => void;
-  readonly bytes: () => Uint8Array;
-  readonly text: () => string;
-  readonly isFull: () => boolean;
-} {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  let full = false;
-  return {
-    add: (chunk) => {
-      const room = max - size;
-      if (chunk.length > room) full = true;
-      if (room <= 0) return;
-      chunks.push(chunk.subarray(0, room));
-      size += Math.min(room, chunk.length);
-    },
-    bytes: () => new Uint8Array(Buffer.concat(chunks)),
-    text: () => Buffer.concat(chunks).toString('utf8'),
-    isFull: () => full,
   };
 }
