@@ -30,7 +30,12 @@ interface Register {
   readonly leftOut: Map<string, Endpoint>;
   /** Files with a mistake: what refers into one is told where to look, not that nothing is there. */
   readonly broken: ReadonlySet<string>;
+  /** A hint looks at every known name: the first mistakes get one, a flood of them does not. */
+  hintsLeft: number;
 }
+
+/** As many as anybody reads in one go. */
+const hintsMax = 20;
 
 /**
  * Where documents of a kind belong (DESIGN section 2). Who may approve what is said by folder (CODEOWNERS): a Profile, which is a list of commands, or a
@@ -63,6 +68,7 @@ export function buildDesired(
     certificates: new Map(),
     problems: files.flatMap((file) => file.problems),
     leftOut: new Map(),
+    hintsLeft: hintsMax,
     broken: new Set(files.filter((file) => file.problems.length > 0).map((file) => file.path)),
   };
   const sorted = [...files].sort((left, right) =>
@@ -290,7 +296,8 @@ function whyDangling(register: Register, what: Kind, name: string, known: Iterab
   if (leftOut !== undefined || register.broken.has(file)) {
     return `${what} ${name} is left out because of its own mistake; see ${file}`;
   }
-  return `there is no ${what} ${JSON.stringify(name)}.${didYouMean(name, known)}`;
+  const hint = register.hintsLeft-- > 0 ? didYouMean(name, known) : '';
+  return `there is no ${what} ${JSON.stringify(name)}.${hint}`;
 }
 
 function complain(register: Register, code: string, message: string, source: SourcePosition): void {

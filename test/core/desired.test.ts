@@ -269,3 +269,17 @@ test('problems come in the order of files and lines, whatever the order of the f
   assert.deepEqual(places(files), ['a:2', 'a:9', 'b:1', 'c:1']);
   assert.deepEqual(places(files.toReversed()), ['a:2', 'a:9', 'b:1', 'c:1']);
 });
+
+test('a flood of dangling references is reported in full, with hints for the first', () => {
+  const endpoints = Array.from({ length: 300 }, (_, index) => endpoint(`node-${String(index)}`));
+  const installations = Array.from({ length: 300 }, (_, index) => ({
+    ...installation,
+    id: `web/shop@nodes-${String(index)}`,
+    endpoint: `nodes-${String(index)}`,
+    parameters: { key: '/k' },
+  }));
+  const { problems } = desire(...endpoints, placed({}, { installations }));
+  assert.equal(problems.length, 300);
+  const hints = problems.filter((problem) => problem.message.includes('Did you mean')).length;
+  assert.equal(hints, 20);
+});
