@@ -23,10 +23,11 @@ const schema: JsonSchema = {
   properties: {
     type: { const: 'acme' },
     directory: {
-      description: 'URL of the ACME directory.',
+      description:
+        'URL of the ACME directory: https (RFC 8555 section 6.1), http only to this machine itself.',
       type: 'string',
       maxLength: 500,
-      pattern: '^https?://[^\\s]+$',
+      pattern: '^(https://|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])[:/])[^\\s]+$',
       examples: ['https://acme.example.com/directory'],
     },
     contacts: {
@@ -76,6 +77,8 @@ const schema: JsonSchema = {
       type: 'object',
       additionalProperties: false,
       required: ['type'],
+      if: { properties: { type: { const: 'webroot' } } },
+      then: { required: ['path'] },
       properties: {
         type: {
           description:
@@ -93,7 +96,9 @@ const schema: JsonSchema = {
           description: 'standalone: where to listen; 0.0.0.0:80 when absent.',
           type: 'string',
           maxLength: 100,
-          pattern: '^[^\\s]+:[0-9]{1,5}$',
+          // Ports from 1 to 65535: node:net throws at others.
+          pattern:
+            '^[^\\s]+:(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})$',
           examples: ['0.0.0.0:80'],
         },
       },
