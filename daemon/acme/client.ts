@@ -26,6 +26,8 @@ export interface AcmeClient {
   /** Is this an address at the server of the directory? An issuer may have moved since an address was written down. */
   readonly isOurs: (url: string) => boolean;
   readonly newOrderUrl: (signal: AbortSignal) => Promise<string>;
+  /** Does the CA know which certificate a new one replaces (RFC 9773)? */
+  readonly knowsReplaces: (signal: AbortSignal) => Promise<boolean>;
   /** Where the account lists its orders; null where the CA does not (section 7.1.2.1). */
   readonly ordersUrl: (signal: AbortSignal) => Promise<string | null>;
 }
@@ -34,6 +36,7 @@ interface Directory {
   readonly newNonce: string;
   readonly newAccount: string;
   readonly newOrder: string;
+  readonly hasRenewalInfo: boolean;
 }
 
 /** Makes a client; the directory is read and the account opened (or made: the same key finds the same account) at the first request. */
@@ -68,7 +71,12 @@ export function createAcmeClient(options: AcmeAccountOptions): AcmeClient {
       if (typeof found !== 'string') throw protocol(issuer, `its directory has no ${name}`);
       return sameServer(found);
     };
-    return { newNonce: url('newNonce'), newAccount: url('newAccount'), newOrder: url('newOrder') };
+    return {
+      newNonce: url('newNonce'),
+      newAccount: url('newAccount'),
+      newOrder: url('newOrder'),
+      hasRenewalInfo: typeof value['renewalInfo'] === 'string',
+    };
   };
 
   const send = async (
@@ -146,6 +154,7 @@ export function createAcmeClient(options: AcmeAccountOptions): AcmeClient {
     isOurs,
     post: (url, payload, what, signal) => refusals(what, issuer, () => ask(url, payload, what, signal)),
     newOrderUrl: async (signal) => (await account(signal)).directory.newOrder,
+    knowsReplaces: async (signal) => (await account(signal)).directory.hasRenewalInfo,
     ordersUrl: async (signal) => (await account(signal)).orders,
   };
 }

@@ -9,6 +9,7 @@ import { authorize } from './authorization.ts';
 import { certifies, downloadChain } from './chain.ts';
 import { json, protocol } from './client.ts';
 import { pause, untilNextLook, type OrderTools } from './order-tools.ts';
+import { certificateId, refusesReplaces } from './replaces.ts';
 import { AcmeRefusal, failureOf, isGone, problemFields, problemText } from './problem.ts';
 
 interface Order {
@@ -141,7 +142,17 @@ async function makeOrder(tools: OrderTools, request: IssueRequest, context: Issu
     ...(tools.profile === null ? {} : { profile: tools.profile }),
   };
   const url = await client.newOrderUrl(context.signal);
-  const answer = await client.post(url, payload, `ordering ${request.certificate}`, context.signal);
+  const what = `ordering ${request.certificate}`;
+  const replaces = await replacedBy(tools, request, context.signal);
+  const answer =
+    (replaces === null
+      ? null
+      : await client.ask(url, { ...payload, replaces }, what, context.signal).catch((error: unknown) => {
+          if (!(error instanceof AcmeRefusal)) throw error;
+          // It may be another CA's, another account's, or replaced already: no reason not to order.
+          if (refusesReplaces(error.problem)) return null;
+          throw failureOf(error.problem, what, tools.issuer);
+        })) ?? (await client.post(url, payload, what, context.signal));
   const location = answer.headers['location'];
   if (location === undefined) throw protocol(tools.issuer, 'it made an order without an address');
   // Looked at before it is written down: an address that is never asked would be stuck for ever.
@@ -150,6 +161,15 @@ async function makeOrder(tools: OrderTools, request: IssueRequest, context: Issu
   }
   await context.checkpoint({ order: location });
   return readOrder(tools, location, answer.body, answer.retryAt);
+}
+
+/** What to tell the CA that the new certificate replaces: renewals told so do not count against its rate limits. null when it would not understand. */
+async function replacedBy(
+  { client }: OrderTools,
+  { replaces }: IssueRequest,
+  signal: AbortSignal,
+): Promise<string | null> {
+  return replaces !== null && (await client.knowsReplaces(signal)) ? certificateId(replaces) : null;
 }
 
 function handleOrder(handle: Json | null): string | null {

@@ -1,6 +1,7 @@
 /** ACME when the CA is in trouble, wiped, shared or hostile: never a second order by mistake, never stuck for ever, never a crash, never its words unbounded. */
 import assert from 'node:assert/strict';
 import { after, beforeEach, afterEach, describe, test } from 'node:test';
+import { certificateId } from '../../daemon/acme/replaces.ts';
 import { acme } from '../../daemon/issuers/acme.ts';
 import { limits } from '../../daemon/limits.ts';
 import { OperationError } from '../../daemon/ports/failure.ts';
@@ -476,5 +477,52 @@ describe('the preferred chain', () => {
     assert.equal(await last('Fake Root'), 'CN=Fake Root');
     assert.equal(await last('Fake Root X1'), 'CN=Fake Root');
     assert.match(warnings.join(), /Fake Root X1/);
+  });
+});
+
+describe('which certificate an order replaces (RFC 9773)', () => {
+  const before = workshop.ca('Before', {
+    extensions: ['basicConstraints=critical,CA:TRUE', 'subjectKeyIdentifier=hash'],
+  });
+  const old = workshop.leaf(before, 'shop.example.com', {
+    extensions: ['subjectAltName=DNS:shop.example.com', 'authorityKeyIdentifier=keyid:always'],
+  }).der;
+  const renewal = (): IssueRequest => ({ ...shop(), replaces: old });
+  const told = (): unknown[] =>
+    ca.requests
+      .filter(({ what }) => what === 'new-order')
+      .map(({ payload }) => payload?.['replaces'] ?? null);
+
+  test('is told to a CA that has renewalInfo, and to no other', async () => {
+    leafOf((await call(open(), renewal())).outcome);
+    assert.deepEqual(told(), [null]);
+    ca.directory = { renewalInfo: `${ca.base}/renewal` };
+    leafOf((await call(open(), renewal())).outcome);
+    assert.deepEqual(told(), [null, certificateId(old)]);
+  });
+
+  for (const [status, type] of [
+    [409, 'alreadyReplaced'],
+    [400, 'malformed'],
+    [403, 'unauthorized'],
+    [404, 'malformed'],
+  ] as const) {
+    test(`is left out when the CA refuses it (${String(status)} ${type}): there is one order in the end`, async () => {
+      ca.directory = { renewalInfo: `${ca.base}/renewal` };
+      ca.override = ({ what, payload }) =>
+        what === 'new-order' && payload?.['replaces'] !== undefined
+          ? problem(status, type, 'not that one')
+          : null;
+      leafOf((await call(open(), renewal())).outcome);
+      assert.deepEqual(told(), [certificateId(old), null]);
+      assert.equal(ca.orders.length, 1);
+    });
+  }
+
+  test('does not hide a rate limit: nothing is asked twice', async () => {
+    ca.directory = { renewalInfo: `${ca.base}/renewal` };
+    ca.override = ({ what }) => (what === 'new-order' ? problem(429, 'rateLimited', 'slow down') : null);
+    assertFailed((await call(open(), renewal())).outcome, 'rate-limited');
+    assert.equal(ca.count('new-order'), 1);
   });
 });
