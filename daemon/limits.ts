@@ -191,6 +191,8 @@ export const limits = {
   tls: {
     /** Parsed certificates kept between looks: one a certificate of a large estate. */
     factsKept: 20_000,
+    /** What a server with a broken chain sent is read anew after this: reading it costs memory that Node never gives back. */
+    sentKeptMs: hour,
   },
   target: {
     /** Of what a server said when a command failed: enough for a reason, too little for a flood. */

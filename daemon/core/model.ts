@@ -240,7 +240,7 @@ export interface Handshake {
   readonly address: Address;
   /** null when no certificate was received; `failure` then says why. */
   readonly leaf: CertificateFacts | null;
-  /** Facts of the certificates sent after the leaf, as sent. */
+  /** Facts of the certificates sent after the leaf: those that lead upwards from it; where they do not verify, all that were sent. */
   readonly chain: readonly CertificateFacts[];
   readonly failure: {
     readonly result: 'no-certificate' | 'handshake-failed' | 'connection-failed' | 'name-unresolved';

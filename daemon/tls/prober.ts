@@ -2,15 +2,19 @@
  * One real TLS handshake, as a client makes it: what is served at an address under a name, and whether its chain verifies. It looks and never judges names
  * or times: that is `core/served.ts`. Everything a server sends is bounded.
  */
-import { constants, hash } from 'node:crypto';
+import { constants } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
-import { connect as connectTls, rootCertificates, type TLSSocket } from 'node:tls';
-import type { Address, CertificateFacts, Handshake, Instant } from '../core/model.ts';
+import {
+  connect as connectTls,
+  createSecureContext,
+  type DetailedPeerCertificate,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
+import type { Address, Handshake, Instant } from '../core/model.ts';
 import { limits } from '../limits.ts';
-import { judgeChain } from '../x509/chain.ts';
-import { certificateFacts } from '../x509/facts.ts';
-import { pemToDer } from '../x509/pem.ts';
 import { openConnection, seconds, systemResolver, type Failure, type Resolver } from './connection.ts';
+import { factsOf, judgeSent, type Judged } from './trust.ts';
 
 export interface HandshakeQuestion {
   readonly address: Address;
@@ -41,15 +45,13 @@ export async function observeHandshake(question: HandshakeQuestion): Promise<Han
     signal.throwIfAborted();
     return failed(address, socket);
   }
-  const seen = await shakeHands(socket, address, deadline, question.timeoutMs);
+  const seen = await shakeHands(socket, question, deadline);
   socket.destroy();
   signal.throwIfAborted();
-  return 'result' in seen ? failed(address, seen) : observed(question, seen);
+  return 'result' in seen ? failed(address, seen) : observed(address, seen);
 }
 
-interface Seen {
-  /** DER as sent, leaf first. */
-  readonly chain: readonly Uint8Array[];
+interface Seen extends Judged {
   readonly protocol: string | null;
 }
 
@@ -64,25 +66,37 @@ function failed(address: Address, failure: Failure): Handshake {
 const groups =
   '?*X25519MLKEM768:?*X25519:?P-256:?P-384:?P-521:?X448:?SecP256r1MLKEM768:?SecP384r1MLKEM1024:?MLKEM1024';
 
+let context: SecureContext | null = null;
+
+/** One for all looks: it holds nothing of a connection, and making one costs as much as the handshake. Sessions are never resumed: a look must see the certificate. */
+function observerContext(): SecureContext {
+  context ??= createSecureContext({
+    // An observer must see what old and badly configured servers show, too.
+    minVersion: 'TLSv1',
+    // Anonymous suites last: no client asks for them, but they tell a server without a certificate from one that is broken.
+    ciphers: 'ALL:+aNULL:@SECLEVEL=0',
+    ecdhCurve: groups,
+    // Servers from before RFC 5746 are refused by default before they have shown anything.
+    secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT,
+    // No roots here: Node would put them behind what was sent. Trust is judged apart.
+    ca: [],
+  });
+  return context;
+}
+
 function shakeHands(
   socket: Socket,
-  address: Address,
+  question: HandshakeQuestion,
   deadline: AbortSignal,
-  timeoutMs: number,
 ): Promise<Seen | Failure> {
+  const { address, timeoutMs } = question;
   return new Promise((resolve) => {
     const tls: TLSSocket = connectTls({
       socket,
       // RFC 6066: a server name is a DNS name, never an address.
       ...(isIP(address.serverName) === 0 ? { servername: address.serverName } : {}),
       rejectUnauthorized: false,
-      // An observer must see what old and badly configured servers show, too.
-      minVersion: 'TLSv1',
-      // Anonymous suites last: no client asks for them, but they tell a server without a certificate from one that is broken.
-      ciphers: 'ALL:+aNULL:@SECLEVEL=0',
-      ecdhCurve: groups,
-      // Servers from before RFC 5746 are refused by default before they have shown anything.
-      secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT,
+      secureContext: observerContext(),
     });
     let keyProved = false;
     let settled = false;
@@ -105,21 +119,19 @@ function shakeHands(
       if (line.toString('latin1', 0, 14) === 'CLIENT_RANDOM ') keyProved = signsItsShare(tls);
     });
     tls.once('secureConnect', () => {
-      const chain = chainOf(tls);
-      const protocol = tls.getProtocol();
       settle(
-        chain.length === 0
-          ? { result: 'no-certificate', detail: 'the handshake ended without a certificate' }
-          : { chain, protocol },
+        seen(tls, question) ?? {
+          result: 'no-certificate',
+          detail: 'the handshake ended without a certificate',
+        },
       );
     });
     tls.on('error', (error: TlsError) => {
       if (settled) return;
       // Up to TLS 1.2 a server that wants a client certificate refuses us after it has shown its own and proved that it has the key.
       // Any other failure is one for every client, whatever certificate was shown before it.
-      const chain = keyProved && refusesClient(error) ? chainOf(tls) : [];
-      if (chain.length > 0) settle({ chain, protocol: tls.getProtocol() });
-      else settle(handshakeFailure(error, address));
+      const shown = keyProved && refusesClient(error) ? seen(tls, question) : null;
+      settle(shown ?? handshakeFailure(error, address));
     });
     tls.once('close', () => {
       settle({ result: 'handshake-failed', detail: 'the server ended the connection during the handshake' });
@@ -164,11 +176,29 @@ function handshakeReason(error: TlsError): string {
   return error.reason ?? error.message.split('\n')[0] ?? error.message;
 }
 
-/**
- * The certificates exactly as sent, leaf first. Not `getPeerCertificate(true)`: that one builds a path, leaves out what does not fit and adds roots of the store.
- * Takes them out of the connection: to be called once.
- */
-function chainOf(tls: TLSSocket): Uint8Array[] {
+function seen(tls: TLSSocket, question: HandshakeQuestion): Seen | null {
+  const linked = linkedChain(tls);
+  if (linked.length === 0) return null;
+  return { ...judgeSent(linked, () => sentChain(tls), question), protocol: tls.getProtocol() };
+}
+
+/** From the leaf upwards through what was sent: Node takes the first certificate that has the issuer's name. A root links to itself. */
+function linkedChain(tls: TLSSocket): Uint8Array[] {
+  const chain: Uint8Array[] = [];
+  const met = new Set<string>();
+  let peer: Partial<DetailedPeerCertificate> | undefined = tls.getPeerCertificate(true);
+  while (peer?.raw !== undefined && chain.length < limits.x509.chainMax) {
+    const fingerprint = peer.fingerprint256 ?? '';
+    if (met.has(fingerprint)) break;
+    met.add(fingerprint);
+    chain.push(new Uint8Array(peer.raw));
+    peer = peer.issuerCertificate;
+  }
+  return chain;
+}
+
+/** Everything that was sent, in its order. Takes it out of the connection, and Node 24 never frees what it took (8 KB a call, measured): only for where it is needed. */
+function sentChain(tls: TLSSocket): Uint8Array[] {
   const chain: Uint8Array[] = [];
   let peer = tls.getPeerX509Certificate();
   while (peer !== undefined && chain.length < limits.x509.chainMax) {
@@ -178,85 +208,14 @@ function chainOf(tls: TLSSocket): Uint8Array[] {
   return chain;
 }
 
-function observed({ address, anchors, now }: HandshakeQuestion, { chain, protocol }: Seen): Handshake {
-  const [first, ...rest] = chain;
-  const leaf = first === undefined ? null : factsOf(first);
-  if (first === undefined || leaf === null) {
+function observed(address: Address, { chain, trust, distrust, protocol }: Seen): Handshake {
+  const [leaf = null, ...rest] = chain.map(factsOf);
+  if (leaf === null) {
     return failed(address, {
       result: 'handshake-failed',
       detail: 'what the server sent as its certificate cannot be read',
     });
   }
-  return {
-    address,
-    leaf,
-    chain: rest.map(factsOf).filter((each) => each !== null),
-    failure: null,
-    ...trustOf(first, rest, anchors, leaf, now),
-    protocol,
-  };
-}
-
-/** Certificates come back at every look: their facts are kept by the hash of their bytes. */
-const known = new Map<string, CertificateFacts>();
-
-function factsOf(der: Uint8Array): CertificateFacts | null {
-  const key = hash('sha256', der);
-  const kept = known.get(key);
-  if (kept !== undefined) return kept;
-  try {
-    const facts = certificateFacts(der);
-    if (known.size >= limits.tls.factsKept) known.clear();
-    known.set(key, facts);
-    return facts;
-  } catch {
-    return null;
-  }
-}
-
-const anchorsRead = new WeakMap<readonly string[], readonly Uint8Array[]>();
-
-function derOf(anchors: readonly string[] | null): readonly Uint8Array[] {
-  const pems = anchors ?? rootCertificates;
-  let ders = anchorsRead.get(pems);
-  if (ders === undefined) {
-    ders = pems.flatMap((pem) => pemToDer(pem));
-    anchorsRead.set(pems, ders);
-  }
-  return ders;
-}
-
-/** Names and times of the leaf are judged elsewhere: here only whether the chain leads to an anchor, at a time at which the leaf is valid. */
-function trustOf(
-  leaf: Uint8Array,
-  intermediates: readonly Uint8Array[],
-  anchors: readonly string[] | null,
-  facts: CertificateFacts,
-  now: Instant,
-): Pick<Handshake, 'trust' | 'distrust'> {
-  const at = Math.min(Math.max(now, facts.notBefore), facts.notAfter);
-  const { verdict, reason } = judgeChain({ leaf, intermediates, anchors: derOf(anchors), now: at });
-  // A lone leaf of an issuer we know nothing of, below our own root: what was not sent is the intermediate.
-  if (
-    verdict === 'untrusted' &&
-    intermediates.length === 0 &&
-    !facts.selfSigned &&
-    issuedBelow(facts, anchors)
-  )
-    return { trust: 'chain-incomplete', distrust: 'the certificate was sent without its intermediates' };
-  return { trust: verdict, distrust: reason };
-}
-
-/** Whether the issuer's organisation is the one of an anchor: the sign that a private CA's intermediate is missing, since private CAs give no address to fetch it from. */
-function issuedBelow(facts: CertificateFacts, anchors: readonly string[] | null): boolean {
-  if (anchors === null) return false;
-  const organization = organizationOf(facts.issuer);
-  return (
-    organization !== null &&
-    derOf(anchors).some((der) => organizationOf(factsOf(der)?.subject ?? '') === organization)
-  );
-}
-
-function organizationOf(name: string): string | null {
-  return /(?:^|, )(O=(?:[^,\\]|\\.)+)/.exec(name)?.[1] ?? null;
+  const readable = rest.filter((each) => each !== null);
+  return { address, leaf, chain: readable, failure: null, trust, distrust, protocol };
 }

@@ -11,6 +11,7 @@ import { judgeHandshake } from '../../daemon/core/served.ts';
 import { limits } from '../../daemon/limits.ts';
 import { observeHandshake } from '../../daemon/tls/prober.ts';
 import { certificateFacts } from '../../daemon/x509/facts.ts';
+import { derToPem } from '../../daemon/x509/pem.ts';
 import { openWorkshop, type MadeBySsl } from '../fixtures/openssl.ts';
 
 const shop = openWorkshop();
@@ -83,6 +84,13 @@ function look(
   });
 }
 
+let saved = 0;
+function save(text: string): string {
+  const path = join(shop.directory, `saved-${String(saved++)}`);
+  writeFileSync(path, text);
+  return path;
+}
+
 const fingerprint = (made: MadeBySsl): string => certificateFacts(made.der).fingerprint;
 const word = (handshake: Handshake, made: MadeBySsl = leaf): string =>
   judgeHandshake(handshake, { current: fingerprint(made), previous: null, known: new Map(), now }).result;
@@ -124,14 +132,37 @@ function oldFlight(der: Uint8Array): Buffer {
 }
 
 describe('what is seen is true', () => {
-  test('the chain is shown exactly as it was sent: strangers, order and the root included', async () => {
+  test('strangers among what was sent do no harm', async () => {
+    const seen = await look(await tlsServer(leaf, [shop.ca('Stray'), root, middle]));
+    assert.equal(seen.chain[0]?.fingerprint, fingerprint(middle));
+    assert.equal(word(seen), 'served-match');
+  });
+
+  test('of two intermediates with one name and one key the one that leads to a root is found, in either order', async () => {
+    // Cross-signing: the same key and name below another root, which clients of this issuer do not trust.
+    const other = shop.ca('Other root');
+    const request = ['req', '-new', '-key', save(middle.key), '-subj', '/CN=Middle', '-outform', 'DER'];
+    const der = shop.signCsr(other, shop.run(request), [
+      'basicConstraints=critical,CA:TRUE',
+      'keyUsage=critical,keyCertSign,cRLSign',
+    ]);
+    const crossed = { key: middle.key, der, pem: derToPem(der) };
+    for (const sent of [
+      [crossed, middle],
+      [middle, crossed],
+    ])
+      assert.equal(word(await look(await tlsServer(leaf, sent))), 'served-match');
+    assert.equal(word(await look(await tlsServer(leaf, [crossed]))), 'untrusted');
+  });
+
+  test('a chain that does not verify is shown with everything that was sent, and no root is added to it', async () => {
     const stray = shop.ca('Stray');
-    const seen = await look(await tlsServer(leaf, [stray, root, middle]));
+    const seen = await look(await tlsServer(leaf, [stray, middle]), name, { anchors: null });
+    assert.equal(word(seen), 'untrusted');
     assert.deepEqual(
       seen.chain.map((each) => each.fingerprint),
-      [stray, root, middle].map(fingerprint),
+      [stray, middle].map(fingerprint),
     );
-    assert.equal(word(seen), 'served-match');
   });
 
   test('a certificate shown by a server that cannot prove its key is not served', async () => {
@@ -327,9 +358,10 @@ describe('a look is bounded', () => {
 
   test('a long chain is read to its bound, one beyond the bound of TLS libraries is a failure', async () => {
     const long = Array.from({ length: 40 }, () => middle);
-    const seen = await look(await tlsServer(leaf, long));
-    assert.equal(seen.chain.length, limits.x509.chainMax - 1);
-    assert.equal(word(seen), 'served-match');
+    const port = await tlsServer(leaf, long);
+    assert.equal(word(await look(port)), 'served-match');
+    const distrusted = await look(port, name, { anchors: [shop.ca('Nobody').pem] });
+    assert.equal(distrusted.chain.length, limits.x509.chainMax - 1);
     const endless = Array.from({ length: Math.ceil(200_000 / middle.der.length) }, () => middle);
     assert.equal(word(await look(await tlsServer(leaf, endless))), 'handshake-failed');
   });

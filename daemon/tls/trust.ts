@@ -1,0 +1,114 @@
+/** Whether what a server sent leads to an anchor, and what is remembered so that looking again is cheap. Judges neither names nor the times of the leaf. */
+import { hash } from 'node:crypto';
+import { rootCertificates } from 'node:tls';
+import type { Address, CertificateFacts, Handshake, Instant } from '../core/model.ts';
+import { limits } from '../limits.ts';
+import { judgeChain } from '../x509/chain.ts';
+import { certificateFacts } from '../x509/facts.ts';
+import { pemToDer } from '../x509/pem.ts';
+
+export interface Judged {
+  /** DER, leaf first. */
+  readonly chain: readonly Uint8Array[];
+  readonly trust: Handshake['trust'];
+  readonly distrust: string | null;
+}
+
+export interface TrustQuestion {
+  readonly address: Address;
+  readonly anchors: readonly string[] | null;
+  readonly now: Instant;
+}
+
+/** What was sent beside the linked chain, by address and linked chain, until when. */
+const sentBefore = new Map<string, { readonly until: Instant; readonly chain: readonly Uint8Array[] }>();
+
+/**
+ * Judges the chain that links upwards from the leaf; where it does not verify, everything that was sent: a server may send two intermediates of one name (cross-signing), and clients
+ * find the one that leads to a root. `readSent` is called at most once an hour for the same linked chain at the same address. Remembers; otherwise pure.
+ */
+export function judgeSent(
+  linked: readonly Uint8Array[],
+  readSent: () => readonly Uint8Array[],
+  { address, anchors, now }: TrustQuestion,
+): Judged {
+  const first = trustOf(linked, anchors, now);
+  if (first.trust === 'trusted') return { chain: linked, ...first };
+  const key = `${address.host} ${String(address.port)} ${address.serverName} ${hash('sha256', Buffer.concat(linked))}`;
+  let before = sentBefore.get(key);
+  if (before === undefined || before.until <= now) {
+    if (sentBefore.size >= limits.tls.factsKept) sentBefore.clear();
+    before = { until: now + limits.tls.sentKeptMs, chain: readSent() };
+    sentBefore.set(key, before);
+  }
+  const { chain } = before;
+  return chain.length > linked.length
+    ? { chain, ...trustOf(chain, anchors, now) }
+    : { chain: linked, ...first };
+}
+
+/** Certificates come back at every look: their facts are kept by the hash of their bytes. */
+const known = new Map<string, CertificateFacts>();
+
+/** The facts of a certificate; null when it cannot be read. Pure but for what it remembers. */
+export function factsOf(der: Uint8Array): CertificateFacts | null {
+  const key = hash('sha256', der);
+  const kept = known.get(key);
+  if (kept !== undefined) return kept;
+  try {
+    const facts = certificateFacts(der);
+    if (known.size >= limits.tls.factsKept) known.clear();
+    known.set(key, facts);
+    return facts;
+  } catch {
+    return null;
+  }
+}
+
+const anchorsRead = new WeakMap<readonly string[], readonly Uint8Array[]>();
+
+function derOf(anchors: readonly string[] | null): readonly Uint8Array[] {
+  const pems = anchors ?? rootCertificates;
+  let ders = anchorsRead.get(pems);
+  if (ders === undefined) {
+    ders = pems.flatMap((pem) => pemToDer(pem));
+    anchorsRead.set(pems, ders);
+  }
+  return ders;
+}
+
+/** Names and times of the leaf are judged elsewhere: here only whether the chain leads to an anchor, at a time at which the leaf is valid. */
+function trustOf(
+  [leaf, ...intermediates]: readonly Uint8Array[],
+  anchors: readonly string[] | null,
+  now: Instant,
+): { readonly trust: Handshake['trust']; readonly distrust: string | null } {
+  const facts = leaf === undefined ? null : factsOf(leaf);
+  if (leaf === undefined || facts === null)
+    return { trust: 'untrusted', distrust: 'the leaf is not a readable certificate' };
+  const at = Math.min(Math.max(now, facts.notBefore), facts.notAfter);
+  const { verdict, reason } = judgeChain({ leaf, intermediates, anchors: derOf(anchors), now: at });
+  // A lone leaf of an issuer we know nothing of, below our own root: what was not sent is the intermediate.
+  if (
+    verdict === 'untrusted' &&
+    intermediates.length === 0 &&
+    !facts.selfSigned &&
+    issuedBelow(facts, anchors)
+  )
+    return { trust: 'chain-incomplete', distrust: 'the certificate was sent without its intermediates' };
+  return { trust: verdict, distrust: reason };
+}
+
+/** Whether the issuer's organisation is the one of an anchor: the sign that a private CA's intermediate is missing, since private CAs give no address to fetch it from. */
+function issuedBelow(facts: CertificateFacts, anchors: readonly string[] | null): boolean {
+  if (anchors === null) return false;
+  const organization = organizationOf(facts.issuer);
+  return (
+    organization !== null &&
+    derOf(anchors).some((der) => organizationOf(factsOf(der)?.subject ?? '') === organization)
+  );
+}
+
+function organizationOf(name: string): string | null {
+  return /(?:^|, )(O=(?:[^,\\]|\\.)+)/.exec(name)?.[1] ?? null;
+}
