@@ -57,18 +57,10 @@ async function complete(
         for (const url of order.authorizations) await authorize(tools, url, context);
         order = await waitWhile(tools, order, 'pending', context.signal);
         break;
-      case 'ready': {
-        const payload = { csr: Buffer.from(request.csr).toString('base64url') };
-        const answer = await tools.client.post(
-          order.finalize,
-          payload,
-          `finalizing the order for ${request.certificate}`,
-          context.signal,
-        );
+      case 'ready':
+        order = await finalize(tools, order, request, context.signal);
         finalized = true;
-        order = readOrder(tools, order.url, answer.body, answer.retryAt);
         break;
-      }
       case 'processing':
         if (Math.max(tools.now(), order.retryAt ?? 0) >= giveBackAt) {
           const retryAt = order.retryAt ?? tools.now() + 5 * limits.acme.pollPauseMs;
@@ -84,6 +76,25 @@ async function complete(
       default:
         throw invalid(tools, order, request);
     }
+  }
+}
+
+async function finalize(
+  tools: OrderTools,
+  order: Order,
+  request: IssueRequest,
+  signal: AbortSignal,
+): Promise<Order> {
+  const payload = { csr: Buffer.from(request.csr).toString('base64url') };
+  const what = `finalizing the order for ${request.certificate}`;
+  try {
+    const answer = await tools.client.ask(order.finalize, payload, what, signal);
+    return readOrder(tools, order.url, answer.body, answer.retryAt);
+  } catch (error) {
+    if (!(error instanceof AcmeRefusal)) throw error;
+    // Section 7.4: somebody was faster, where a CA shares an order. What it has become says how to go on.
+    if (error.problem.type === 'orderNotReady') return lookAt(tools, order.url, signal);
+    throw failureOf(error.problem, what, tools.issuer);
   }
 }
 

@@ -200,6 +200,18 @@ describe('nothing is stuck for ever', () => {
     );
   });
 
+  test('two installations that share an order at the same time both end with a certificate', async () => {
+    ca.sharesOrders = true;
+    const issuer = open();
+    const asked = [shop('one'), shop('two')];
+    const called = await Promise.all(asked.map((each) => call(issuer, each)));
+    for (const [index, { outcome }] of called.entries()) {
+      const csr = asked[index]?.csr ?? new Uint8Array();
+      assert.equal(certificateFacts(leafOf(outcome)).spki, readCsr(csr).spki);
+    }
+    assert.equal(ca.orders.length, 2);
+  });
+
   test('the certificate of a valid order is gone: a new one is ordered', async () => {
     const asked = shop();
     const first = await call(open(), asked);
