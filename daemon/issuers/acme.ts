@@ -77,8 +77,9 @@ const schema: JsonSchema = {
       type: 'object',
       additionalProperties: false,
       required: ['type'],
-      if: { properties: { type: { const: 'webroot' } } },
-      then: { required: ['path'] },
+      // Written as if-not-else: an object literal with `then` would look like a promise to some.
+      if: { not: { properties: { type: { const: 'webroot' } } } },
+      else: { required: ['path'] },
       properties: {
         type: {
           description:

@@ -57,11 +57,7 @@ export async function startBrowser(program: string): Promise<Browser> {
   );
   const ended = new Promise<void>((done) => child.once('close', () => done()));
   const port = await portOf(profile);
-  const targets = (await (await fetch(`http://127.0.0.1:${port}/json/list`)).json()) as readonly {
-    readonly type: string;
-    readonly webSocketDebuggerUrl: string;
-  }[];
-  const socket = new WebSocket(targets.find(({ type }) => type === 'page')?.webSocketDebuggerUrl ?? '');
+  const socket = new WebSocket(await pageOf(port));
   await new Promise((done, fail) => {
     socket.addEventListener('open', done, { once: true });
     socket.addEventListener('error', fail, { once: true });
@@ -115,11 +111,27 @@ export async function startBrowser(program: string): Promise<Browser> {
   };
 }
 
+/** Where the first page is debugged; on a busy machine the browser listens before it has one. */
+async function pageOf(port: number): Promise<string> {
+  for (let tries = 0; tries < 600; tries++) {
+    const targets = (await (await fetch(`http://127.0.0.1:${port}/json/list`)).json()) as readonly {
+      readonly type: string;
+      readonly webSocketDebuggerUrl: string;
+    }[];
+    const page = targets.find(({ type }) => type === 'page');
+    if (page !== undefined) return page.webSocketDebuggerUrl;
+    await pause(50);
+  }
+  throw new Error('the browser opened no page');
+}
+
 /** The port that the browser chose, from the file it writes once it listens. */
 async function portOf(profile: string): Promise<number> {
   for (let tries = 0; tries < 600; tries++) {
     try {
-      return Number(readFileSync(join(profile, 'DevToolsActivePort'), 'utf8').split('\n')[0]);
+      const port = Number(readFileSync(join(profile, 'DevToolsActivePort'), 'utf8').split('\n')[0]);
+      if (port > 0) return port;
+      await pause(50);
     } catch {
       await pause(50);
     }
