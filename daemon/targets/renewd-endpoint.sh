@@ -281,7 +281,8 @@ webroot_remove() { webroot_file "$@"; rm -f "$file"; }
 
 webroot_file() {
   plain_path "$1"
-  plain_name "$2"
+  # base64url (RFC 8555 section 8.3): one token in 64 begins with a dash, which is harmless inside a path.
+  case $2 in ''|*[!A-Za-z0-9_-]*) fail 64 "not a token: $2" ;; esac
   allowed webroot "$1/x"
   file=$1/.well-known/acme-challenge/$2
 }

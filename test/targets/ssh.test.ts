@@ -251,7 +251,12 @@ describe('the ssh target', { skip: sshdMissing() ?? false }, async () => {
     assert.equal(statSync(file).mode & 0o777, 0o644);
     for (let twice = 0; twice < 2; twice++) await open().removeWebroot(webroot, 'tok-1_x', signal());
     assert.equal(existsSync(file), false);
-    await assert.rejects(open().writeWebroot(webroot, '../../x', 'y', signal()), /not a plain name/);
+    await assert.rejects(open().writeWebroot(webroot, '../../x', 'y', signal()), /not a token/);
+    // One token in 64 begins with a dash.
+    await open().writeWebroot(webroot, '-h6Rl_', 'answer', signal());
+    assert.equal(readFileSync(join(webroot, '.well-known/acme-challenge/-h6Rl_'), 'utf8'), 'answer');
+    await open().removeWebroot(webroot, '-h6Rl_', signal());
+    assert.equal(existsSync(join(webroot, '.well-known/acme-challenge/-h6Rl_')), false);
   });
 
   test('no private key crossed the connection', () => {
