@@ -34,8 +34,14 @@ export function collect(
     const timer = setTimeout(() => {
       giveUp();
     }, options.timeoutMs + limits.ssh.killGraceMs);
+    // 124 and 137 are what timeout(1) says, and what any other command may say by itself: only a late one was timeout(1).
+    let late = false;
+    const lateTimer = setTimeout(() => {
+      late = true;
+    }, options.timeoutMs * 0.9);
     const settle = (finish: () => void): void => {
       clearTimeout(timer);
+      clearTimeout(lateTimer);
       options.signal.removeEventListener('abort', giveUp);
       finish();
     };
@@ -65,7 +71,7 @@ export function collect(
     channel.stderr.on('error', () => undefined);
     channel.on('close', (code?: number | null, by?: string) => {
       settle(() => {
-        if (code === 124 || code === 137) reject(timedOut());
+        if (late && (code === 124 || code === 137)) reject(timedOut());
         else if (code === undefined && by === undefined) {
           reject(
             new OperationError(

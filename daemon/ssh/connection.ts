@@ -14,10 +14,12 @@ export type { SshDestination } from './destination.ts';
 export interface SshConnection {
   /** Runs words, never a line of shell. A non-zero exit is a result. @throws OperationError `ssh-timeout`, `ssh-unreachable`, `ssh-command-failed` */
   readonly run: (words: readonly string[], options: RunOptions) => Promise<CommandResult>;
-  /** Opens a channel on a command line of fixed form; for the Git services. */
-  readonly exec: (command: string) => Promise<ClientChannel>;
-  readonly forward: (host: string, port: number) => Promise<Duplex>;
+  /** Opens a channel on a command line of fixed form; for the Git services. @throws OperationError as `run`; without an answer within `timeoutMs` the connection is dropped */
+  readonly exec: (command: string, timeoutMs: number, signal: AbortSignal) => Promise<ClientChannel>;
+  readonly forward: (host: string, port: number, signal: AbortSignal) => Promise<Duplex>;
   readonly isAlive: () => boolean;
+  /** Resolves when the connection has ended, however it ended; never rejects. */
+  readonly closed: Promise<void>;
   readonly end: () => void;
 }
 
@@ -63,7 +65,7 @@ export async function connect(
   for (const hostKeyAlgorithms of attempts) {
     const bridge = destination.jump === null ? null : await connect(destination.jump, signal, depth + 1);
     try {
-      const sock = bridge === null ? null : await bridge.forward(destination.host, destination.port);
+      const sock = bridge === null ? null : await bridge.forward(destination.host, destination.port, signal);
       return wrap(destination, await open(destination, hostKeyAlgorithms, sock, signal), bridge);
     } catch (error) {
       bridge?.end();
@@ -80,10 +82,12 @@ function loginOf({ auth }: SshDestination, where: string): Partial<ConnectConfig
   if ('password' in auth) return { password: auth.password.reveal(), tryKeyboard: true };
   const privateKey = auth.key.reveal();
   const parsed = ssh2.utils.parseKey(privateKey);
-  if (parsed instanceof Error) {
-    const why = /encrypted/i.test(parsed.message)
-      ? 'is encrypted with a passphrase'
-      : 'is not a private key renewd can read';
+  // A public key is read without complaint here; ssh2 would throw about it only later, without a code.
+  if (parsed instanceof Error || !parsed.isPrivateKey()) {
+    const why =
+      parsed instanceof Error && /encrypted/i.test(parsed.message)
+        ? 'is encrypted with a passphrase'
+        : 'is not a private key renewd can read';
     throw new OperationError(
       'ssh-auth',
       `the key for ${where} ${why}; give an unencrypted OpenSSH or PKCS #8 key, or use an agent`,
@@ -167,62 +171,117 @@ async function open(
 
 function wrap(destination: SshDestination, client: ssh2.Client, bridge: SshConnection | null): SshConnection {
   let alive = true;
-  client.on('close', () => {
-    alive = false;
-    bridge?.end();
+  const closed = new Promise<void>((resolve) => {
+    client.on('close', () => {
+      alive = false;
+      bridge?.end();
+      resolve();
+    });
   });
   const end = (): void => {
     alive = false;
     client.destroy();
     bridge?.end();
   };
-  const lost = (cause?: Error): OperationError =>
-    new OperationError(
-      'ssh-unreachable',
-      `the connection to ${place(destination)} was lost${cause === undefined ? '' : `: ${cause.message}`}`,
-      {
-        disposition: 'retry',
-        cause,
-      },
-    );
-  // A connection that dies while a channel opens never calls back: its end is listened to as well.
-  const callBack = <T>(start: (done: (error: Error | undefined, value: T) => void) => void): Promise<T> =>
-    new Promise((resolve, reject) => {
-      const onClose = (): void => {
-        reject(lost());
-      };
-      if (!alive) {
-        onClose();
-        return;
-      }
-      client.once('close', onClose);
-      try {
-        start((error, value) => {
-          client.off('close', onClose);
-          if (error === undefined) resolve(value);
-          else reject(lost(error));
-        });
-      } catch (error) {
-        client.off('close', onClose);
-        reject(lost(error instanceof Error ? error : undefined));
-      }
-    });
-  const exec = (command: string): Promise<ClientChannel> =>
-    callBack((done) => {
+  const where = place(destination);
+  const exec: SshConnection['exec'] = (command, timeoutMs, signal) =>
+    openChannel(client, alive, { where, refusedAs: 'ssh-command-failed', timeoutMs, signal, end }, (done) => {
       client.exec(command, done);
     });
   return {
     exec,
-    forward: (host, port) =>
-      callBack((done) => {
+    forward: (host, port, signal) => {
+      const bounds = {
+        where: `${host}:${String(port)} behind ${where}`,
+        refusedAs: 'ssh-unreachable',
+        timeoutMs: limits.ssh.connectTimeoutMs,
+        signal,
+        end,
+      } as const;
+      return openChannel(client, alive, bounds, (done) => {
         client.forwardOut('127.0.0.1', 0, host, port, done);
-      }),
+      });
+    },
     run: async (words, options) => {
       const seconds = Math.max(1, Math.ceil(options.timeoutMs / 1000));
-      const channel = await exec(boundedCommand(words, seconds));
-      return collect(channel, options, place(destination), end);
+      const channel = await exec(boundedCommand(words, seconds), options.timeoutMs, options.signal);
+      return collect(channel, options, where, end);
     },
     isAlive: () => alive,
+    closed,
     end,
   };
+}
+
+interface ChannelBounds {
+  readonly where: string;
+  /** What it is when the server answers, and refuses. */
+  readonly refusedAs: 'ssh-command-failed' | 'ssh-unreachable';
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Drops the connection: a server that owes an answer is of no use to the next command. */
+  readonly end: () => void;
+}
+
+/**
+ * Waits for ssh2 to call back about a channel, and for what it stays silent about: a connection that dies meanwhile, and a server that keeps the
+ * connection alive and never answers.
+ */
+function openChannel<T>(
+  client: ssh2.Client,
+  alive: boolean,
+  { where, refusedAs, timeoutMs, signal, end }: ChannelBounds,
+  start: (done: (error: Error | undefined, value: T) => void) => void,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const settle = (finish: () => void): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', giveUp);
+      client.off('close', onClose);
+      finish();
+    };
+    const fail = (
+      code: 'ssh-unreachable' | 'ssh-timeout' | 'ssh-command-failed',
+      message: string,
+      cause?: unknown,
+    ): void => {
+      settle(() => {
+        reject(new OperationError(code, message, { disposition: 'retry', cause }));
+      });
+    };
+    function onClose(): void {
+      fail('ssh-unreachable', `the connection to ${where} was lost`);
+    }
+    function giveUp(): void {
+      fail('ssh-timeout', `${where} did not open a channel in time; the connection was dropped`);
+      end();
+    }
+    const refused = (error: unknown): void => {
+      const reason = error instanceof Error ? error.message : String(error);
+      fail(refusedAs, `${where} opened no channel: ${reason}`, error);
+    };
+    const timer = setTimeout(giveUp, timeoutMs);
+    if (!alive) {
+      onClose();
+      return;
+    }
+    if (signal.aborted) {
+      giveUp();
+      return;
+    }
+    signal.addEventListener('abort', giveUp, { once: true });
+    client.once('close', onClose);
+    try {
+      start((error, value) => {
+        if (error !== undefined) refused(error);
+        else {
+          settle(() => {
+            resolve(value);
+          });
+        }
+      });
+    } catch (error) {
+      refused(error);
+    }
+  });
 }

@@ -4,8 +4,9 @@ import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { GitSshChannel, GitSshConnect } from '../ports/git-ssh.ts';
 import type { Log, Secret } from '../ports/plugin.ts';
-import { connect, type SshDestination } from './connection.ts';
+import { connect, type SshConnection, type SshDestination } from './connection.ts';
 import { knownKeys } from './known-hosts.ts';
+import { isPinned } from './pins.ts';
 import { quoteWords } from './words.ts';
 
 export interface GitSshOptions {
@@ -33,8 +34,9 @@ export function createGitSshConnect(options: GitSshOptions): GitSshConnect {
     };
     const connection = await connect(destination, signal);
     try {
-      const channel = await connection.exec(`${service} ${quoteWords([location.path])}`);
-      return wrap(channel, connection.end, signal);
+      const command = `${service} ${quoteWords([location.path])}`;
+      const channel = await connection.exec(command, limits.ssh.connectTimeoutMs, signal);
+      return wrap(channel, connection, `${host}:${String(port)}`, signal);
     } catch (error) {
       connection.end();
       throw error;
@@ -44,8 +46,9 @@ export function createGitSshConnect(options: GitSshOptions): GitSshConnect {
 
 function pinsOf({ hostKeys, knownHostsText }: GitSshOptions, host: string, port: number): readonly string[] {
   const { keys, revoked } = knownKeys(knownHostsText ?? '', host, port);
+  // A revoked key is out whichever way it is pinned, also by its fingerprint.
   const pins = [...hostKeys, ...keys].filter(
-    (pin) => !revoked.some((bad) => pin.includes(bad.split(' ')[1] ?? bad)),
+    (pin) => !revoked.some((bad) => isPinned(Buffer.from(bad.split(' ')[1] ?? '', 'base64'), [pin])),
   );
   if (pins.length > 0) return pins;
   throw new OperationError(
@@ -65,29 +68,57 @@ function loginOf({ key, agentSocket }: GitSshOptions, host: string): SshDestinat
   );
 }
 
-function wrap(channel: ClientChannel, end: () => void, signal: AbortSignal): GitSshChannel {
+function wrap(
+  channel: ClientChannel,
+  connection: SshConnection,
+  where: string,
+  signal: AbortSignal,
+): GitSshChannel {
   let stderr = '';
+  let exitCode: number | null = null;
   channel.on('error', () => undefined);
   channel.stderr.on('error', () => undefined);
   channel.stderr.on('data', (chunk: Buffer) => {
     if (stderr.length < limits.ssh.gitStderrMaxBytes) stderr += chunk.toString('utf8');
   });
+  channel.on('exit', (code?: number | null) => {
+    exitCode = code ?? null;
+  });
   const close = (): void => {
     signal.removeEventListener('abort', close);
-    end();
+    connection.end();
   };
   signal.addEventListener('abort', close, { once: true });
-  const exit = new Promise<{ readonly code: number; readonly stderr: string }>((resolve) => {
-    channel.on('close', (code?: number | null) => {
-      close();
-      // A connection that broke says no code: that is no success.
-      resolve({ code: code ?? 255, stderr });
-    });
+  // A channel closes only after somebody has read it to its end, and a broken one may have no reader left: the end of the connection counts too.
+  const over = Promise.race([
+    new Promise<void>((resolve) => {
+      channel.on('close', () => {
+        resolve();
+      });
+    }),
+    connection.closed,
+  ]);
+  const exit = over.then(() => {
+    close();
+    // A connection that broke says no code: that is no success.
+    return { code: exitCode ?? 255, stderr };
   });
   return {
     readable: channel as AsyncIterable<Uint8Array>,
+    // ssh2 forgets the callbacks of writes that wait for window when the connection ends.
     write: (bytes) =>
       new Promise((resolve, reject) => {
+        void over.then(() => {
+          reject(
+            new OperationError(
+              'ssh-unreachable',
+              `the Git service on ${where} ended while it was written to`,
+              {
+                disposition: 'retry',
+              },
+            ),
+          );
+        });
         channel.write(bytes, (error) => {
           if (error == null) resolve();
           else reject(error);
@@ -95,6 +126,7 @@ function wrap(channel: ClientChannel, end: () => void, signal: AbortSignal): Git
       }),
     endInput: () =>
       new Promise((resolve) => {
+        void over.then(resolve);
         channel.end(() => {
           resolve();
         });

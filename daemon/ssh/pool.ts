@@ -1,6 +1,7 @@
 /** Keeps one connection a host: reused, one command at a time, closed when idle or old. It knows nothing of what is run. */
 import { createHash } from 'node:crypto';
 import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
 import type { Log } from '../ports/plugin.ts';
 import {
   connect,
@@ -9,6 +10,7 @@ import {
   type SshConnection,
   type SshDestination,
 } from './connection.ts';
+import { place } from './destination.ts';
 
 export type { CommandResult, RunOptions, SshDestination } from './connection.ts';
 
@@ -67,6 +69,8 @@ export function createSshPool({ log, now }: { readonly log: Log; readonly now: (
 
   const rest = (key: string, lane: Lane, mine: Promise<unknown>): void => {
     if (lane.last !== mine) return;
+    // A call that was aborted before its turn left the timer of the call before it running.
+    if (lane.idle !== null) clearTimeout(lane.idle);
     lane.idle = setTimeout(() => {
       lane.connection?.end();
       lanes.delete(key);
@@ -83,7 +87,7 @@ export function createSshPool({ log, now }: { readonly log: Log; readonly now: (
       const before = lane.last;
       const mine = (async () => {
         await before.catch(() => undefined);
-        signal.throwIfAborted();
+        if (signal.aborted) throw waitedTooLong(destination);
         return work(await session(lane, destination, signal));
       })();
       lane.last = mine;
@@ -91,7 +95,7 @@ export function createSshPool({ log, now }: { readonly log: Log; readonly now: (
         rest(key, lane, mine);
       };
       mine.then(settled, settled);
-      return mine;
+      return unlessAborted(mine, signal, before, () => waitedTooLong(destination));
     },
     close: async () => {
       for (const lane of lanes.values()) {
@@ -102,6 +106,35 @@ export function createSshPool({ log, now }: { readonly log: Log; readonly now: (
       lanes.clear();
     },
   };
+}
+
+/** `mine`, or a failure as soon as `signal` aborts while the call before it still runs; a call that has begun ends by itself. */
+function unlessAborted<T>(
+  mine: Promise<T>,
+  signal: AbortSignal,
+  before: Promise<unknown>,
+  failure: () => OperationError,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      reject(failure());
+    };
+    const begun = (): void => {
+      signal.removeEventListener('abort', onAbort);
+    };
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    before.then(begun, begun);
+    mine.then(resolve, reject);
+  });
+}
+
+function waitedTooLong(destination: SshDestination): OperationError {
+  return new OperationError(
+    'ssh-timeout',
+    `the call for ${place(destination)} was given up while another one had the connection; nothing was done`,
+    { disposition: 'retry' },
+  );
 }
 
 /** Two destinations share a connection only when everything about them is the same. Secrets enter as digests. */
