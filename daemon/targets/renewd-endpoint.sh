@@ -24,6 +24,8 @@ allowed() {
     || fail 66 "$allow must be a file of root that nobody else may write"
   while read -r kind prefix; do
     [ "$kind" = "$1" ] || continue
+    # A line without a path would be the beginning of every path.
+    [ -n "$prefix" ] || continue
     if [ "$1" = command ]; then
       [ "$2" = "$prefix" ] && return 0
     else
@@ -78,6 +80,8 @@ rename_over() {
   mv -fh "$1" "$2" 2>/dev/null || fail 74 "cannot rename $1 to $2"
 }
 
+need_openssl() { command -v openssl >/dev/null 2>&1 || fail 69 'openssl is not installed'; }
+
 settle_disk() { sync "$@" 2>/dev/null || sync; }
 
 public_of_key() { openssl pkey -in "$1" -pubout 2>/dev/null; }
@@ -95,6 +99,7 @@ inspect() {
   echo "current $(points_at current)"
   echo "previous $(points_at previous)"
   if [ -d "$store/generations" ]; then
+    need_openssl
     ls -1 "$store/generations" | while IFS= read -r generation; do
       echo "generation $generation"
       file=$store/generations/$generation/$certificate
@@ -116,10 +121,20 @@ inspect() {
   done
 }
 
+# Through sudo this file comes from whoever holds the daemon's SSH key, and openssl loads what a configuration names, libraries too: so only
+# lines that renewd itself writes.
+plain_request() {
+  if grep -Evq '^(\[(req|dn|ext|names)\]|prompt = no|utf8 = yes|distinguished_name = dn|req_extensions = ext|subjectAltName = @names|CN = [a-z0-9*._-]+|DNS\.[0-9]+ = [a-z0-9*._-]+|IP\.[0-9]+ = [0-9a-f.:]+)?$' "$1"; then
+    rm -f "$1"
+    fail 64 'a request with a line that renewd does not write'
+  fi
+}
+
 # generate-key STORE GENERATION ALGORITHM < openssl configuration with the names
 generate_key() {
   open_store "$1"
   plain_name "$2"
+  need_openssl
   lock
   directory=$store/generations/$2
   (umask 022 && mkdir -p "$directory") || fail 74 "cannot make $directory"
@@ -137,6 +152,7 @@ generate_key() {
     settle_disk "$directory"
   fi
   cat > "$directory/.names"
+  plain_request "$directory/.names"
   openssl req -new -key "$directory/.key.pem" -config "$directory/.names" -outform DER -out "$directory/.csr" 2>"$directory/.openssl" \
     || { cat "$directory/.openssl" >&2; fail 74 'openssl could not make the CSR'; }
   openssl base64 -in "$directory/.csr"
@@ -149,6 +165,7 @@ stage() {
   plain_name "$2"
   directory=$store/generations/$2
   shift 2
+  need_openssl
   lock
   [ -s "$directory/.key.pem" ] || fail 65 "the key of this generation is gone: $directory/.key.pem"
   cat > "$directory/.chain.new" || fail 74 "cannot write $directory/.chain.new"
@@ -185,6 +202,7 @@ adopt() {
   [ ! -e "$store/generations/adopted/$2" ] || return 0
   (umask 022 && mkdir -p "$store/generations/adopted") || fail 74 "cannot make $store/generations/adopted"
   cp -pL "$1" "$store/generations/adopted/.file.new" || fail 74 "cannot keep $1"
+  settle_disk "$store/generations/adopted/.file.new"
   mv -f "$store/generations/adopted/.file.new" "$store/generations/adopted/$2"
 }
 
@@ -226,11 +244,21 @@ each_link() {
 
 check_link() { plain_path "$1"; plain_name "$2"; allowed link "$1"; }
 
+# keep_replaced LINK FILE: a file that came to a linked path later may be somebody's only key. The last one of each name is kept.
+keep_replaced() {
+  if [ -L "$1" ] || [ ! -e "$1" ]; then return 0; fi
+  if cmp -s "$1" "$store/generations/adopted/$2" 2>/dev/null; then return 0; fi
+  mkdir -p "$store/replaced" && cp -p "$1" "$store/replaced/.file.new" || fail 74 "cannot keep $1"
+  settle_disk "$store/replaced/.file.new"
+  mv -f "$store/replaced/.file.new" "$store/replaced/$2"
+}
+
 make_link() {
   [ "$(readlink "$1" 2>/dev/null)" = "$store/current/$2" ] && return 0
   [ ! -d "$1" ] || fail 74 "$1 is a directory"
   parent=${1%/*}
   [ -d "$parent" ] || (umask 022 && mkdir -p "$parent") || fail 74 "cannot make $parent"
+  keep_replaced "$1" "$2"
   rm -f "$1.renewd-new"
   ln -s "$store/current/$2" "$1.renewd-new" || fail 74 "cannot write in $parent"
   rename_over "$1.renewd-new" "$1"
@@ -254,7 +282,7 @@ sweep() {
 check() {
   plain_path "$1"
   allowed directory "$1/check"
-  command -v openssl >/dev/null 2>&1 || fail 69 'openssl is not installed'
+  need_openssl
   mkdir -p "$1" || fail 74 "cannot make $1"
   probe=$1/.probe.$$
   : > "$probe" || fail 74 "cannot write in $1"

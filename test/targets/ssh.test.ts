@@ -11,6 +11,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -169,6 +170,13 @@ describe('the ssh target', { skip: sshdMissing() ?? false }, async () => {
     assert.deepEqual((await open().inspect(store, signal())).brokenLinks, [join(etc, 'shop.crt')]);
     await open().activate(store, 'g1', signal());
     assert.deepEqual((await open().inspect(store, signal())).brokenLinks, []);
+    // And a person puts a key there that exists nowhere else.
+    rmSync(join(etc, 'shop.key'));
+    writeFileSync(join(etc, 'shop.key'), 'the only copy', { mode: 0o600 });
+    await open().activate(store, 'g1', signal());
+    const kept = join(root, 'stores', store.certificate, 'replaced/privkey.pem');
+    assert.equal(readFileSync(kept, 'utf8'), 'the only copy');
+    assert.equal(statSync(kept).mode & 0o777, 0o600);
   });
 
   test('a file changed through the link is seen, and staging again puts it right without a new key', async () => {
@@ -228,6 +236,60 @@ describe('the ssh target', { skip: sshdMissing() ?? false }, async () => {
         code: 'stage-failed',
       },
     );
+  });
+
+  test('a request that is more than names never reaches openssl', () => {
+    const call = (input: string): void => {
+      execFileSync(
+        '/bin/sh',
+        [
+          '-c',
+          readFileSync(script, 'utf8'),
+          'renewd-direct',
+          'generate-key',
+          join(root, 'hostile'),
+          'g',
+          'ecdsa-p256',
+        ],
+        { input, stdio: 'pipe' },
+      );
+    };
+    const base = '[req]\nprompt = no\ndistinguished_name = dn\n[dn]\nCN = a\n';
+    call(base);
+    for (const line of [
+      'openssl_conf = a',
+      '.include /etc/passwd',
+      'oid_file = /etc/passwd',
+      '[providers]',
+      'module = /tmp/x.so',
+      'CN = $ENV::HOME',
+      'DNS.1 = a.example.com,IP:10.0.0.1',
+    ]) {
+      for (const input of [`${line}\n${base}`, `${base}${line}\n`, `${base}${line}`]) {
+        assert.throws(() => call(input), /a request with a line that renewd does not write/, line);
+      }
+    }
+  });
+
+  test('an endpoint without openssl is told apart from a full disk', async () => {
+    const bin = join(root, 'bin-without-openssl');
+    mkdirSync(bin);
+    for (const name of ['mkdir', 'flock', 'ls', 'sed', 'readlink', 'rm', 'sync', 'cat']) {
+      const path = execFileSync('sh', ['-c', 'command -v "$0" || true', name], { encoding: 'utf8' }).trim();
+      if (path !== '') symlinkSync(path, join(bin, name));
+    }
+    const text = readFileSync(script, 'utf8').replace(/^( *PATH=).*$/gm, `$1${bin}`);
+    const store = newStore();
+    await stageGeneration(under(store), 'g1');
+    for (const words of [
+      ['generate-key', join(root, 'stores', store.certificate), 'g1', 'ecdsa-p256'],
+      ['inspect', join(root, 'stores', store.certificate), 'fullchain.pem', 'privkey.pem'],
+    ]) {
+      assert.throws(
+        () => execFileSync('/bin/sh', ['-c', text, 'renewd-direct', ...words], { input: '', stdio: 'pipe' }),
+        { status: 69 },
+      );
+    }
   });
 
   test('two at once: the second is told, and nothing is broken', async () => {
@@ -309,6 +371,13 @@ describe('the ssh target', { skip: sshdMissing() ?? false }, async () => {
       await stageGeneration(under(linked, helper), 'g1');
       await assert.rejects(helper().activate(linked, 'g1', signal()), /does not allow link/);
       await assert.rejects(helper().writeWebroot('/root', 't', 'k', signal()), /does not allow webroot/);
+    });
+
+    test('a line of the list without a path allows nothing', async () => {
+      const list = readFileSync(`${installed}.allow`, 'utf8');
+      writeFileSync(`${installed}.allow`, 'directory\n');
+      await assert.rejects(helper().check(signal()), /does not allow directory/);
+      writeFileSync(`${installed}.allow`, list);
     });
 
     test('a list that others may write is no list', async () => {
