@@ -18,6 +18,7 @@ import { OperationError } from './ports/failure.ts';
 import type { Issuer, Publisher } from './ports/issuer.ts';
 import type { Custody, Log, Plugin, Secret, Tools } from './ports/plugin.ts';
 import type { Target, WebrootWriter } from './ports/target.ts';
+import { builtInPackFiles } from './packs/index.ts';
 import { builtInProfileFiles } from './profiles/index.ts';
 import { ruleSchemas } from './core/rules/index.ts';
 import { createSecrets } from './secrets.ts';
@@ -67,9 +68,9 @@ export function documentReader(driftDefault: DriftMode = 'enforce'): DocumentRea
   });
 }
 
-/** The profiles that come with renewd, read as any declaration is. IO: reads its own files. */
-export function builtInProfiles(reader: DocumentReader): readonly ParsedFile[] {
-  return builtInProfileFiles().map((file) => reader.parseFile(file));
+/** The profiles, packs and the policy that come with renewd, read as any declaration is. IO: reads its own files. */
+export function builtIns(reader: DocumentReader): readonly ParsedFile[] {
+  return [...builtInProfileFiles(), ...builtInPackFiles()].map((file) => reader.parseFile(file));
 }
 
 /**
@@ -108,7 +109,7 @@ export async function assemble(config: Config, surroundings: Surroundings): Prom
     intent: {
       repository,
       reader,
-      builtInProfiles: builtInProfiles(reader),
+      builtIns: builtIns(reader),
       branch: config.branch,
       files: new Map(),
     },

@@ -35,6 +35,27 @@ export const limits = {
     /** Findings printed in full; more scroll the first away. */
     findingsShown: 20,
   },
+  governance: {
+    pathPatternMaxChars: 300,
+    /** An exception that lasts longer is a policy; CA/Browser Forum and auditors think in years. */
+    waiverMaxMs: 398 * day,
+    /** Commits of the intent branch judged one by one in one turn; more is a history nobody reviewed. */
+    commitsPerTurnMax: 2000,
+    /** Commits one merge may bring in. */
+    commitsPerMergeMax: 1000,
+    /** Changes held back at the same time; a repository with more has another problem. */
+    heldMax: 200,
+  },
+  expressions: {
+    /** Nodes of one parsed expression; the longest sensible rule seen had 60. */
+    nodesMax: 500,
+    depthMax: 24,
+    /** Elements of a list written out in an expression. */
+    elementsMax: 200,
+    /** Loops within loops: two over 100 names are 10,000 steps, three would be a million. */
+    loopDepthMax: 2,
+    textMaxChars: 2000,
+  },
   work: {
     /** Reading a store: one short command on the endpoint. */
     inspectTimeoutMs: 30 * second,

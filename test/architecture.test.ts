@@ -8,6 +8,7 @@ import { test } from 'node:test';
 /** Package to the only folder (or file) that may import it. */
 const doors: Readonly<Record<string, string>> = {
   'isomorphic-git': 'daemon/git/',
+  '@marcbachmann/cel-js': 'daemon/expressions/',
   yaml: 'daemon/documents/',
   ajv: 'daemon/documents/',
   ssh2: 'daemon/ssh/',
@@ -23,7 +24,8 @@ const doors: Readonly<Record<string, string>> = {
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   core: [],
   ports: ['core'],
-  documents: ['core', 'ports', 'limits'],
+  documents: ['core', 'ports', 'limits', 'expressions'],
+  expressions: ['core', 'limits'],
   git: ['core', 'ports', 'limits'],
   ssh: ['core', 'ports', 'limits'],
   tls: ['core', 'ports', 'limits', 'x509'],

@@ -1,11 +1,12 @@
 /** `renewd check`: every mistake in a working tree at once, with its place, before anybody commits it. Reads files, changes nothing. */
 import { resolve } from 'node:path';
-import { builtInProfiles, documentReader } from '../assembly.ts';
+import { builtIns, documentReader } from '../assembly.ts';
 import { buildDesired } from '../core/desired.ts';
 import type { Desired, DocumentProblem } from '../core/model.ts';
-import { compilePolicies, evaluate } from '../core/policy.ts';
+import { stops } from '../core/policy.ts';
 import { excerptAt } from '../documents/excerpt.ts';
 import { renderProblem } from '../documents/write.ts';
+import { judgeRequest } from '../shell/policies.ts';
 import type { Command, Invocation } from './command.ts';
 import { exitOf } from './start.ts';
 import { readWorkingTree } from './working-tree.ts';
@@ -35,7 +36,7 @@ export async function checkDirectory(directory: string): Promise<CheckResult> {
   const reader = documentReader();
   const { files, problems } = await readWorkingTree(directory);
   const parsed = files.map((file) => reader.parseFile(file));
-  const desired = buildDesired('working tree', parsed, builtInProfiles(reader));
+  const desired = buildDesired('working tree', parsed, builtIns(reader));
   const texts = new Map(files.map((file) => [file.path, file.bytes]));
   const all = [...problems, ...desired.problems, ...policyProblems(desired)];
   return { desired, problems: all.map((problem) => withExcerpt(problem, texts)) };
@@ -51,18 +52,16 @@ function withExcerpt(problem: DocumentProblem, texts: ReadonlyMap<string, Uint8A
 
 /** What policy says of each request, as problems at the line that asks. */
 function policyProblems(desired: Desired): DocumentProblem[] {
-  const compiled = compilePolicies(desired.policies);
   const now = Date.now();
   return [...desired.certificates.values()].flatMap((certificate) => {
-    const team = desired.teams.get(certificate.team) ?? null;
-    return evaluate(compiled, { stage: 'request', certificate, team, facts: null }, now)
+    return judgeRequest(desired, certificate, now)
       .filter((each) => each.verdict === 'fail')
       .map((each): DocumentProblem => ({
         code: 'policy',
         message: `${each.message} (rule ${each.rule}, set in ${each.source.file}:${String(each.source.line)}). ${each.fix}`,
         source: certificate.source,
         excerpt: null,
-        severity: each.action === 'block' ? 'error' : 'warning',
+        severity: stops(each) ? 'error' : 'warning',
         scope: certificate.source.file,
       }));
   });

@@ -111,7 +111,7 @@ function endpointText({ host, port, user, hostKey, sshKeyFile }: FirstEstate, na
   const auth = sshKeyFile === null ? '{ agent: true }' : '{ key: { secret: deploy-key } }';
   return `# A server, reached over SSH. Its host key is pinned: a changed key is refused.
 ${head}kind: Endpoint
-metadata: { name: ${name} }
+metadata: { name: ${name}, team: platform }
 spec:
   type: ssh
   host: ${quoted(host)}

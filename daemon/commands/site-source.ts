@@ -1,5 +1,5 @@
 /** Makes the site's model from a repository: records and log of the state branch, teams and policies of the commit they were judged by. */
-import { documentReader, builtInProfiles } from '../assembly.ts';
+import { documentReader, builtIns } from '../assembly.ts';
 import type { Config } from '../config.ts';
 import { buildDesired } from '../core/desired.ts';
 import type { Desired } from '../core/model.ts';
@@ -73,7 +73,7 @@ async function desiredAt(repository: Repository, commit: string): Promise<Desire
   await repository.readBlobs([...paths.keys()], (oid, bytes) => {
     files.push(reader.parseFile({ path: paths.get(oid) ?? '', oid, bytes }));
   });
-  return buildDesired(commit, files, builtInProfiles(reader));
+  return buildDesired(commit, files, builtIns(reader));
 }
 
 function teamsOf(desired: Desired | null): TeamEntry[] {
@@ -87,11 +87,21 @@ function teamsOf(desired: Desired | null): TeamEntry[] {
 
 function rulesOf(desired: Desired | null): RuleEntry[] {
   return (desired?.policies ?? []).flatMap((policy) =>
-    policy.rules.flatMap(({ rule, action }) => {
-      const known = rules.get(rule);
+    [
+      ...policy.rules.map((entry) => ({ ...entry, policy: policy.name })),
+      ...policy.packs.flatMap(({ pack, action }) =>
+        (desired?.packs.get(pack)?.rules ?? []).map((entry) => ({
+          ...entry,
+          action: action ?? entry.action,
+          policy: `${policy.name}/${pack}`,
+        })),
+      ),
+    ].flatMap((entry) => {
+      const known = rules.get(entry.rule) ?? desired?.customRules.get(entry.rule);
       if (known === undefined) return [];
-      const { title, explanation, citation } = known;
-      return [{ policy: policy.name, rule, title, explanation, action, citation }];
+      const { title, explanation } = known;
+      const citation = entry.citation ?? known.citation;
+      return [{ policy: entry.policy, rule: entry.id, title, explanation, action: entry.action, citation }];
     }),
   );
 }

@@ -79,7 +79,7 @@ function decideStatus(
   if (has('policy-blocked')) statuses.push('blocked');
   if (has('renewal-overdue', 'renewal-critical')) statuses.push('overdue');
   if (input.observation === null || input.observation.store === null) statuses.push('unknown');
-  if (has('policy-violation')) statuses.push('non-compliant');
+  if (has('policy-violation', 'waiver-ended')) statuses.push('non-compliant');
   if (need.kind === 'issue' && input.memory.installed !== null) statuses.push('renewal-due');
   if (input.memory.installed === null || input.memory.operation !== null || need.kind === 'adopt')
     statuses.push('pending');

@@ -20,6 +20,8 @@ export interface AssessInput {
   /** Policy on the request, and on what is issued (empty when nothing is). */
   readonly requestEvaluations: readonly Evaluation[];
   readonly issuedEvaluations: readonly Evaluation[];
+  /** Policy on what is found in place and is not ours; empty where there is none. */
+  readonly foundEvaluations: readonly Evaluation[];
   readonly memory: InstallationMemory;
   readonly observation: Observation | null;
   readonly known: KnownLeaves;

@@ -3,17 +3,24 @@
  * and said so; the others stay.
  */
 import { findJumpFaults } from './jump-hosts.ts';
+import { checkGovernance } from './governance-references.ts';
 import type {
   Certificate,
+  ChangeControl,
+  CustomRule,
   Desired,
   DocumentProblem,
   Endpoint,
   Installation,
   Issuer,
+  Offer,
   Policy,
+  PolicyPack,
   Profile,
+  Program,
   SourcePosition,
   Team,
+  Waiver,
 } from './model.ts';
 import { didYouMean } from './nearest.ts';
 import type { ParsedFile, Resource } from './parsed-document.ts';
@@ -24,6 +31,12 @@ interface Register {
   readonly endpoints: Map<string, Endpoint>;
   readonly profiles: Map<string, Profile>;
   readonly policies: Map<string, Policy>;
+  readonly packs: Map<string, PolicyPack>;
+  readonly customRules: Map<string, CustomRule>;
+  readonly waivers: Map<string, Waiver>;
+  readonly offers: Map<string, Offer>;
+  readonly programs: Map<string, Program>;
+  readonly changeControls: Map<string, ChangeControl>;
   readonly certificates: Map<string, Certificate>;
   readonly problems: DocumentProblem[];
   /** Endpoints that are declared and left out because of a mistake of their own. */
@@ -47,17 +60,23 @@ const folders: Readonly<Record<Resource['kind'], string>> = {
   Endpoint: 'inventory/endpoints/',
   Certificate: 'inventory/certificates/',
   Policy: 'policies/',
+  PolicyPack: 'policies/',
+  Rule: 'policies/',
+  Waiver: 'policies/',
+  ChangeControl: 'policies/',
+  Offer: 'policies/',
+  Program: 'policies/',
   Profile: 'policies/',
 };
 
 /**
  * Everything declared at `commit`. The order of `files` does not matter: of two resources with one name the first by path counts, and the second is a problem.
- * A profile of the repository takes the place of a built-in one of the same name.
+ * A profile, pack or policy of the repository takes the place of a built-in one of the same name.
  */
 export function buildDesired(
   commit: string,
   files: readonly ParsedFile[],
-  builtInProfiles: readonly ParsedFile[],
+  builtIns: readonly ParsedFile[],
 ): Desired {
   const register: Register = {
     teams: new Map(),
@@ -65,6 +84,12 @@ export function buildDesired(
     endpoints: new Map(),
     profiles: new Map(),
     policies: new Map(),
+    packs: new Map(),
+    customRules: new Map(),
+    waivers: new Map(),
+    offers: new Map(),
+    programs: new Map(),
+    changeControls: new Map(),
     certificates: new Map(),
     problems: files.flatMap((file) => file.problems),
     leftOut: new Map(),
@@ -75,12 +100,7 @@ export function buildDesired(
     left.path < right.path ? -1 : left.path > right.path ? 1 : 0,
   );
   for (const file of sorted) for (const resource of file.documents) add(register, resource);
-  for (const { documents } of builtInProfiles) {
-    for (const profile of documents) {
-      if (profile.kind === 'Profile' && !register.profiles.has(profile.name))
-        register.profiles.set(profile.name, profile);
-    }
-  }
+  for (const { documents } of builtIns) for (const resource of documents) addBuiltIn(register, resource);
   checkEndpoints(register);
   const certificates = new Map<string, Certificate>();
   for (const certificate of register.certificates.values()) {
@@ -89,7 +109,7 @@ export function buildDesired(
   }
   checkTeams(register);
   checkPolicies(register);
-  const { teams, issuers, endpoints, profiles } = register;
+  const { teams, issuers, endpoints, profiles, packs, customRules, waivers, offers, programs } = register;
   const policies = [...register.policies.values()].sort((left, right) => (left.name < right.name ? -1 : 1));
   return {
     commit,
@@ -98,9 +118,37 @@ export function buildDesired(
     endpoints,
     profiles,
     policies,
+    packs,
+    customRules,
+    waivers,
+    offers,
+    programs,
+    changeControl: onlyChangeControl(register),
     certificates,
     problems: ordered(register.problems),
   };
+}
+
+/** What renewd brings counts where the repository has nothing of that name. */
+function addBuiltIn({ profiles, packs, policies }: Register, resource: Resource): void {
+  const { name } = resource;
+  if (resource.kind === 'Profile' && !profiles.has(name)) profiles.set(name, resource);
+  if (resource.kind === 'PolicyPack' && !packs.has(name)) packs.set(name, resource);
+  if (resource.kind === 'Policy' && !policies.has(name)) policies.set(name, resource);
+}
+
+/** Two documents that say who may change what would leave open which one counts: the first by path does, and the others are problems. */
+function onlyChangeControl(register: Register): ChangeControl | null {
+  const [first, ...others] = register.changeControls.values();
+  for (const other of others) {
+    complain(
+      register,
+      'duplicate-resource',
+      `who may change what is said at ${place(first?.source ?? other.source)} already; this ChangeControl is not used`,
+      other.source,
+    );
+  }
+  return first ?? null;
 }
 
 function add(register: Register, resource: Resource): void {
@@ -125,6 +173,18 @@ function add(register: Register, resource: Resource): void {
       return put(register, register.profiles, resource.name, resource);
     case 'Policy':
       return put(register, register.policies, resource.name, resource);
+    case 'PolicyPack':
+      return put(register, register.packs, resource.name, resource);
+    case 'Rule':
+      return put(register, register.customRules, resource.name, resource);
+    case 'Waiver':
+      return put(register, register.waivers, resource.name, resource);
+    case 'ChangeControl':
+      return put(register, register.changeControls, resource.name, resource);
+    case 'Offer':
+      return put(register, register.offers, resource.name, resource);
+    case 'Program':
+      return put(register, register.programs, resource.name, resource);
     case 'Certificate':
       return put(register, register.certificates, resource.id, resource);
   }
@@ -265,12 +325,18 @@ function checkTeams(register: Register): void {
   }
 }
 
-/** A policy that selects a team nobody declared selects nothing, which is worse than an error. */
+/** What governs and refers to nothing governs nothing, which is worse than an error. */
 function checkPolicies(register: Register): void {
-  for (const policy of register.policies.values()) {
-    for (const team of policy.selector.teams)
-      reference(register, 'team', team, register.teams, policy.source);
-  }
+  checkGovernance(
+    register,
+    (what, name, source) => {
+      const known: ReadonlyMap<string, unknown> = what === 'team' ? register.teams : register.issuers;
+      reference(register, what, name, known, source);
+    },
+    (message, source) => {
+      complain(register, 'reference-dangling', message, source);
+    },
+  );
 }
 
 const kinds = { team: 'Team', issuer: 'Issuer', endpoint: 'Endpoint', profile: 'Profile' } as const;

@@ -142,6 +142,32 @@ export const findingCodes = {
     meaning: 'A rule stops the issuance before it starts. What is installed stays.',
     remedy: 'Change the declaration as the message says, or ask the owners of the policy file.',
   },
+  'policy-waived': {
+    severity: 'info',
+    title: 'A broken rule is excepted',
+    meaning: 'A waiver excepts this certificate from the rule until a day that the message names.',
+    remedy: 'Keep to the rule before the exception ends: the message says how.',
+  },
+  'waiver-ending': {
+    severity: 'warning',
+    title: 'An exception ends soon',
+    meaning: 'Less than 30 days are left of the waiver; then the rule holds again.',
+    remedy:
+      'Keep to the rule as the message says, or ask the owner of the waiver for another before it ends.',
+  },
+  'waiver-ended': {
+    severity: 'error',
+    title: 'An exception has ended',
+    meaning: 'The waiver is over and the rule is still broken.',
+    remedy: 'Keep to the rule as the message says. A new waiver is a new decision of its owner.',
+  },
+  'policy-upcoming': {
+    severity: 'info',
+    title: 'A rule will be broken soon',
+    meaning:
+      'The rule is announced and not yet in effect; from the day the message names on it will be broken.',
+    remedy: 'Keep to the rule before that day: the message says how.',
+  },
   'issue-failed': {
     severity: 'error',
     title: 'Issuing failed',

@@ -3,6 +3,7 @@ import { expectedLeaf, type AssessInput, type FindingDraft, type JudgedAddress }
 import { short, storeDrift } from './drift.ts';
 import { findingCodes, type FindingCode } from './finding-codes.ts';
 import type { Finding, Handshake, Severity } from './model.ts';
+import { policyFindings } from './policy-findings.ts';
 import { expiryThresholds } from './renewal.ts';
 
 /** Every finding. `issuanceWanted`: a new certificate is needed, so that trouble of its issuer matters. */
@@ -21,7 +22,8 @@ export function findingsOf(
   ].map((draft) => complete(input, draft));
 }
 
-interface Draft {
+/** A finding before the installation it is about is filled in. */
+export interface Draft {
   readonly code: FindingCode;
   readonly message: string;
   readonly remedy?: string;
@@ -99,21 +101,6 @@ function addressFindings(input: AssessInput, addresses: readonly JudgedAddress[]
           ? (each.handshake.failure?.detail ?? null)
           : short(each.handshake.leaf.fingerprint),
     }));
-}
-
-function policyFindings(input: AssessInput): Draft[] {
-  const blocking = input.requestEvaluations.filter((each) => each.verdict === 'fail');
-  const installed = input.issuedEvaluations.filter(
-    (each) =>
-      each.verdict === 'fail' &&
-      !blocking.some((other) => other.rule === each.rule && other.policy === each.policy),
-  );
-  return [...blocking, ...installed].map((each) => ({
-    code: each.action === 'block' && blocking.includes(each) ? 'policy-blocked' : 'policy-violation',
-    message: each.message,
-    remedy: each.fix,
-    rule: { id: each.rule, policy: each.policy, source: each.source },
-  }));
 }
 
 function lifetimeFindings(input: AssessInput): Draft[] {

@@ -5,6 +5,20 @@
  * Identifiers are readable: a certificate is `team/name`, an installation is `team/name@endpoint`.
  */
 
+import type { ChangeControl, CustomRule, Offer, Policy, PolicyPack, Program, Waiver } from './governance.ts';
+
+export type {
+  ChangeControl,
+  CustomRule,
+  Offer,
+  Policy,
+  PolicyAction,
+  PolicyPack,
+  PolicyRule,
+  Program,
+  Waiver,
+} from './governance.ts';
+
 /** UTC epoch milliseconds. */
 export type Instant = number;
 
@@ -36,6 +50,10 @@ export interface Team extends Declared {
   readonly dnsNames: readonly string[];
   /** Names of issuers this team may use; empty means "as policy says". */
   readonly issuers: readonly string[];
+  /** Names of endpoints beside its own on which its certificates may be installed; `web-*` for all that begin so. */
+  readonly endpoints: readonly string[];
+  /** Who signs and approves for the team: principals of `policies/allowed_signers` or `policies/openpgp/`. */
+  readonly signers: readonly string[];
 }
 
 export interface Contact {
@@ -149,27 +167,6 @@ export interface ProfileLink {
   readonly file: string;
 }
 
-export type PolicyAction = 'block' | 'report';
-
-export interface Policy extends Declared {
-  readonly kind: 'Policy';
-  readonly description: string;
-  /** Empty selector: everyone. Teams and labels are AND-ed. */
-  readonly selector: {
-    readonly teams: readonly string[];
-    readonly labels: Readonly<Record<string, string>>;
-  };
-  readonly rules: readonly PolicyRule[];
-}
-
-export interface PolicyRule {
-  /** Id of a rule in `core/rules/`. */
-  readonly rule: string;
-  readonly action: PolicyAction;
-  readonly settings: Readonly<Record<string, unknown>>;
-  readonly source: SourcePosition;
-}
-
 /** Everything declared at one commit, references resolved. */
 export interface Desired {
   /** Commit of the intent branch. */
@@ -179,6 +176,13 @@ export interface Desired {
   readonly endpoints: ReadonlyMap<string, Endpoint>;
   readonly profiles: ReadonlyMap<string, Profile>;
   readonly policies: readonly Policy[];
+  readonly packs: ReadonlyMap<string, PolicyPack>;
+  readonly customRules: ReadonlyMap<string, CustomRule>;
+  readonly waivers: ReadonlyMap<string, Waiver>;
+  readonly offers: ReadonlyMap<string, Offer>;
+  readonly programs: ReadonlyMap<string, Program>;
+  /** Who may change what, and who must approve it; null: nobody has said, so a push is enough. */
+  readonly changeControl: ChangeControl | null;
   readonly certificates: ReadonlyMap<string, Certificate>;
   /** Trouble in the documents themselves. */
   readonly problems: readonly DocumentProblem[];

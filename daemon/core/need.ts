@@ -6,6 +6,7 @@ import { expectedLeaf, type AssessInput, type JudgedAddress, type Need } from '.
 import { storeDrift } from './drift.ts';
 import { place } from './installation-findings.ts';
 import type { Certificate } from './model.ts';
+import { stops } from './policy.ts';
 import type { IssuedRecord } from './record-format.ts';
 import { issuedRecord } from './record.ts';
 
@@ -56,7 +57,7 @@ function waiting(input: AssessInput): boolean {
 /** Policy stops an issuance before it starts; it does not stop putting back what was issued. */
 function isBlocked(input: AssessInput): boolean {
   if (input.memory.operation?.issued != null) return false;
-  return input.requestEvaluations.some((each) => each.action === 'block' && each.verdict === 'fail');
+  return input.requestEvaluations.some(stops);
 }
 
 /** Why a new certificate is needed (or an old one of ours to be taken over), whatever stands in the way; null when none is. */
@@ -79,9 +80,24 @@ export function reasonToIssue(input: AssessInput): Need | null {
   if (installed.keyLost) return { kind: 'issue', because: 'the installed key was lost' };
   if (installed.renewAt !== null && now >= installed.renewAt)
     return { kind: 'issue', because: 'renewal due' };
+  const demanded = replacementDemanded(input);
+  if (demanded !== null) return { kind: 'issue', because: demanded };
   const { generation } = installed.issued;
   if (generation !== null && observation?.store?.generations.includes(generation) === false) {
     return { kind: 'issue', because: `generation ${generation} is gone from the endpoint` };
+  }
+  return null;
+}
+
+/**
+ * A rule with action `remediate` that the installed certificate breaks. A certificate that was itself issued for that reason and breaks the rule still is
+ * not replaced again: the issuer does not give what the rule asks for, and the finding says so.
+ */
+function replacementDemanded(input: AssessInput): string | null {
+  for (const each of input.issuedEvaluations) {
+    if (each.action !== 'remediate' || each.verdict !== 'fail') continue;
+    const because = `policy ${each.policy} demands a replacement (${each.id})`;
+    if (input.memory.installed?.issued.because !== because) return because;
   }
   return null;
 }

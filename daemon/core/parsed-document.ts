@@ -1,8 +1,34 @@
 /** What the reader of declarations hands to core: typed resources with their places, references not yet resolved. */
-import type { Certificate, DocumentProblem, Endpoint, Issuer, Policy, Profile, Team } from './model.ts';
+import type {
+  Certificate,
+  ChangeControl,
+  CustomRule,
+  DocumentProblem,
+  Endpoint,
+  Issuer,
+  Offer,
+  Policy,
+  PolicyPack,
+  Profile,
+  Program,
+  Team,
+  Waiver,
+} from './model.ts';
 
 /** One declared thing, its `spec` checked against its schema. Profile parameters of installations are as written. */
-export type Resource = Team | Issuer | Endpoint | Certificate | Policy | Profile;
+export type Resource =
+  | Team
+  | Issuer
+  | Endpoint
+  | Certificate
+  | Policy
+  | PolicyPack
+  | CustomRule
+  | Waiver
+  | ChangeControl
+  | Offer
+  | Program
+  | Profile;
 
 /** One file of declarations. A mistake in one document leaves the others in place. */
 export interface ParsedFile {

@@ -8,12 +8,14 @@ import type {
   DriftMode,
   Installation,
   KeyAlgorithm,
-  Policy,
   Profile,
   SourcePosition,
   Team,
 } from '../core/model.ts';
 import type { Resource } from '../core/parsed-document.ts';
+import { toChangeControl, toOffer, toProgram } from './convert-governance.ts';
+import { toCustomRule, toPolicy, toPolicyPack, toWaiver } from './convert-policy.ts';
+import { list, map, text, texts } from './plain.ts';
 import { readAddress, readDnsName, readHost, readIpAddress, readServerName } from './names.ts';
 
 /** A document after its schema. */
@@ -61,18 +63,24 @@ export function toResource(document: CheckedDocument, place: Place): Resource {
       return toCertificate(declared, metadata.team ?? '', spec, place);
     case 'Policy':
       return toPolicy(declared, spec, place);
+    case 'PolicyPack':
+      return toPolicyPack(declared, spec, place);
+    case 'Rule':
+      return toCustomRule(declared, spec, place);
+    case 'Waiver':
+      return toWaiver(declared, spec, place);
+    case 'ChangeControl':
+      return toChangeControl(declared, spec, place);
+    case 'Offer':
+      return toOffer(declared, spec);
+    case 'Program':
+      return toProgram(declared, spec);
     case 'Profile':
       return toProfile(declared, spec, place);
     default:
       throw new Error(`no such kind: ${document.kind}`);
   }
 }
-
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? (value as unknown[]) : []);
-const texts = (value: unknown): readonly string[] => list(value).map(text);
-const map = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 
 function toTeam(declared: Declared, spec: CheckedDocument['spec'], place: Place): Team {
   return {
@@ -88,6 +96,8 @@ function toTeam(declared: Declared, spec: CheckedDocument['spec'], place: Place)
     }),
     dnsNames: names(spec['dnsNames'], ['spec', 'dnsNames'], place),
     issuers: texts(spec['issuers']),
+    endpoints: texts(spec['endpoints']),
+    signers: texts(spec['signers']),
   };
 }
 
@@ -198,28 +208,6 @@ function toAddress(written: unknown, path: readonly (string | number)[], place: 
   return 'wrong' in name || 'wrong' in host
     ? []
     : [{ host: host.name, port: address.port, serverName: name.name }];
-}
-
-function toPolicy(declared: Declared, spec: CheckedDocument['spec'], place: Place): Policy {
-  const selector = map(spec['selector']);
-  return {
-    ...declared,
-    kind: 'Policy',
-    description: text(spec['description']),
-    selector: {
-      teams: texts(selector['teams']),
-      labels: map(selector['labels']) as Readonly<Record<string, string>>,
-    },
-    rules: list(spec['rules']).map((each, index) => {
-      const rule = map(each);
-      return {
-        rule: text(rule['rule']),
-        action: rule['action'] === 'block' ? 'block' : 'report',
-        settings: map(rule['settings']),
-        source: place.at(['spec', 'rules', index]),
-      };
-    }),
-  };
 }
 
 const defaultSettleMs = 10_000;

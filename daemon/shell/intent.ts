@@ -15,7 +15,7 @@ import type { World } from './world.ts';
 export interface IntentSource {
   readonly repository: Repository;
   readonly reader: DocumentReader;
-  readonly builtInProfiles: readonly ParsedFile[];
+  readonly builtIns: readonly ParsedFile[];
   /** Branch name, without `refs/heads/`. */
   readonly branch: string;
   /** Parsed files of the accepted commit by path: kept between turns. */
@@ -171,7 +171,7 @@ function replaceDesired(
   changed: ReadonlySet<string> | null,
 ): void {
   const before = memory.desired;
-  const built = buildDesired(commit, [...intent.files.values()], intent.builtInProfiles);
+  const built = buildDesired(commit, [...intent.files.values()], intent.builtIns);
   const desired = keepWhatBroke(built, before, memory);
   memory.desired = desired;
   const narrow =

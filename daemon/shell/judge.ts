@@ -1,22 +1,12 @@
 /** Gathers what `core/assess.ts` needs for each certificate and keeps its answers in memory. No effect on the world. */
 import { assessInstallation, type Assessment } from '../core/assess.ts';
 import type { Attempt, InstallationMemory, KnownLeaves } from '../core/installation-state.ts';
-import type { Certificate, Desired, Installation } from '../core/model.ts';
-import { compilePolicies, evaluate, type CompiledPolicies, type Evaluation } from '../core/policy.ts';
+import type { Certificate, CertificateFacts, Desired, Installation, Observation } from '../core/model.ts';
+import { evaluate, nextPolicyChange, type Evaluation } from '../core/policy.ts';
 import { policyIsUncertain } from './intent.ts';
 import type { Memory } from './memory.ts';
+import { policiesOf, subjectOf } from './policies.ts';
 import type { World } from './world.ts';
-
-const compiled = new WeakMap<Desired, CompiledPolicies>();
-
-function policiesOf(desired: Desired): CompiledPolicies {
-  let policies = compiled.get(desired);
-  if (policies === undefined) {
-    policies = compilePolicies(desired.policies);
-    compiled.set(desired, policies);
-  }
-  return policies;
-}
 
 /** The certificate in force or only watched under this id; null when neither. */
 export function certificateOf(memory: Memory, id: string): Certificate | null {
@@ -58,7 +48,8 @@ export function judge(world: World, memory: Memory, ids: Iterable<string>): void
   for (const id of ids) {
     const certificate = certificateOf(memory, id);
     if (certificate === null) continue;
-    let dueAt = Number.POSITIVE_INFINITY;
+    // A waiver that ends or a rule that comes into effect changes a verdict though nothing happens.
+    let dueAt = nextPolicyChange(policiesOf(desired), world.now()) ?? Number.POSITIVE_INFINITY;
     for (const installation of certificate.installations) {
       const assessment = judgeOne(world, memory, desired, certificate, installation);
       memory.assessments.set(installation.id, assessment);
@@ -77,19 +68,34 @@ function judgeOne(
 ): Assessment {
   const now = world.now();
   const policies = policiesOf(desired);
-  const team = desired.teams.get(certificate.team) ?? null;
   const observation = memory.observations.get(installation.id) ?? null;
   const current = memoryOf(memory, certificate, installation);
   const leaf = observation?.store?.leaf ?? null;
   const ours = leaf !== null && leaf.fingerprint === current.installed?.issued.fingerprint ? leaf : null;
-  const request = evaluate(policies, { stage: 'request', certificate, team, facts: null }, now);
+  const handshakes = observation?.handshakes ?? [];
+  const request = evaluate(policies, subjectOf(desired, certificate, { stage: 'request' }), now);
+  const found = foreignLeaf(observation, current.installed?.issued.fingerprint ?? null);
   return assessInstallation({
     certificate,
     installation,
     withdrawn: memory.withdrawn.has(certificate.id),
     requestEvaluations: policyIsUncertain(desired) ? [...request, uncertain(desired)] : request,
     issuedEvaluations:
-      ours === null ? [] : evaluate(policies, { stage: 'issued', certificate, team, facts: ours }, now),
+      ours === null
+        ? []
+        : evaluate(
+            policies,
+            subjectOf(desired, certificate, { stage: 'issued', facts: ours, handshakes }),
+            now,
+          ),
+    foundEvaluations:
+      found === null
+        ? []
+        : evaluate(
+            policies,
+            subjectOf(desired, certificate, { stage: 'observed', facts: found, handshakes }),
+            now,
+          ),
     memory: current,
     observation,
     known: memory.known,
@@ -97,6 +103,12 @@ function judgeOne(
     observeIntervalMs: world.pace.observeIntervalMs,
     observeAgainMs: world.pace.observeAgainMs,
   });
+}
+
+/** What stands on the endpoint, or is shown to clients, and is not what renewd installed there. */
+function foreignLeaf(observation: Observation | null, ours: string | null): CertificateFacts | null {
+  const leaves = [observation?.store?.leaf, ...(observation?.handshakes ?? []).map((each) => each.leaf)];
+  return leaves.find((leaf) => leaf != null && leaf.fingerprint !== ours) ?? null;
 }
 
 /** Policies that cannot be read forbid everything new: a broken file must not loosen anything. */
@@ -107,6 +119,12 @@ function uncertain(desired: Desired): Evaluation {
   const source = problem?.source ?? { file: 'policies', line: 1, column: 1 };
   return {
     rule: 'policies-readable',
+    id: 'policies-readable',
+    level: 'everyone',
+    pack: null,
+    citation: 'internal',
+    effectiveAt: null,
+    waiver: null,
     policy: source.file,
     action: 'block',
     verdict: 'fail',

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { builtInProfiles, documentReader } from '../../daemon/assembly.ts';
+import { builtIns, documentReader } from '../../daemon/assembly.ts';
 import { buildDesired } from '../../daemon/core/desired.ts';
 import type { ParsedFile } from '../../daemon/documents/read.ts';
 import { openRepository } from '../../daemon/git/repository.ts';
@@ -50,7 +50,7 @@ async function loadOurs(bare: string, directory: string): Promise<void> {
   await repository.readBlobs([...paths.keys()], (oid, bytes) => {
     files.push(reader.parseFile({ path: paths.get(oid) ?? '', oid, bytes }));
   });
-  const desired = buildDesired(head, files, builtInProfiles(reader));
+  const desired = buildDesired(head, files, builtIns(reader));
   if (desired.certificates.size !== certificates || desired.problems.length > 0) {
     throw new Error(`loaded ${String(desired.certificates.size)}: ${desired.problems[0]?.message ?? ''}`);
   }

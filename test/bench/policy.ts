@@ -3,6 +3,8 @@ import type { Certificate, Policy, PolicyRule, SourcePosition, Team } from '../.
 import { compilePolicies, evaluate } from '../../daemon/core/policy.ts';
 import { rules } from '../../daemon/core/rules/index.ts';
 import type { RuleSubject } from '../../daemon/core/rules/rule.ts';
+import { customRule } from '../../daemon/expressions/custom-rule.ts';
+import { everyone, policyRule, policySet } from '../core/sample.ts';
 import { medianMs, row, type Row } from './row.ts';
 
 const certificates = 100_000;
@@ -10,12 +12,8 @@ const teams = 500;
 const now = 1_790_000_000_000;
 const source: SourcePosition = { file: 'policies/p.yaml', line: 1, column: 1 };
 
-const rule = (id: string, settings: Record<string, unknown> = {}): PolicyRule => ({
-  rule: id,
-  action: 'block',
-  settings,
-  source,
-});
+const rule = (id: string, settings: Record<string, unknown> = {}): PolicyRule =>
+  policyRule(id, { settings, source });
 
 function policy(name: string, selected: readonly string[], entries: readonly PolicyRule[]): Policy {
   return {
@@ -25,7 +23,8 @@ function policy(name: string, selected: readonly string[], entries: readonly Pol
     source,
     blob: 'b',
     description: '',
-    selector: { teams: selected, labels: {} },
+    selector: { ...everyone, teams: selected },
+    packs: [],
     rules: entries,
   };
 }
@@ -59,6 +58,8 @@ function subjects(): RuleSubject[] {
     contacts: [{ type: 'email', value: 'a@example.com' }],
     dnsNames: [`*.${name}.example.com`],
     issuers: [],
+    endpoints: [],
+    signers: [],
   }));
   return Array.from({ length: certificates }, (_, index) => {
     const name = `service-${String(index)}`;
@@ -83,7 +84,15 @@ function subjects(): RuleSubject[] {
       installations: [],
       sourceOf: { dnsNames: source, issuer: source, key: source, lifetime: source },
     };
-    return { stage: 'request', certificate: wanted, team, facts: null };
+    return {
+      stage: 'request',
+      certificate: wanted,
+      team,
+      issuer: null,
+      endpoints: new Map(),
+      facts: null,
+      handshakes: [],
+    };
   });
 }
 
@@ -102,7 +111,7 @@ function naive(subject: RuleSubject): number {
 /** Judges all by each way. Pure but for the clock. */
 export async function run(): Promise<Row[]> {
   const all = subjects();
-  const compiled = compilePolicies(policies);
+  const compiled = compilePolicies(policySet(policies), customRule);
   const expected = certificates * 6;
   const check = (passed: number): void => {
     if (passed !== expected) throw new Error(`${String(passed)} verdicts passed, not ${String(expected)}`);
@@ -127,7 +136,7 @@ export async function run(): Promise<Row[]> {
     ),
     row(
       'compile 501 policies',
-      await medianMs(20, () => compilePolicies(policies)),
+      await medianMs(20, () => compilePolicies(policySet(policies), customRule)),
       null,
       'ms',
       'once a commit',

@@ -32,7 +32,7 @@ function* sharedFiles(): Generator<readonly [string, string]> {
   for (let team = 0; team < teams; team++) {
     yield [
       `inventory/teams/team-${String(team)}.yaml`,
-      `${head}kind: Team\nmetadata: { name: team-${String(team)} }\nspec:\n  displayName: Team ${String(team)}\n  owners: [ada]\n  contacts: [{ email: t@example.com }]\n  dnsNames: ['*.example.com']\n`,
+      `${head}kind: Team\nmetadata: { name: team-${String(team)} }\nspec:\n  displayName: Team ${String(team)}\n  owners: [ada]\n  contacts: [{ email: t@example.com }]\n  dnsNames: ['*.example.com']\n  endpoints: ['*']\n`,
     ];
   }
   yield [

@@ -15,6 +15,7 @@ import {
   memory,
   now,
   observation,
+  evaluationOf,
 } from './sample.ts';
 
 const hour = 3_600_000;
@@ -26,6 +27,7 @@ function assess(changes: Partial<AssessInput> = {}): Assessment {
     withdrawn: false,
     requestEvaluations: [],
     issuedEvaluations: [],
+    foundEvaluations: [],
     memory: memory(),
     observation: observation(),
     known: new Map(),
@@ -70,7 +72,9 @@ function operation(changes: Partial<Operation> = {}): Operation {
 }
 
 const blocked: Evaluation = {
+  ...evaluationOf,
   rule: 'allowed-names',
+  id: 'allowed-names',
   policy: 'baseline',
   action: 'block',
   verdict: 'fail',

@@ -19,6 +19,8 @@ const team: Team = {
   contacts: [],
   dnsNames: [],
   issuers: [],
+  endpoints: [],
+  signers: [],
 };
 const issuer: Issuer = {
   ...declared('internal-ca', 'inventory/issuers/ca.yaml'),

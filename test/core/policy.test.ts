@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import type { Policy, PolicyRule, Team } from '../../daemon/core/model.ts';
 import { compilePolicies, evaluate, type Evaluation } from '../../daemon/core/policy.ts';
 import type { RuleSubject } from '../../daemon/core/rules/rule.ts';
-import { certificate, day, facts, now } from './sample.ts';
+import { certificate, day, everyone, facts, now, policyRule, policySet } from './sample.ts';
 
 const at = (file: string, line = 1): Policy['source'] => ({ file, line, column: 5 });
 
@@ -20,10 +20,12 @@ const team: Team = {
   contacts: [{ type: 'email', value: 'web@example.com' }],
   dnsNames: ['*.example.com'],
   issuers: [],
+  endpoints: [],
+  signers: [],
 };
 
 function rule(id: string, changes: Partial<PolicyRule> = {}): PolicyRule {
-  return { rule: id, action: 'block', settings: {}, source: at('policies/p.yaml', 9), ...changes };
+  return policyRule(id, { source: at('policies/p.yaml', 9), ...changes });
 }
 
 function policy(name: string, changes: Partial<Policy> = {}): Policy {
@@ -34,25 +36,39 @@ function policy(name: string, changes: Partial<Policy> = {}): Policy {
     source: at(`policies/${name}.yaml`),
     blob: 'b',
     description: '',
-    selector: { teams: [], labels: {} },
+    selector: everyone,
+    packs: [],
     rules: [rule('required-owner')],
     ...changes,
   };
 }
 
 function subject(changes: Partial<RuleSubject> = {}): RuleSubject {
-  return { stage: 'request', certificate: certificate(), team, facts: null, ...changes };
+  return {
+    stage: 'request',
+    certificate: certificate(),
+    team,
+    issuer: null,
+    endpoints: new Map(),
+    facts: null,
+    handshakes: [],
+    ...changes,
+  };
 }
 
 const judge = (policies: readonly Policy[], changes: Partial<RuleSubject> = {}): readonly Evaluation[] =>
-  evaluate(compilePolicies(policies), subject(changes), now);
+  evaluate(compilePolicies(policySet(policies), noCustomRule), subject(changes), now);
+const noCustomRule = (): never => {
+  throw new Error('no rule of our own here');
+};
 const names = (evaluations: readonly Evaluation[]): string[] => evaluations.map((each) => each.policy);
 const lifetimeMax = (max: string): PolicyRule => rule('lifetime-max', { settings: { max } });
 
 describe('who is selected', () => {
-  const forTeams = (...teams: string[]): Policy => policy('teams', { selector: { teams, labels: {} } });
+  const forTeams = (...teams: string[]): Policy =>
+    policy('teams', { selector: { ...everyone, teams, labels: {} } });
   const forLabels = (labels: Record<string, string>): Policy =>
-    policy('labels', { selector: { teams: [], labels } });
+    policy('labels', { selector: { ...everyone, labels } });
 
   test('everyone without a selector', () => {
     assert.deepEqual(names(judge([policy('all')])), ['all']);
@@ -72,15 +88,16 @@ describe('who is selected', () => {
     assert.equal(judge([forLabels({ toString: '' })]).length, 0);
   });
   test('team and labels are both needed', () => {
-    const both = policy('both', { selector: { teams: ['web'], labels: { env: 'test' } } });
+    const both = policy('both', { selector: { ...everyone, teams: ['web'], labels: { env: 'test' } } });
     assert.equal(judge([both]).length, 0);
   });
 });
 
 describe('order and strictness', () => {
   test('policies for everyone come first, then those of the team, each by name, whatever their order in the repository', () => {
-    const mine = (name: string): Policy => policy(name, { selector: { teams: ['web'], labels: {} } });
-    const all = [mine('b'), policy('z'), mine('a'), policy('y')];
+    const rules = [rule('required-owner', { locked: true })];
+    const mine = (name: string): Policy => policy(name, { rules, selector: { ...everyone, teams: ['web'] } });
+    const all = [mine('b'), policy('z', { rules }), mine('a'), policy('y', { rules })];
     assert.deepEqual(names(judge(all)), ['y', 'z', 'a', 'b']);
     assert.deepEqual(judge(all), judge(all.toReversed()));
   });
@@ -102,7 +119,7 @@ describe('order and strictness', () => {
         policy('a', { rules: [lifetimeMax('10d')] }),
         policy('b', { rules: [lifetimeMax('100d')] }),
         policy('c', { rules: [rule('allowed-names')] }),
-        policy('d', { selector: { teams: ['web'], labels: { env: 'prod' } } }),
+        policy('d', { selector: { ...everyone, teams: ['web'], labels: { env: 'prod' } } }),
         policy('e', { rules: [rule('allowed-issuers', { settings: { issuers: ['other'] } })] }),
       ),
       { maxLength: 5 },

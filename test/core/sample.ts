@@ -1,5 +1,6 @@
 /** A certificate, its installation and what is remembered of them, for tests of core. Everything can be changed by the caller. */
 import type { Assessment } from '../../daemon/core/assess.ts';
+import type { Selector } from '../../daemon/core/governance.ts';
 import type { InstallationMemory, Installed } from '../../daemon/core/installation-state.ts';
 import type {
   Certificate,
@@ -7,7 +8,10 @@ import type {
   Handshake,
   Installation,
   Observation,
+  Policy,
+  PolicyRule,
 } from '../../daemon/core/model.ts';
+import type { Evaluation, PolicySet } from '../../daemon/core/policy.ts';
 import type { IssuedRecord } from '../../daemon/core/record-format.ts';
 import { issuedRecord } from '../../daemon/core/record.ts';
 
@@ -15,6 +19,39 @@ export const day = 86_400_000;
 /** 2026-06-01T00:00:00Z */
 export const now = 1_780_272_000_000;
 const source = { file: 'inventory/certificates/web/shop.yaml', line: 1, column: 1 };
+
+/** A selector that means every certificate. */
+export const everyone: Selector = { teams: [], labels: {}, issuers: [], certificates: [] };
+
+/** One use of a rule. */
+export function policyRule(rule: string, changes: Partial<PolicyRule> = {}): PolicyRule {
+  return {
+    id: changes.rule ?? rule,
+    rule,
+    action: 'block',
+    settings: {},
+    locked: false,
+    waivable: true,
+    effectiveAt: null,
+    citation: null,
+    source: { file: 'policies/p.yaml', line: 1, column: 1 },
+    ...changes,
+  };
+}
+
+/** Policies and nothing beside them. */
+export function policySet(policies: readonly Policy[], changes: Partial<PolicySet> = {}): PolicySet {
+  return { policies, packs: new Map(), customRules: new Map(), waivers: new Map(), ...changes };
+}
+
+/** What a verdict says beside its rule. */
+export const evaluationOf: Pick<Evaluation, 'level' | 'pack' | 'citation' | 'effectiveAt' | 'waiver'> = {
+  level: 'everyone',
+  pack: null,
+  citation: 'internal',
+  effectiveAt: null,
+  waiver: null,
+};
 
 export const installation: Installation = {
   id: 'web/shop@web-01',

@@ -61,6 +61,7 @@ test('both name matchers of the house agree, and a wildcard stands for exactly o
       (parent, one, two) => {
         const presented = `*.${parent}`;
         for (const asked of [parent, `${one}.${parent}`, `${two}.${one}.${parent}`]) {
+          if (isIpAddress(asked)) continue;
           const ours = covers(presented, asked);
           assert.equal(ours, asked === `${one}.${parent}`, asked);
           assert.equal(

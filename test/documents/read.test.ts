@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { buildDesired } from '../../daemon/core/desired.ts';
 import * as fc from 'fast-check';
 import { ruleSchemas } from '../../daemon/core/rules/index.ts';
 import type { Certificate } from '../../daemon/core/model.ts';
@@ -184,10 +185,8 @@ test('settings of a rule are checked against the rule, and an unknown rule is na
       '',
     /spec\.rules\.0\.settings\.max/,
   );
-  assert.match(
-    policy('    - { rule: lifetime-mix, action: block }\n').problems[0]?.message ?? '',
-    /Did you mean "lifetime-max"\?/,
-  );
+  const misspelt = policy('    - { rule: lifetime-mix, action: block }\n');
+  assert.match(buildDesired('c', [misspelt], []).problems[0]?.message ?? '', /Did you mean "lifetime-max"\?/);
 });
 
 test('the plug-in that a type names checks its own part', () => {

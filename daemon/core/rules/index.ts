@@ -1,4 +1,5 @@
 /** The rules this renewd knows. A policy selects and sets them; a rule nobody selects does nothing. */
+import { allowedEndpoints } from './allowed-endpoints.ts';
 import { allowedIssuers } from './allowed-issuers.ts';
 import { allowedNames } from './allowed-names.ts';
 import { keyAlgorithms } from './key-algorithms.ts';
@@ -6,7 +7,14 @@ import { lifetimeMax } from './lifetime-max.ts';
 import { requiredOwner } from './required-owner.ts';
 import type { Rule } from './rule.ts';
 
-const all: readonly Rule[] = [allowedIssuers, allowedNames, keyAlgorithms, lifetimeMax, requiredOwner];
+const all: readonly Rule[] = [
+  allowedEndpoints,
+  allowedIssuers,
+  allowedNames,
+  keyAlgorithms,
+  lifetimeMax,
+  requiredOwner,
+];
 
 /** Rule id to rule. */
 export const rules: ReadonlyMap<string, Rule> = new Map(all.map((rule) => [rule.id, rule]));

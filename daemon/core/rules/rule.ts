@@ -1,5 +1,5 @@
 /** What a policy rule is: an id, where it comes from, and a verdict with words that a person who is no TLS expert can act on. */
-import type { Certificate, CertificateFacts, Instant, Team } from '../model.ts';
+import type { Certificate, CertificateFacts, Endpoint, Handshake, Instant, Issuer, Team } from '../model.ts';
 
 /** `request`: before anything is issued. `issued`: what renewd issued. `observed`: what was found in place. */
 export type Stage = 'request' | 'issued' | 'observed';
@@ -9,11 +9,17 @@ export interface RuleSubject {
   readonly certificate: Certificate;
   /** null when the team is not declared. */
   readonly team: Team | null;
+  /** null when the issuer is not declared. */
+  readonly issuer: Issuer | null;
+  /** Every declared endpoint, by name. */
+  readonly endpoints: ReadonlyMap<string, Endpoint>;
   /** What was issued or found; null at a request. */
   readonly facts: CertificateFacts | null;
+  /** What clients saw at the declared addresses; empty at a request and where nobody looked. */
+  readonly handshakes: readonly Handshake[];
 }
 
-export type Verdict = 'pass' | 'fail' | 'not-applicable' | 'not-yet-effective';
+export type Verdict = 'pass' | 'fail' | 'waived' | 'not-applicable' | 'not-yet-effective';
 
 export interface Ruling {
   readonly verdict: Verdict;
@@ -46,6 +52,16 @@ export const notApplicable: Ruling = { verdict: 'not-applicable', message: '', f
 /** A failed ruling. */
 export function fail(message: string, fix: string): Ruling {
   return { verdict: 'fail', message, fix };
+}
+
+/**
+ * Whether an issuer's certificates must be trusted by everybody's browser: the label `trust: public` or `trust: private` on the issuer says so;
+ * without it, one that uses ACME and names no roots of its own is public. Unknown issuers count as public: the stricter rules then apply. Pure.
+ */
+export function isPublicTrust(issuer: Issuer | null): boolean {
+  const said = issuer?.labels['trust'];
+  if (said === 'public' || said === 'private') return said === 'public';
+  return issuer === null || (issuer.type === 'acme' && issuer.config['roots'] === undefined);
 }
 
 /** A list of strings from checked settings; empty when absent. */

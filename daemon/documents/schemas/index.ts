@@ -3,7 +3,8 @@ import type { DriftMode } from '../../core/model.ts';
 import type { JsonSchema } from '../../ports/plugin.ts';
 import { certificateSchema } from './certificate.ts';
 import { envelope, whenThen } from './parts.ts';
-import { policySchema } from './policy.ts';
+import { changeControlSchema, offerSchema, programSchema } from './governance.ts';
+import { customRuleSchema, policyPackSchema, policySchema, waiverSchema } from './policy.ts';
 import { profileSchema } from './profile.ts';
 import { teamSchema } from './team.ts';
 
@@ -27,6 +28,12 @@ export function kindSchemas(plugins: PluginSchemas): ReadonlyMap<string, JsonSch
     ],
     ['Certificate', certificateSchema],
     ['Policy', policySchema(plugins.ruleSchemas)],
+    ['PolicyPack', policyPackSchema(plugins.ruleSchemas)],
+    ['Rule', customRuleSchema],
+    ['Waiver', waiverSchema],
+    ['ChangeControl', changeControlSchema],
+    ['Offer', offerSchema],
+    ['Program', programSchema],
     ['Profile', profileSchema],
   ]);
 }

@@ -54,6 +54,36 @@ export const labels: JsonSchema = {
   additionalProperties: { type: 'string', maxLength: 200, pattern: linePattern, examples: ['prod'] },
 };
 
+/** A day: UTC midnight. */
+export const date = (description: string): JsonSchema => ({
+  description: `${description} YYYY-MM-DD, UTC.`,
+  type: 'string',
+  pattern: '^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$',
+  examples: ['2027-03-15'],
+});
+
+/** Whom something applies to. */
+export const selector = (description: string): JsonSchema => ({
+  description,
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    teams: { type: 'array', maxItems: 1000, items: name('Name of a Team.') },
+    labels: {
+      type: 'object',
+      maxProperties: 20,
+      additionalProperties: { type: 'string', maxLength: 200 },
+    },
+    issuers: { type: 'array', maxItems: 1000, items: name('Name of an Issuer.') },
+    certificates: {
+      description: 'team/name.',
+      type: 'array',
+      maxItems: 1000,
+      items: { type: 'string', maxLength: 201, pattern: '^[a-z0-9.-]+/[a-z0-9.-]+$', examples: ['web/shop'] },
+    },
+  },
+});
+
 /** The envelope every document has; `team` is given where the kind belongs to one. */
 export function envelope(
   kind: string,

@@ -48,6 +48,25 @@ export const teamSchema = envelope(
           'Names the team may request: an exact name, or *.example.com for every name below it.',
           '*.shop.example.com',
         ),
+        endpoints: {
+          description:
+            'Endpoints of others, or of nobody, on which the team may install: a name, or web-* for all that begin so. Its own endpoints (metadata.team) need no mention.',
+          type: 'array',
+          maxItems: 1000,
+          items: {
+            type: 'string',
+            maxLength: 101,
+            pattern: '^[a-z0-9]+([.-][a-z0-9]+)*[.-]?\\*?$|^\\*$',
+            examples: ['web-*'],
+          },
+        },
+        signers: {
+          description:
+            'Who signs and approves for the team: principals of policies/allowed_signers or policies/openpgp/.',
+          type: 'array',
+          maxItems: 200,
+          items: line('A principal.', 'ada@example.com'),
+        },
         issuers: {
           description: 'Issuers the team may use; all that policy allows when absent.',
           type: 'array',

@@ -58,7 +58,7 @@ export interface RuleEntry {
   readonly rule: string;
   readonly title: string;
   readonly explanation: string;
-  readonly action: 'block' | 'report';
+  readonly action: 'block' | 'remediate' | 'report' | 'off';
   /** The standard or document it comes from. */
   readonly citation: string;
 }

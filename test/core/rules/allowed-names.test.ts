@@ -4,21 +4,19 @@ import * as fc from 'fast-check';
 import { allowedNames, mayRequest } from '../../../daemon/core/rules/allowed-names.ts';
 import type { Ruling } from '../../../daemon/core/rules/rule.ts';
 import { certificate, now } from '../sample.ts';
-import { team } from './team.ts';
+import { subject, team } from './team.ts';
 
 const may = (pattern: string, name: string): boolean => mayRequest(team({ dnsNames: [pattern] }), name);
 
 function judge(names: readonly string[], patterns: readonly string[] | null, settings = {}): Ruling {
   return allowedNames.judge(
-    {
-      stage: 'request',
+    subject({
       certificate: certificate({
         dnsNames: names.filter((name) => !/^[0-9:]/.test(name)),
         ipAddresses: names.filter((name) => /^[0-9:]/.test(name)),
       }),
       team: patterns === null ? null : team({ dnsNames: patterns }),
-      facts: null,
-    },
+    }),
     settings,
     now,
   );

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { lifetimeMax } from '../../../daemon/core/rules/lifetime-max.ts';
 import type { Ruling, Stage } from '../../../daemon/core/rules/rule.ts';
 import { certificate, day, facts, now } from '../sample.ts';
+import { subject } from './team.ts';
 
 const second = 1000;
 const hour = 3600 * second;
@@ -13,7 +14,7 @@ function judge(stage: Stage, lifetimeMs: number | null, max = '47d'): Ruling {
       ? null
       : facts('aa', { notBefore: now, notAfter: now + lifetimeMs });
   return lifetimeMax.judge(
-    { stage, certificate: certificate({ lifetimeMs }), team: null, facts: leaf },
+    subject({ stage, certificate: certificate({ lifetimeMs }), team: null, facts: leaf }),
     { max },
     now,
   );

@@ -7,18 +7,18 @@ import { keyAlgorithms } from '../../../daemon/core/rules/key-algorithms.ts';
 import { requiredOwner } from '../../../daemon/core/rules/required-owner.ts';
 import type { Ruling, Stage } from '../../../daemon/core/rules/rule.ts';
 import { certificate, facts, now } from '../sample.ts';
-import { team } from './team.ts';
+import { subject, team } from './team.ts';
 
 describe('key-algorithms', () => {
   const settings = { algorithms: ['ecdsa-p256', 'rsa-3072'] };
   const judge = (stage: Stage, asked: KeyAlgorithm, seen: string | null = null): Ruling =>
     keyAlgorithms.judge(
-      {
+      subject({
         stage,
         certificate: certificate({ key: { algorithm: asked } }),
         team: null,
         facts: seen === null ? null : facts('aa', { keyAlgorithm: seen }),
-      },
+      }),
       settings,
       now,
     );
@@ -44,11 +44,7 @@ describe('key-algorithms', () => {
 
 describe('allowed-issuers', () => {
   const judge = (issuer: string, issuers: readonly string[], owner: Team | null = team()): Ruling =>
-    allowedIssuers.judge(
-      { stage: 'request', certificate: certificate({ issuer }), team: owner, facts: null },
-      { issuers },
-      now,
-    );
+    allowedIssuers.judge(subject({ certificate: certificate({ issuer }), team: owner }), { issuers }, now);
   test('a listed issuer passes, another fails by exact name', () => {
     assert.equal(judge('internal-ca', ['internal-ca']).verdict, 'pass');
     for (const issuer of ['internal', 'internal-ca2', 'Internal-CA'])
@@ -69,8 +65,7 @@ describe('allowed-issuers', () => {
 });
 
 describe('required-owner', () => {
-  const judge = (owner: Team | null): Ruling =>
-    requiredOwner.judge({ stage: 'request', certificate: certificate(), team: owner, facts: null }, {}, now);
+  const judge = (owner: Team | null): Ruling => requiredOwner.judge(subject({ team: owner }), {}, now);
   test('a team with an owner and a contact passes', () => {
     assert.equal(judge(team()).verdict, 'pass');
   });
