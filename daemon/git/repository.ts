@@ -15,6 +15,8 @@ import { openLocal } from './local.ts';
 import { openMirror } from './mirror.ts';
 import { corrupt, isOid } from './object.ts';
 import { publishCommit, type PublishOutcome, type PublishRequest } from './publish.ts';
+import { commitsBetween, firstParentLine, mergeBase } from './ranges.ts';
+import { resolveRevision } from './revision.ts';
 import { createSshTransport } from './ssh-transport.ts';
 import { parseAddress, type Transport } from './transport.ts';
 import { diffTrees, type TreeEntryChange } from './tree-diff.ts';
@@ -46,6 +48,14 @@ export interface Repository {
   readonly readFile: (commit: string, path: string) => Promise<Uint8Array | null>;
   /** Whether `descendant` is `ancestor` or comes after it. False when `ancestor` is unknown. */
   readonly isAncestor: (ancestor: string, descendant: string) => Promise<boolean>;
+  /** The commit a revision names (branch, tag, id, beginning of an id, with `^` and `~n`); null when there is none. */
+  readonly resolve: (revision: string, signal: AbortSignal) => Promise<string | null>;
+  /** Commits that `to` has and none of `from` has, newest first. */
+  readonly commitsBetween: (from: readonly string[], to: string) => Promise<readonly Commit[]>;
+  /** What each push or merge brought to a branch since `from`, oldest first; null when `from` is not on its line of first parents. */
+  readonly firstParentLine: (from: string | null, to: string) => Promise<readonly Commit[] | null>;
+  /** The newest commit both have; null for histories with nothing in common. */
+  readonly mergeBase: (one: string, other: string) => Promise<string | null>;
   readonly commit: (oid: string) => Promise<Commit>;
   /** The raw commit, for verifying its signature. */
   readonly rawCommit: (oid: string) => Promise<Uint8Array>;
@@ -138,6 +148,11 @@ function repositoryOn(backend: Backend, log: Log | null): Repository {
       }),
     isAncestor: (ancestor, descendant) =>
       healing(() => isAncestor(backend.store(), ancestor, descendant, backend.shallow())),
+    resolve: (revision, signal) => healing(() => resolveRevision(backend, revision, signal)),
+    commitsBetween: (from, to) => healing(() => commitsBetween(backend.store(), from, to, backend.shallow())),
+    firstParentLine: (from, to) =>
+      healing(() => firstParentLine(backend.store(), from, to, backend.shallow())),
+    mergeBase: (one, other) => healing(() => mergeBase(backend.store(), one, other, backend.shallow())),
     commit: (oid) => healing(() => readCommit(backend.store(), oid)),
     rawCommit: (oid) => healing(() => backend.store().require(oid, 'commit')),
     log: (from, { maxCount, path }) =>

@@ -1,0 +1,101 @@
+/** Approvals: which rules ask for them, who has given them for exactly this plan, and whether that is enough. Pure. */
+import type { ChangePlan } from './change-plan.ts';
+import type { ChangeInput } from './change.ts';
+import type { ApprovalRule } from './governance.ts';
+import type { ChangeControl, Desired, SourcePosition } from './model.ts';
+import { matchPath } from './path-pattern.ts';
+import { selects } from './policy-selection.ts';
+import { signersOf } from './signers.ts';
+
+export interface ApprovalState {
+  readonly rule: string;
+  readonly needed: number;
+  /** As the rule writes them. */
+  readonly from: readonly string[];
+  readonly by: readonly { readonly principal: string; readonly commit: string }[];
+  /** What in the change asks for it. */
+  readonly why: string;
+  readonly satisfied: boolean;
+  readonly source: SourcePosition;
+}
+
+/** Every approval this change needs, with what was given. A person counts once, whoever made the change not at all. */
+export function approvalsOf(control: ChangeControl, input: ChangeInput): ApprovalState[] {
+  const makers = makersOf(input);
+  return control.approvals.flatMap((rule) => {
+    const why = reasonFor(rule, input);
+    if (why === null) return [];
+    const { owner } = why;
+    const permitted = signersOf(rule.from, { teams: input.before.teams, owner, forges: control.forges });
+    const by = new Map<string, string>();
+    for (const commit of input.commits) {
+      if (commit.signature.verdict !== 'good' || !commit.approves.includes(input.hash)) continue;
+      for (const principal of commit.signature.principals) {
+        if (permitted.has(principal) && !makers.has(principal) && !by.has(principal))
+          by.set(principal, commit.oid);
+      }
+    }
+    const { signature } = input.tip;
+    const merged =
+      rule.forgeMerge &&
+      signature.verdict === 'good' &&
+      signature.principals.some((each) => control.forges.includes(each));
+    if (merged) for (const each of signature.principals) by.set(each, input.tip.oid);
+    return [
+      {
+        rule: rule.name,
+        needed: rule.count,
+        from: rule.from,
+        by: [...by].map(([principal, commit]) => ({ principal, commit })),
+        why: why.text,
+        satisfied: merged || by.size >= rule.count,
+        source: rule.source,
+      },
+    ];
+  });
+}
+
+/** Who made the change: every signer of a commit that changes a declaration. A merge alone makes nothing. */
+function makersOf({ commits }: ChangeInput): ReadonlySet<string> {
+  const makers = new Set<string>();
+  for (const { paths, signature } of commits) {
+    if (paths.length > 0 && signature.verdict === 'good')
+      for (const each of signature.principals) makers.add(each);
+  }
+  return makers;
+}
+
+function reasonFor(
+  rule: ApprovalRule,
+  { before, after, plan }: ChangeInput,
+): { readonly text: string; readonly owner: string | null } | null {
+  const path = plan.documents.find((each) =>
+    rule.paths.some((pattern) => matchPath(pattern, each.path) !== null),
+  );
+  if (path !== undefined) {
+    const pattern = rule.paths.find((each) => matchPath(each, path.path) !== null) ?? '';
+    return { text: path.path, owner: matchPath(pattern, path.path)?.team ?? null };
+  }
+  return rule.certificates === null ? null : certificateReason(rule.certificates, before, after, plan);
+}
+
+/** A certificate counts by what it was and by what it will be: taking the label away does not take the approval away. */
+function certificateReason(
+  { selector, wildcard }: NonNullable<ApprovalRule['certificates']>,
+  before: Desired,
+  after: Desired,
+  plan: ChangePlan,
+): { readonly text: string; readonly owner: string | null } | null {
+  for (const { certificate } of plan.certificates) {
+    for (const each of [before.certificates.get(certificate), after.certificates.get(certificate)]) {
+      if (each === undefined || !selects(selector, each)) continue;
+      const star = each.dnsNames.find((name) => name.startsWith('*.'));
+      if (wildcard && star === undefined) continue;
+      return {
+        text: `${certificate} asks for ${star ?? each.dnsNames[0] ?? each.ipAddresses[0] ?? 'a name'}`,
+        owner: each.team,
+      };
+    }
+  }
+  return null;
+}

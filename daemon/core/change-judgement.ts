@@ -1,0 +1,174 @@
+/**
+ * Whether a change of declarations takes effect: who made it, whether they may, who approved exactly this plan. Judged by what was in force before
+ * the change (DESIGN promise 5): a change cannot let itself in. Pure.
+ */
+import { approvalsOf, type ApprovalState } from './change-approval.ts';
+import type { DocumentChange } from './change-plan.ts';
+import type { ChangeInput, ChangeReason, NewCommit } from './change.ts';
+import type { Certificate, ChangeControl, Desired, SourcePosition } from './model.ts';
+import { matchPath } from './path-pattern.ts';
+import { signersOf } from './signers.ts';
+
+export type { ChangeInput, ChangeReason, NewCommit, SignatureFinding } from './change.ts';
+
+export interface ChangeVerdict {
+  /** `refused`: something is wrong with it. `waiting`: it is right and lacks approval. */
+  readonly outcome: 'accepted' | 'waiting' | 'refused';
+  readonly reasons: readonly ChangeReason[];
+  readonly approvals: readonly ApprovalState[];
+  readonly breakGlass: { readonly principal: string; readonly reason: string } | null;
+}
+
+/** Judges. The same input gives the same verdict, whenever and by whomever it is asked. */
+export function judgeChange(input: ChangeInput): ChangeVerdict {
+  const control = input.before.changeControl;
+  if (control === null) return { outcome: 'accepted', reasons: [], approvals: [], breakGlass: null };
+  const breakGlass = breakGlassOf(control, input);
+  const reasons = [...signatureReasons(control, input), ...pathReasons(control, input, breakGlass !== null)];
+  const approvals = approvalsOf(control, input);
+  const missing = breakGlass === null ? approvals.filter((each) => !each.satisfied) : [];
+  if (reasons.length > 0) return { outcome: 'refused', reasons, approvals, breakGlass };
+  return {
+    outcome: missing.length > 0 ? 'waiting' : 'accepted',
+    reasons: missing.map((each) => approvalReason(each, input)),
+    approvals,
+    breakGlass,
+  };
+}
+
+/** The rule for a path, and the team that owns it: the last rule that matches, as in CODEOWNERS. */
+function ruleFor(
+  control: ChangeControl,
+  before: Desired,
+  path: string,
+): { readonly permitted: ReadonlySet<string> | null; readonly source: SourcePosition } {
+  for (const rule of control.paths.toReversed()) {
+    for (const pattern of rule.paths) {
+      const match = matchPath(pattern, path);
+      if (match === null) continue;
+      const owner = match.team ?? ownerOf(before, path);
+      const context = { teams: before.teams, owner, forges: control.forges };
+      return { permitted: signersOf(rule.signers, context), source: rule.source };
+    }
+  }
+  return { permitted: null, source: control.source };
+}
+
+/** The team a declaration belongs to: by folder for certificates, by its own word for an endpoint that is in force. */
+function ownerOf(before: Desired, path: string): string | null {
+  const folder = /^inventory\/certificates\/([^/]+)\//.exec(path)?.[1];
+  if (folder !== undefined) return folder;
+  for (const endpoint of before.endpoints.values()) if (endpoint.source.file === path) return endpoint.team;
+  return null;
+}
+
+function breakGlassOf(
+  control: ChangeControl,
+  { before, tip, commits }: ChangeInput,
+): ChangeVerdict['breakGlass'] {
+  if (control.breakGlass === null) return null;
+  const holders = signersOf(control.breakGlass.signers, { teams: before.teams, owner: null, forges: [] });
+  for (const commit of [tip, ...commits]) {
+    if (commit.breakGlass === null || commit.signature.verdict !== 'good') continue;
+    const principal = commit.signature.principals.find((each) => holders.has(each));
+    if (principal !== undefined) return { principal, reason: commit.breakGlass };
+  }
+  return null;
+}
+
+const words = {
+  unsigned: ['commit-unsigned', 'is not signed'],
+  bad: ['signature-bad', 'carries a signature that does not hold'],
+  'unknown-key': ['signer-unknown', 'is signed with a key that this repository does not know'],
+  revoked: ['signer-revoked', 'is signed with a key that was revoked'],
+  expired: ['signer-expired', 'is signed with a key whose time is over'],
+} as const;
+
+const signatureFix =
+  'Sign it with a key of policies/allowed_signers (docs/signatures.md): git rebase --exec "git commit --amend --no-edit -S" <base>, then push again.';
+
+function signatureReasons(control: ChangeControl, { tip, commits }: ChangeInput): ChangeReason[] {
+  if (control.signatures !== 'required') return [];
+  // What a forge merged under its own rules it vouches for; the path rules say where that is enough.
+  const byForge = isForge(control, tip);
+  return commits.flatMap((commit) => {
+    const { verdict, reason } = commit.signature;
+    if (verdict === 'good' || (byForge && verdict === 'unsigned' && commit.oid !== tip.oid)) return [];
+    const [code, said] = words[verdict];
+    const why = reason === '' ? '' : `: ${reason}`;
+    return [
+      {
+        code,
+        message: `commit ${commit.oid.slice(0, 10)} (${commit.subject}) ${said}${why}; it says it is by ${commit.author}`,
+        fix: signatureFix,
+        commit: commit.oid,
+        source: null,
+      },
+    ];
+  });
+}
+
+function isForge(control: ChangeControl, { signature }: NewCommit): boolean {
+  return signature.verdict === 'good' && signature.principals.some((each) => control.forges.includes(each));
+}
+
+function pathReasons(control: ChangeControl, input: ChangeInput, emergency: boolean): ChangeReason[] {
+  if (emergency) return [];
+  return input.plan.documents.flatMap((document) => {
+    const { permitted, source } = ruleFor(control, input.before, document.path);
+    if (permitted === null) return [];
+    const tried = authorsOf(input, document);
+    if (tried.some((each) => permitted.has(each))) return [];
+    const who = tried.length === 0 ? 'nobody who is known' : tried.join(', ');
+    const may = permitted.size === 0 ? 'nobody' : [...permitted].sort().join(', ');
+    return [
+      {
+        code: 'path-not-permitted',
+        message: `${document.path} was changed by ${who}; ${may} may change it (${source.file}:${String(source.line)})`,
+        fix: `Have one of them make the change, sign the merge, or vouch for exactly this plan: git commit --allow-empty -S -m "Vouch" --trailer "Renewd-Approve: ${input.hash}"`,
+        commit: input.tip.oid,
+        source: { file: document.path, line: 1, column: 1 },
+      },
+    ];
+  });
+}
+
+/**
+ * Who stands behind the content a file has now: who signed the commit on the branch, who signed a commit that brought exactly this content, and who
+ * signed an approval of exactly this plan.
+ */
+function authorsOf({ tip, commits, hash }: ChangeInput, document: DocumentChange): string[] {
+  const authors = new Set<string>();
+  for (const commit of commits) {
+    if (commit.signature.verdict !== 'good') continue;
+    const brought = commit.paths.some((each) => each.path === document.path && each.after === document.after);
+    if (brought || commit.oid === tip.oid || commit.approves.includes(hash)) {
+      for (const principal of commit.signature.principals) authors.add(principal);
+    }
+  }
+  return [...authors].sort();
+}
+
+function approvalReason(state: ApprovalState, { hash, tip }: ChangeInput): ChangeReason {
+  const have = state.by.length === 0 ? 'none' : state.by.map((each) => each.principal).join(', ');
+  return {
+    code: 'approval-missing',
+    message: `${state.rule} needs ${String(state.needed)} of ${state.from.join(', ')} to approve plan ${hash.slice(0, 16)} (${state.why}); so far: ${have}`,
+    fix: `Approve exactly this plan: git commit --allow-empty -S -m "Approve ${tip.subject.replaceAll(/["\\$`]/g, "'")}" --trailer "Renewd-Approve: ${hash}"`,
+    commit: null,
+    source: state.source,
+  };
+}
+
+/** Certificates that this change asks for or alters, as they were and as they will be: what either says may call for approval. Pure. */
+export function touchedCertificates({
+  before,
+  after,
+  plan,
+}: Pick<ChangeInput, 'before' | 'after' | 'plan'>): Certificate[] {
+  return plan.certificates.flatMap(({ certificate }) =>
+    [before.certificates.get(certificate), after.certificates.get(certificate)].filter(
+      (each) => each !== undefined,
+    ),
+  );
+}

@@ -1,0 +1,244 @@
+/**
+ * What a change of declarations will do: which certificates are asked for, replaced, retired, on which hosts, with which commands, at what cost. Pure and
+ * deterministic: made from two states of the repository and nothing else, so that the hash over it means the same to who approves and to who executes.
+ */
+import { differingFields, type FieldChange } from './certificate-difference.ts';
+import type { Certificate, Desired, Installation } from './model.ts';
+
+/** One file before and after: ids of blobs, null where there is none. */
+export interface DocumentChange {
+  readonly path: string;
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+export interface PlannedStep {
+  /** `issue`: a first certificate there. `replace`: another one in place of what is there. `release`: no longer managed, left as it is. */
+  readonly action: 'issue' | 'replace' | 'release';
+  readonly installation: string;
+  readonly endpoint: string;
+  /** As people reach it: `host:port`. */
+  readonly host: string;
+  readonly profile: string;
+  /** Commands that will run there, parameters filled in as written. */
+  readonly commands: readonly (readonly string[])[];
+  readonly serves: readonly string[];
+  readonly because: string;
+}
+
+export interface CertificateChange {
+  readonly certificate: string;
+  readonly change: 'requested' | 'changed' | 'retired' | 'withdrawn';
+  readonly file: string;
+  readonly line: number;
+  readonly dnsNames: readonly string[];
+  readonly issuer: string;
+  readonly keyAlgorithm: string;
+  readonly fields: readonly FieldChange[];
+  readonly steps: readonly PlannedStep[];
+}
+
+export interface ResourceChange {
+  readonly kind:
+    | 'Team'
+    | 'Issuer'
+    | 'Endpoint'
+    | 'Profile'
+    | 'Policy'
+    | 'PolicyPack'
+    | 'Rule'
+    | 'Waiver'
+    | 'ChangeControl'
+    | 'Offer'
+    | 'Program';
+  readonly name: string;
+  readonly change: 'added' | 'changed' | 'removed';
+  readonly file: string;
+}
+
+export interface ChangePlan {
+  readonly apiVersion: 'renewd/v1';
+  readonly kind: 'ChangePlan';
+  /** Every declaration file that changes. */
+  readonly documents: readonly DocumentChange[];
+  readonly certificates: readonly CertificateChange[];
+  readonly resources: readonly ResourceChange[];
+  /** Orders at each issuer. */
+  readonly orders: readonly {
+    readonly issuer: string;
+    readonly certificates: number;
+    readonly names: number;
+  }[];
+}
+
+/** The plan from one state to another. The order of `documents` and of declarations makes no difference. */
+export function planChange(
+  before: Desired,
+  after: Desired,
+  documents: readonly DocumentChange[],
+): ChangePlan {
+  const files = new Set(documents.map((each) => each.path));
+  const certificates = changedCertificates(before, after, files);
+  return {
+    apiVersion: 'renewd/v1',
+    kind: 'ChangePlan',
+    documents: [...documents].sort((left, right) => compare(left.path, right.path)),
+    certificates,
+    resources: changedResources(before, after),
+    orders: ordersOf(certificates),
+  };
+}
+
+function compare(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function changedCertificates(
+  before: Desired,
+  after: Desired,
+  files: ReadonlySet<string>,
+): CertificateChange[] {
+  const ids = new Set<string>();
+  for (const [id, each] of after.certificates)
+    if (before.certificates.get(id)?.blob !== each.blob) ids.add(id);
+  for (const [id, each] of before.certificates) {
+    if (!after.certificates.has(id) && files.has(each.source.file)) ids.add(id);
+  }
+  return [...ids].sort(compare).flatMap((id) => {
+    const old = before.certificates.get(id) ?? null;
+    const next = after.certificates.get(id) ?? null;
+    const change = changeOf(before, after, old, next);
+    return change === null ? [] : [change];
+  });
+}
+
+function changeOf(
+  before: Desired,
+  after: Desired,
+  old: Certificate | null,
+  next: Certificate | null,
+): CertificateChange | null {
+  const shown = next ?? old;
+  if (shown === null) return null;
+  const fields = old === null || next === null ? [] : differingFields(old, next);
+  if (old !== null && next !== null && fields.length === 0) return null;
+  const retired = next?.state === 'retired' && old?.state !== 'retired';
+  const change = old === null ? 'requested' : next === null ? 'withdrawn' : retired ? 'retired' : 'changed';
+  return {
+    certificate: shown.id,
+    change,
+    file: shown.source.file,
+    line: shown.source.line,
+    dnsNames: [...shown.dnsNames, ...shown.ipAddresses],
+    issuer: shown.issuer,
+    keyAlgorithm: shown.key.algorithm,
+    fields,
+    steps: stepsOf(before, after, old, next, fields),
+  };
+}
+
+/** Fields that another certificate is needed for; the rest takes effect with the next renewal or at once without one. */
+const reissuing = ['names', 'key', 'issuer'];
+
+function stepsOf(
+  before: Desired,
+  after: Desired,
+  old: Certificate | null,
+  next: Certificate | null,
+  fields: readonly FieldChange[],
+): PlannedStep[] {
+  const steps: PlannedStep[] = [];
+  const reasons = fields.filter((each) => reissuing.includes(each.field)).map((each) => each.field);
+  for (const installation of next?.installations ?? []) {
+    if (next?.state === 'retired') continue;
+    const known = old?.installations.some((each) => each.endpoint === installation.endpoint) === true;
+    if (!known) steps.push(step(after, installation, 'issue', 'declared and not yet installed'));
+    else if (reasons.length > 0) {
+      steps.push(step(after, installation, 'replace', `${reasons.join(' and ')} changed`));
+    }
+  }
+  for (const installation of old?.installations ?? []) {
+    if (next?.installations.some((each) => each.endpoint === installation.endpoint) === true) continue;
+    steps.push(step(before, installation, 'release', 'no longer declared: nothing is uninstalled'));
+  }
+  return steps.sort((left, right) => compare(left.installation, right.installation));
+}
+
+function step(
+  desired: Desired,
+  installation: Installation,
+  action: PlannedStep['action'],
+  because: string,
+): PlannedStep {
+  const profile = desired.profiles.get(installation.profile);
+  const config = desired.endpoints.get(installation.endpoint)?.config ?? {};
+  const host = typeof config['host'] === 'string' ? config['host'] : installation.endpoint;
+  const port = typeof config['port'] === 'number' ? config['port'] : 22;
+  return {
+    action,
+    installation: installation.id,
+    endpoint: installation.endpoint,
+    host: `${host}:${String(port)}`,
+    profile: installation.profile,
+    commands: action === 'release' ? [] : [...(profile?.test ?? []), ...(profile?.reload ?? [])],
+    serves: installation.serves.map((each) => `${each.host}:${String(each.port)}`),
+    because,
+  };
+}
+
+function ordersOf(changes: readonly CertificateChange[]): ChangePlan['orders'] {
+  const orders = new Map<string, { certificates: number; names: number }>();
+  for (const { issuer, steps, dnsNames } of changes) {
+    const count = steps.filter((each) => each.action !== 'release').length;
+    if (count === 0) continue;
+    const sum = orders.get(issuer) ?? { certificates: 0, names: 0 };
+    orders.set(issuer, {
+      certificates: sum.certificates + count,
+      names: sum.names + count * dnsNames.length,
+    });
+  }
+  return [...orders]
+    .sort(([left], [right]) => compare(left, right))
+    .map(([issuer, sum]) => ({ issuer, ...sum }));
+}
+
+function changedResources(before: Desired, after: Desired): ResourceChange[] {
+  const changes: ResourceChange[] = [];
+  const compareMaps = (
+    kind: ResourceChange['kind'],
+    old: ReadonlyMap<string, Known>,
+    next: ReadonlyMap<string, Known>,
+  ): void => {
+    for (const [name, each] of next) {
+      const was = old.get(name);
+      if (was === undefined) changes.push({ kind, name, change: 'added', file: each.source.file });
+      else if (was.blob !== each.blob)
+        changes.push({ kind, name, change: 'changed', file: each.source.file });
+    }
+    for (const [name, each] of old) {
+      if (!next.has(name)) changes.push({ kind, name, change: 'removed', file: each.source.file });
+    }
+  };
+  compareMaps('Team', before.teams, after.teams);
+  compareMaps('Issuer', before.issuers, after.issuers);
+  compareMaps('Endpoint', before.endpoints, after.endpoints);
+  compareMaps('Profile', before.profiles, after.profiles);
+  compareMaps('Policy', named(before.policies), named(after.policies));
+  compareMaps('PolicyPack', before.packs, after.packs);
+  compareMaps('Rule', before.customRules, after.customRules);
+  compareMaps('Waiver', before.waivers, after.waivers);
+  compareMaps('ChangeControl', named(controlOf(before)), named(controlOf(after)));
+  compareMaps('Offer', before.offers, after.offers);
+  compareMaps('Program', before.programs, after.programs);
+  return changes.sort((left, right) => compare(`${left.kind} ${left.name}`, `${right.kind} ${right.name}`));
+}
+
+type Known = Pick<Certificate, 'blob' | 'source' | 'name'>;
+
+function controlOf(desired: Desired): readonly Known[] {
+  return desired.changeControl === null ? [] : [desired.changeControl];
+}
+
+function named(list: readonly Known[]): ReadonlyMap<string, Known> {
+  return new Map(list.map((each) => [each.name, each]));
+}

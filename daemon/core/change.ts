@@ -1,0 +1,56 @@
+/** A change of declarations as it is judged: the commits that bring it, who signed them, and what can be wrong with it. Values only. */
+import type { ChangePlan, DocumentChange } from './change-plan.ts';
+import type { Desired, Instant, SourcePosition } from './model.ts';
+
+/** What a signature says, as a judge of signatures found it. */
+export interface SignatureFinding {
+  readonly verdict: 'good' | 'bad' | 'unsigned' | 'unknown-key' | 'revoked' | 'expired';
+  readonly principals: readonly string[];
+  readonly key: string | null;
+  readonly reason: string;
+}
+
+/** One new commit. */
+export interface NewCommit {
+  readonly oid: string;
+  readonly merge: boolean;
+  readonly subject: string;
+  /** As written in the commit: `Name <address>`. Anybody can write anything there; only signatures count. */
+  readonly author: string;
+  readonly committedAt: Instant;
+  readonly signature: SignatureFinding;
+  /** What it changes against its parent; empty for a merge, whose own changes are judged by the whole. */
+  readonly paths: readonly DocumentChange[];
+  /** Hashes of plans it approves (`Renewd-Approve`). */
+  readonly approves: readonly string[];
+  /** Why it may not wait (`Renewd-Break-Glass`); null: it may. */
+  readonly breakGlass: string | null;
+}
+
+export interface ChangeInput {
+  /** What is in force before the change: its policies, teams and change control judge. */
+  readonly before: Desired;
+  readonly after: Desired;
+  readonly plan: ChangePlan;
+  /** Of the plan and of what judges it; 64 hex digits. */
+  readonly hash: string;
+  /** The commit on the intent branch that brings the change, and every other new one it brings with it. */
+  readonly tip: NewCommit;
+  readonly commits: readonly NewCommit[];
+}
+
+export interface ChangeReason {
+  readonly code:
+    | 'commit-unsigned'
+    | 'signature-bad'
+    | 'signer-unknown'
+    | 'signer-revoked'
+    | 'signer-expired'
+    | 'path-not-permitted'
+    | 'approval-missing'
+    | 'policy-widened';
+  readonly message: string;
+  readonly fix: string;
+  readonly commit: string | null;
+  readonly source: SourcePosition | null;
+}

@@ -1,0 +1,117 @@
+/** Ranges of history and revisions, beside what git itself says of the same repository. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { openRepository, type Repository } from '../../daemon/git/repository.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'renewd-ranges-'));
+const signal = AbortSignal.timeout(30_000);
+let repository: Repository;
+let clock = 1_790_000_000;
+
+function git(...words: string[]): string {
+  const date = `${String(clock++)} +0000`;
+  return execFileSync('git', words, {
+    cwd: directory,
+    encoding: 'utf8',
+    env: {
+      PATH: process.env['PATH'],
+      HOME: directory,
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_AUTHOR_NAME: 'a',
+      GIT_AUTHOR_EMAIL: 'a@example.com',
+      GIT_COMMITTER_NAME: 'a',
+      GIT_COMMITTER_EMAIL: 'a@example.com',
+      GIT_AUTHOR_DATE: date,
+      GIT_COMMITTER_DATE: date,
+    },
+  }).trim();
+}
+const commit = (message: string): string => {
+  git('commit', '-q', '--allow-empty', '-m', message);
+  return git('rev-parse', 'HEAD');
+};
+
+before(async () => {
+  git('init', '-q', '-b', 'main');
+  for (const name of ['one', 'two', 'three']) commit(name);
+  git('checkout', '-q', '-b', 'side', 'HEAD~1');
+  commit('side one');
+  commit('side two');
+  git('checkout', '-q', 'main');
+  commit('four');
+  git('merge', '-q', '--no-ff', '-m', 'merge side', 'side');
+  commit('five');
+  git('tag', '-a', '-m', 'v1', 'v1');
+  git('checkout', '-q', '-b', 'other', 'main~2');
+  commit('other one');
+  repository = await openRepository({ url: directory, directory: join(directory, 'unused'), now: Date.now });
+});
+after(async () => {
+  await repository.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
+
+test('what one has and another has not is what git rev-list says', async () => {
+  for (const [from, to] of [
+    ['main~3', 'main'],
+    ['side', 'main'],
+    ['main', 'side'],
+    ['main', 'other'],
+    ['other', 'main'],
+    ['main', 'main'],
+  ] as const) {
+    const ours = await repository.commitsBetween([git('rev-parse', from)], git('rev-parse', to));
+    const theirs = lines(git('rev-list', `${from}..${to}`));
+    assert.deepEqual(ours.map((each) => each.oid).sort(), theirs.sort(), `${from}..${to}`);
+  }
+});
+
+test('the line of first parents is what git says, and is null where a commit came in from the side', async () => {
+  const line = await repository.firstParentLine(git('rev-parse', 'main~3'), git('rev-parse', 'main'));
+  assert.deepEqual(
+    line?.map((each) => each.oid),
+    lines(git('rev-list', '--first-parent', '--reverse', 'main~3..main')),
+  );
+  assert.equal(await repository.firstParentLine(git('rev-parse', 'side'), git('rev-parse', 'main')), null);
+});
+
+test('the merge base is what git says', async () => {
+  for (const [one, other] of [
+    ['main', 'other'],
+    ['side', 'other'],
+    ['main', 'side'],
+    ['main', 'main~4'],
+  ] as const) {
+    assert.equal(
+      await repository.mergeBase(git('rev-parse', one), git('rev-parse', other)),
+      git('merge-base', one, other),
+      `${one} ${other}`,
+    );
+  }
+});
+
+test('revisions as people write them', async () => {
+  for (const text of [
+    'main',
+    'HEAD',
+    'main~2',
+    'main^',
+    'main~1^2',
+    'v1',
+    'refs/heads/side',
+    'side~1^',
+    git('rev-parse', 'side'),
+    git('rev-parse', '--short=10', 'other'),
+  ]) {
+    assert.equal(await repository.resolve(text, signal), git('rev-parse', `${text}^{commit}`), text);
+  }
+  for (const text of ['nothing', 'main~99', 'main^3', '0000000', 'main:file', '--all', '']) {
+    assert.equal(await repository.resolve(text, signal), null, text);
+  }
+});
