@@ -112,6 +112,7 @@ export async function assemble(config: Config, surroundings: Surroundings): Prom
       builtIns: builtIns(reader),
       branch: config.branch,
       files: new Map(),
+      trust: new Map(),
     },
     state: {
       repository,

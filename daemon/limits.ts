@@ -43,6 +43,7 @@ export const limits = {
     commitsPerTurnMax: 2000,
     /** Commits one merge may bring in. */
     commitsPerMergeMax: 1000,
+    subjectMaxChars: 200,
     /** Changes held back at the same time; a repository with more has another problem. */
     heldMax: 200,
   },

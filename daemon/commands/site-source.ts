@@ -10,7 +10,7 @@ import type { LoggedCommit, Repository } from '../git/repository.ts';
 import { verifyCommitSignature } from '../git/signature.ts';
 import { limits } from '../limits.ts';
 import type { Log } from '../ports/plugin.ts';
-import { declaredPrefixes } from '../shell/intent.ts';
+import { declaredPrefixes } from '../shell/in-force.ts';
 import { loadRecords } from '../shell/records.ts';
 import type { LogEntry, RuleEntry, SiteModel, TeamEntry } from '../../site/src/lib/model.ts';
 

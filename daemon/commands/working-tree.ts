@@ -4,7 +4,7 @@ import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DocumentProblem } from '../core/model.ts';
 import { limits } from '../limits.ts';
-import { declaredPrefixes } from '../shell/intent.ts';
+import { declaredPrefixes } from '../shell/in-force.ts';
 
 export interface WorkingFile {
   /** Relative to the directory, with `/`. */

@@ -51,13 +51,19 @@ function installationPhrases(before: InstallationRecord | null, now: Installatio
 /** Lines in the body of one commit: a first commit of a large estate must stay a message; what changed is in the diff. */
 const phrasesListed = 100;
 
-/** Subject and body of a commit that carries these phrases: one phrase is the subject, many are counted and listed. */
-export function commitMessage(phrases: readonly string[], files: number): string {
+/** Subject and body of a commit that carries these phrases: one phrase is the subject, many are counted and listed. Judged changes are named where no certificate changed. */
+export function commitMessage(
+  certificates: readonly string[],
+  changes: readonly string[],
+  files: number,
+): string {
+  const phrases = certificates.length > 0 ? certificates : changes;
   const [only] = phrases;
   if (only === undefined)
     return `records: ${String(files)} file${files === 1 ? '' : 's'} brought up to date\n`;
   if (phrases.length === 1) return `${only}\n`;
   const more = phrases.length - phrasesListed;
   const listed = [...phrases.slice(0, phrasesListed), ...(more > 0 ? [`and ${String(more)} more`] : [])];
-  return `${String(phrases.length)} certificates changed\n\n${listed.join('\n')}\n`;
+  const what = certificates.length > 0 ? 'certificates changed' : 'changes judged';
+  return `${String(phrases.length)} ${what}\n\n${listed.join('\n')}\n`;
 }

@@ -20,9 +20,11 @@ export interface NewCommit {
   readonly committedAt: Instant;
   readonly signature: SignatureFinding;
   /** What it changes against its parent; empty for a merge, whose own changes are judged by the whole. */
-  readonly paths: readonly DocumentChange[];
+  readonly paths: readonly Pick<DocumentChange, 'path' | 'after'>[];
   /** Hashes of plans it approves (`Renewd-Approve`). */
   readonly approves: readonly string[];
+  /** Commits made in an emergency that it says were reviewed (`Renewd-Review`). */
+  readonly reviews: readonly string[];
   /** Why it may not wait (`Renewd-Break-Glass`); null: it may. */
   readonly breakGlass: string | null;
 }

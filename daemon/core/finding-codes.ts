@@ -214,6 +214,35 @@ export const findingCodes = {
     remedy:
       'Find out who forced the push. Push the accepted commit back (the finding names it), or accept the new history on purpose by starting with a new data directory.',
   },
+  'change-refused': {
+    severity: 'error',
+    title: 'A change is refused',
+    meaning:
+      'A commit of the intent branch is not signed as it must be, or was made by somebody who may not change these files. It is not in force; what was before it stays, and later changes go on.',
+    remedy:
+      'The message says what is wrong and with which commit. Revert it, or have somebody who may vouch for it.',
+  },
+  'change-waiting': {
+    severity: 'warning',
+    title: 'A change waits',
+    meaning:
+      'A commit of the intent branch lacks an approval, or only its own policy would let it through. It is not in force yet.',
+    remedy: 'Approve exactly the plan that the message names, or revert the commit.',
+  },
+  'emergency-open': {
+    severity: 'warning',
+    title: 'An emergency change waits for review',
+    meaning:
+      'Somebody used the emergency key: the change took effect at once, without approval, and nobody else has reviewed it.',
+    remedy:
+      'Somebody else looks at the commit and says so: git commit --allow-empty -S -m "Review" --trailer "Renewd-Review: <commit>".',
+  },
+  'emergency-overdue': {
+    severity: 'error',
+    title: 'The review of an emergency change is overdue',
+    meaning: 'An emergency change was not reviewed within the time that change control allows.',
+    remedy: 'Review it now, or revert it: the message names the commit and who made it.',
+  },
   withdrawn: {
     severity: 'info',
     title: 'The declaration was deleted',

@@ -6,9 +6,10 @@ import { dirname } from 'node:path/posix';
 import { buildDesired } from '../core/desired.ts';
 import type { Certificate, Declared, Desired, DocumentProblem } from '../core/model.ts';
 import type { DocumentReader, ParsedFile } from '../documents/read.ts';
-import type { Repository, TreeEntryChange } from '../git/repository.ts';
-import type { SourceRow } from '../journal/journal.ts';
+import type { Repository } from '../git/repository.ts';
 import { OperationError } from '../ports/failure.ts';
+import { advance, saveHeld, type Build, type Take } from './advance.ts';
+import { brokenPrefix, type TrustFile } from './in-force.ts';
 import type { Memory } from './memory.ts';
 import type { World } from './world.ts';
 
@@ -18,14 +19,10 @@ export interface IntentSource {
   readonly builtIns: readonly ParsedFile[];
   /** Branch name, without `refs/heads/`. */
   readonly branch: string;
-  /** Parsed files of the accepted commit by path: kept between turns. */
-  readonly files: Map<string, ParsedFile>;
+  /** What is in force, by path: kept between turns. */
+  files: ReadonlyMap<string, ParsedFile>;
+  trust: ReadonlyMap<string, TrustFile>;
 }
-
-/** Where declarations stand. Everything else in the repository is not ours to read. */
-export const declaredPrefixes = ['inventory', 'policies'] as const;
-
-const blobModes = new Set(['100644', '100755', '100664']);
 
 /**
  * Brings `memory.desired` up to the head of the intent branch. IO: Git and the journal. Safe to repeat.
@@ -71,78 +68,23 @@ export async function readIntent(
     return;
   }
   memory.frozen = null;
-  const changes = await intent.repository.changes(memory.accepted, head, declaredPrefixes);
-  await accept(world, intent, memory, head, changes);
-}
-
-async function accept(
-  world: World,
-  intent: IntentSource,
-  memory: Memory,
-  head: string,
-  changes: readonly TreeEntryChange[],
-): Promise<void> {
-  const declared = changes.filter((change) => /\.ya?ml$/.test(change.path));
-  const wanted = new Map<string, string[]>();
-  const rows: SourceRow[] = [];
-  const removed: string[] = [];
-  for (const change of declared) {
-    if (change.oid === null || !blobModes.has(change.mode)) {
-      removed.push(change.path);
-      removed.push(brokenPrefix + change.path);
-      intent.files.delete(change.path);
-      if (change.oid !== null) intent.files.set(change.path, refusedEntry(change));
-    } else {
-      wanted.set(change.oid, [...(wanted.get(change.oid) ?? []), change.path]);
-    }
-  }
-  await intent.repository.readBlobs([...wanted.keys()], (oid, bytes) => {
-    for (const path of wanted.get(oid) ?? []) {
-      const parsed = intent.reader.parseFile({ path, oid, bytes });
-      // The last version that could be read stays beside a broken one, so that a restart loses nothing that was in force.
-      const broken = parsed.problems.length > 0 && (intent.files.get(path)?.documents.length ?? 0) > 0;
-      intent.files.set(path, parsed);
-      rows.push({ path: broken ? brokenPrefix + path : path, oid, bytes });
-      if (!broken) removed.push(brokenPrefix + path);
-    }
-  });
-  world.crashPoint('before accept');
-  world.journal.atomically(() => {
-    world.journal.append(world.now(), 'repository', 'accepted', head);
-    world.journal.saveSource(head, rows, removed);
-  });
-  world.crashPoint('after accept');
-  memory.accepted = head;
-  replaceDesired(intent, memory, head, new Set(declared.map((change) => change.path)));
-}
-
-/** A symbolic link or submodule where a declaration should be: named, never followed. */
-function refusedEntry(change: TreeEntryChange): ParsedFile {
-  const what =
-    change.mode === '160000'
-      ? 'a submodule'
-      : change.mode === '120000'
-        ? 'a symbolic link'
-        : 'no regular file';
-  return {
-    path: change.path,
-    oid: change.oid ?? '',
-    documents: [],
-    problems: [
-      {
-        code: 'document-not-a-file',
-        message: `${change.path} is ${what}; declarations must be regular files`,
-        source: { file: change.path, line: 1, column: 1 },
-        excerpt: null,
-        severity: 'error',
-        scope: dirname(change.path),
-      },
-    ],
+  const build: Build = (commit, files) =>
+    keepWhatBroke(buildDesired(commit, [...files.values()], intent.builtIns), memory.desired, memory);
+  const take: Take = (applied, desired, commit) => {
+    world.crashPoint('before accept');
+    world.journal.atomically(() => {
+      world.journal.append(world.now(), 'repository', 'accepted', commit);
+      world.journal.saveSource(commit, applied.rows, applied.removed);
+      saveHeld(world, memory);
+    });
+    world.crashPoint('after accept');
+    intent.files = applied.files;
+    intent.trust = applied.trust;
+    memory.accepted = commit;
+    replaceDesired(memory, desired, new Set(applied.documents.map((each) => each.path)));
   };
+  await advance({ world, intent, memory, build, take }, head);
 }
-
-/** In the journal: the broken version of a file whose last good version stands under its own path. */
-const brokenPrefix = 'broken:';
 
 /**
  * After a start: the accepted commit's files come from the journal, so that a remote that is away or rewritten stops nothing. First what was in force
@@ -151,28 +93,31 @@ const brokenPrefix = 'broken:';
 function restoreAccepted(world: World, intent: IntentSource, memory: Memory): void {
   const rows = world.journal.source();
   const commit = memory.accepted ?? '';
+  const files = new Map<string, ParsedFile>();
+  const trust = new Map<string, TrustFile>();
   for (const row of rows) {
-    if (!row.path.startsWith(brokenPrefix)) intent.files.set(row.path, intent.reader.parseFile(row));
+    if (/\.ya?ml$/.test(row.path)) {
+      if (!row.path.startsWith(brokenPrefix)) files.set(row.path, intent.reader.parseFile(row));
+    } else trust.set(row.path, { oid: row.oid, bytes: row.bytes });
   }
-  replaceDesired(intent, memory, commit, null);
+  intent.files = files;
+  intent.trust = trust;
+  const rebuild = (): void => {
+    const built = buildDesired(commit, [...files.values()], intent.builtIns);
+    replaceDesired(memory, keepWhatBroke(built, memory.desired, memory), null);
+  };
+  rebuild();
   const broken = rows.filter((row) => row.path.startsWith(brokenPrefix));
   for (const row of broken) {
     const path = row.path.slice(brokenPrefix.length);
-    intent.files.set(path, intent.reader.parseFile({ ...row, path }));
+    files.set(path, intent.reader.parseFile({ ...row, path }));
   }
-  if (broken.length > 0) replaceDesired(intent, memory, commit, null);
+  if (broken.length > 0) rebuild();
 }
 
-/** Builds Desired and works out which certificates must be judged again. `changed` null: all. */
-function replaceDesired(
-  intent: IntentSource,
-  memory: Memory,
-  commit: string,
-  changed: ReadonlySet<string> | null,
-): void {
+/** Puts a state in force and works out which certificates must be judged again. `changed` null: all. */
+function replaceDesired(memory: Memory, desired: Desired, changed: ReadonlySet<string> | null): void {
   const before = memory.desired;
-  const built = buildDesired(commit, [...intent.files.values()], intent.builtIns);
-  const desired = keepWhatBroke(built, before, memory);
   memory.desired = desired;
   const narrow =
     changed !== null &&

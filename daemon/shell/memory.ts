@@ -3,6 +3,8 @@
  * it is read again from the journal, from Git and from the endpoints (DESIGN section 3, level-triggered).
  */
 import type { Assessment } from '../core/assess.ts';
+import type { ChangeReason, NewCommit } from '../core/change-judgement.ts';
+import type { ChangeRecord } from '../core/change-record.ts';
 import type { Attempt, KnownLeaves } from '../core/installation-state.ts';
 import type { Certificate, Desired, Observation } from '../core/model.ts';
 import type {
@@ -11,7 +13,33 @@ import type {
   Heartbeat,
   RepositoryFindings,
 } from '../core/record-format.ts';
+import type { TreeEntryChange } from '../git/repository.ts';
 import type { Journal, StoredInstallation, StoredOperation } from '../journal/journal.ts';
+
+/** A change that is not in force: refused, or waiting for approval. */
+export interface HeldChange {
+  readonly commit: string;
+  readonly previous: string | null;
+  readonly seenAt: number;
+  /** What it would put in force. */
+  readonly changes: readonly TreeEntryChange[];
+  readonly tip: NewCommit;
+  /** The commits that bring it, and those that approved something since, as they were judged when first seen. */
+  readonly commits: readonly NewCommit[];
+  readonly hash: string;
+  readonly outcome: 'accepted' | 'waiting' | 'refused';
+  readonly reasons: readonly ChangeReason[];
+}
+
+/** A change made with the emergency key that nobody else has reviewed yet. */
+export interface OpenReview {
+  readonly commit: string;
+  readonly subject: string;
+  readonly principal: string;
+  readonly reason: string;
+  readonly openedAt: number;
+  readonly dueAt: number;
+}
 
 export interface Memory {
   /** Commit of the intent branch whose documents are in force; null before the first. */
@@ -19,6 +47,11 @@ export interface Memory {
   desired: Desired | null;
   /** Set while the intent branch does not descend from the accepted commit. */
   frozen: { readonly head: string } | null;
+  /** Changes that are not in force, by commit. */
+  readonly held: Map<string, HeldChange>;
+  readonly openReviews: Map<string, OpenReview>;
+  /** Records of changes that are not yet published, by commit. */
+  readonly changeRecords: Map<string, ChangeRecord>;
   /** Why the repository could not be read at the last try; null when it could. */
   repositoryTrouble: string | null;
   /** Tip of the state branch as we left it; null before the first look. */
@@ -54,6 +87,9 @@ export function recall(journal: Journal): Memory {
     accepted: journal.fact('accepted-commit'),
     desired: null,
     frozen: null,
+    held: recalled<HeldChange>(journal, 'held-changes'),
+    openReviews: recalled<OpenReview>(journal, 'open-reviews'),
+    changeRecords: recalled<ChangeRecord>(journal, 'change-records'),
     repositoryTrouble: null,
     stateTip: null,
     installations: new Map(journal.installations()),
@@ -74,4 +110,9 @@ export function recall(journal: Journal): Memory {
     known: new Map(),
     publications: new Map(),
   };
+}
+
+function recalled<T extends { readonly commit: string }>(journal: Journal, fact: string): Map<string, T> {
+  const kept = JSON.parse(journal.fact(fact) ?? '[]') as T[];
+  return new Map(kept.map((each) => [each.commit, each]));
 }

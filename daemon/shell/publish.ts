@@ -2,6 +2,7 @@
 import { commitMessage, describeChange } from '../core/audit-line.ts';
 import type { FindingDraft } from '../core/assess.ts';
 import { findingCodes } from '../core/finding-codes.ts';
+import { changePath } from '../core/change-record.ts';
 import type { Installed } from '../core/installation-state.ts';
 import type {
   CertificateRecord,
@@ -17,6 +18,8 @@ import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { Outcome } from './apply.ts';
 import type { Estate } from './estate.ts';
+import { saveHeld } from './advance.ts';
+import { changeFindings } from './change-findings.ts';
 import { certificateOf } from './judge.ts';
 import type { Memory } from './memory.ts';
 import { chainPath, publishRecords } from './records.ts';
@@ -35,9 +38,14 @@ export async function recordAndPublish(
   const now = world.now();
   const files = new Map<string, string>();
   const phrases: string[] = [];
+  const judged: string[] = [];
   const certificates = changedCertificates(memory, touched, now, files, phrases);
   const endpoints = changedEndpoints(memory, touched, now);
   const repository = changedRepository(memory, now);
+  for (const record of memory.changeRecords.values()) {
+    files.set(changePath(record), renderRecord(record));
+    judged.push(`change ${record.commit.slice(0, 10)}: ${record.outcome}, ${record.subject}`);
+  }
   // The first turn of a process asks too: the one before may have ended between an issuance and its publication.
   if (
     memory.publications.size === 0 ||
@@ -55,7 +63,7 @@ export async function recordAndPublish(
     estate.state,
     memory,
     { certificates, endpoints, repository, heartbeat: beat, files },
-    { message: changed === 0 ? 'heartbeat\n' : commitMessage(phrases, changed), because },
+    { message: changed === 0 ? 'heartbeat\n' : commitMessage(phrases, judged, changed), because },
     signal,
   );
   for (const record of certificates) {
@@ -65,6 +73,10 @@ export async function recordAndPublish(
   if (repository !== null) memory.repositoryRecord = repository;
   if (beat !== null) memory.heartbeat = beat;
   memory.rewrite.clear();
+  if (memory.changeRecords.size > 0) {
+    memory.changeRecords.clear();
+    saveHeld(world, memory);
+  }
   memory.endpointsDirty = false;
   if (outcome.state === 'unchanged') return null;
   world.progress({ kind: 'published', commit: outcome.commit, files: changed });
@@ -185,6 +197,7 @@ function changedRepository(memory: Memory, now: number): RepositoryFindings | nu
       source: null,
     });
   }
+  drafts.push(...changeFindings(memory, now));
   const next = repositoryFindings(drafts, memory.repositoryRecord, now);
   const previous = memory.repositoryRecord;
   if (previous === null && next.findings.length === 0) return null;

@@ -8,7 +8,7 @@ import { builtIns, documentReader } from '../../daemon/assembly.ts';
 import { buildDesired } from '../../daemon/core/desired.ts';
 import type { ParsedFile } from '../../daemon/documents/read.ts';
 import { openRepository } from '../../daemon/git/repository.ts';
-import { declaredPrefixes } from '../../daemon/shell/intent.ts';
+import { declaredPrefixes } from '../../daemon/shell/in-force.ts';
 import { createLog } from '../../daemon/log.ts';
 import { medianMs, row, type Row } from './row.ts';
 import { makeSynthetic } from './synthetic.ts';

@@ -100,15 +100,16 @@ test('the audit line says what a person would say', () => {
 });
 
 test('one phrase is the subject; many are counted and listed', () => {
-  assert.equal(commitMessage(['one'], 3), 'one\n');
-  assert.equal(commitMessage(['one', 'two'], 3), '2 certificates changed\n\none\ntwo\n');
+  assert.equal(commitMessage(['one'], [], 3), 'one\n');
+  assert.equal(commitMessage(['one', 'two'], [], 3), '2 certificates changed\n\none\ntwo\n');
   const many = commitMessage(
     Array.from({ length: 10_000 }, (_, index) => `phrase ${String(index)}`),
     10_000,
   );
   assert.ok(many.split('\n').length < 110);
   assert.match(many, /^10000 certificates changed\n[^]*and 9900 more\n$/);
-  assert.equal(commitMessage([], 1), 'records: 1 file brought up to date\n');
+  assert.equal(commitMessage([], ['change abc: accepted, Ask'], 1), 'change abc: accepted, Ask\n');
+  assert.equal(commitMessage([], [], 1), 'records: 1 file brought up to date\n');
 });
 
 test('findings of the repository keep their since too', () => {

@@ -1,0 +1,93 @@
+/** The record of a change: who asked, who approved exactly which plan, by which policy it was judged, and how. The first link of what an auditor follows. Pure. */
+import type { ApprovalState } from './change-approval.ts';
+import type { ChangeVerdict } from './change-judgement.ts';
+import type { ChangePlan } from './change-plan.ts';
+import type { NewCommit } from './change.ts';
+import type { Instant } from './model.ts';
+import { recordApiVersion, type Timestamp } from './record-format.ts';
+import { timestamp } from './timestamp.ts';
+
+/** `changes/<yyyy-mm>/<commit>.json`. */
+export interface ChangeRecord {
+  readonly apiVersion: typeof recordApiVersion;
+  readonly kind: 'ChangeRecord';
+  readonly commit: string;
+  /** The commit of the intent branch before it; null for the first, which is taken on trust. */
+  readonly previous: string | null;
+  readonly subject: string;
+  readonly author: string;
+  readonly committedAt: Timestamp;
+  /** When the daemon first saw it: signatures are judged at this time. */
+  readonly seenAt: Timestamp;
+  /** `trusted`: the first commit, which nothing before it could judge. */
+  readonly outcome: ChangeVerdict['outcome'] | 'trusted';
+  /** When it took effect; null while it has not. */
+  readonly acceptedAt: Timestamp | null;
+  readonly reasons: readonly { readonly code: string; readonly message: string; readonly fix: string }[];
+  readonly commits: readonly {
+    readonly commit: string;
+    readonly verdict: string;
+    readonly principals: readonly string[];
+    readonly key: string | null;
+  }[];
+  readonly approvals: readonly Pick<ApprovalState, 'rule' | 'needed' | 'by' | 'satisfied'>[];
+  readonly breakGlass: ChangeVerdict['breakGlass'];
+  /** Hash of the plan and of what judged it; null for the first commit. */
+  readonly hash: string | null;
+  /** `path blob` of what judged it. */
+  readonly judgedBy: readonly string[];
+  readonly plan: ChangePlan | null;
+}
+
+export interface ChangeRecordInput {
+  readonly commit: NewCommit;
+  readonly previous: string | null;
+  readonly seenAt: Instant;
+  readonly acceptedAt: Instant | null;
+  readonly commits: readonly NewCommit[];
+  readonly judged: {
+    readonly verdict: ChangeVerdict;
+    readonly plan: ChangePlan;
+    readonly hash: string;
+    readonly judgedBy: readonly string[];
+  } | null;
+}
+
+/** The record. The same facts give the same bytes. */
+export function changeRecord(input: ChangeRecordInput): ChangeRecord {
+  const { commit, judged, acceptedAt } = input;
+  return {
+    apiVersion: recordApiVersion,
+    kind: 'ChangeRecord',
+    commit: commit.oid,
+    previous: input.previous,
+    subject: commit.subject,
+    author: commit.author,
+    committedAt: timestamp(commit.committedAt),
+    seenAt: timestamp(input.seenAt),
+    outcome: judged?.verdict.outcome ?? 'trusted',
+    acceptedAt: acceptedAt === null ? null : timestamp(acceptedAt),
+    reasons: (judged?.verdict.reasons ?? []).map(({ code, message, fix }) => ({ code, message, fix })),
+    commits: input.commits.map(({ oid, signature }) => ({
+      commit: oid,
+      verdict: signature.verdict,
+      principals: signature.principals,
+      key: signature.key,
+    })),
+    approvals: (judged?.verdict.approvals ?? []).map(({ rule, needed, by, satisfied }) => ({
+      rule,
+      needed,
+      by,
+      satisfied,
+    })),
+    breakGlass: judged?.verdict.breakGlass ?? null,
+    hash: judged?.hash ?? null,
+    judgedBy: judged?.judgedBy ?? [],
+    plan: judged?.plan ?? null,
+  };
+}
+
+/** Where it stands below the prefix of the records. */
+export function changePath({ commit, seenAt }: Pick<ChangeRecord, 'commit' | 'seenAt'>): string {
+  return `changes/${seenAt.slice(0, 7)}/${commit}.json`;
+}

@@ -1,0 +1,250 @@
+/**
+ * From the accepted commit to the head of the intent branch, one push or merge at a time. Each is judged by what is in force before it. What is refused, or
+ * waits for approval, is held: its files stay as they were in force, and everything after it goes on.
+ */
+import { changeRecord, type ChangeRecord } from '../core/change-record.ts';
+import type { NewCommit } from '../core/change-judgement.ts';
+import type { Desired } from '../core/model.ts';
+import type { Commit, TreeEntryChange } from '../git/repository.ts';
+import { limits } from '../limits.ts';
+import { applyChange, declaredPrefixes, isDeclared, type AppliedChange } from './in-force.ts';
+import type { IntentSource } from './intent.ts';
+import { judgeOnTop, type JudgedChange } from './judge-change.ts';
+import type { HeldChange, Memory } from './memory.ts';
+import { readNewCommits, signatureJudge } from './new-commits.ts';
+import { noteBreakGlass, noteReviews } from './review.ts';
+import type { World } from './world.ts';
+
+/** What a state of the files declares, with what is broken kept as it was. */
+export type Build = (commit: string, files: AppliedChange['files']) => Desired;
+
+/** Takes a state as the one in force: journal first, then memory. */
+export type Take = (applied: AppliedChange, desired: Desired, commit: string) => void;
+
+export interface Advance {
+  readonly world: World;
+  readonly intent: IntentSource;
+  readonly memory: Memory;
+  readonly build: Build;
+  readonly take: Take;
+}
+
+/** Judges every new push or merge up to `head`. IO: Git and the journal. Safe to repeat; a crash between two of them goes on at the second. */
+export async function advance(context: Advance, head: string): Promise<void> {
+  const { intent, memory } = context;
+  const line = await intent.repository.firstParentLine(memory.accepted, head);
+  // The accepted commit came in from the side: what happened since is one change, judged as a whole.
+  const steps = line === null || line.length > limits.governance.commitsPerTurnMax ? null : line;
+  if (steps === null || memory.accepted === null) {
+    await step(context, await intent.repository.commit(head));
+    return;
+  }
+  for (const commit of steps) await step(context, commit);
+}
+
+async function step(context: Advance, commit: Commit): Promise<void> {
+  const { world, intent, memory, build } = context;
+  const { repository, reader } = intent;
+  const previous = memory.accepted;
+  const changes = (await repository.changes(previous, commit.oid, declaredPrefixes)).filter((each) =>
+    isDeclared(each.path),
+  );
+  const judge = signatureJudge(intent.trust);
+  // Of the history before the first accepted commit nothing is judged, so nothing is read.
+  const from = previous === null ? commit.parents : [previous];
+  const commits = await readNewCommits(repository, from, commit.oid, judge, world.now());
+  const [tip] = commits;
+  if (tip === undefined) return;
+  const applied = await applyChange(repository, reader, intent, changes);
+  const before = memory.desired;
+  if (applied.documents.length === 0 && before !== null) {
+    supersede(memory, changes);
+    noteReviews(context, commits);
+    move(context, commit.oid);
+    await reconsider(context, commits, commit.oid);
+    return;
+  }
+  const desired = build(commit.oid, applied.files);
+  if (before === null || previous === null) {
+    // Nothing was in force that could judge: the first commit is taken on trust, and the record says so.
+    take(context, applied, desired, tip, { record: { previous, commits, judged: null } });
+    return;
+  }
+  supersede(memory, changes);
+  const judged = judgeOnTop({
+    before,
+    trust: intent.trust,
+    after: desired,
+    documents: applied.documents,
+    tip,
+    commits,
+    now: world.now(),
+  });
+  noteReviews(context, commits);
+  if (judged.verdict.outcome === 'accepted') {
+    const later = before.changeControl === null ? [] : filesOf(judged, changes);
+    if (later.length === 0) {
+      take(context, applied, desired, tip, { record: { previous, commits, judged } });
+    } else {
+      await takePart(context, { tip, commits, changes, later, judged, previous });
+    }
+  } else {
+    hold(context, { tip, commits, changes, judged, previous });
+    move(context, commit.oid);
+  }
+  await reconsider(context, commits, commit.oid);
+}
+
+/** A newer content of a file takes the place of one that is held: what was held of it is no longer wanted by anybody. */
+function supersede(memory: Memory, changes: readonly TreeEntryChange[]): void {
+  const newer = new Set(changes.map((each) => each.path));
+  for (const [commit, held] of memory.held) {
+    const left = held.changes.filter((each) => !newer.has(each.path));
+    if (left.length === 0) memory.held.delete(commit);
+    else if (left.length < held.changes.length) memory.held.set(commit, { ...held, changes: left });
+  }
+}
+
+/** Files of certificates that only this very change would let through. */
+function filesOf(judged: JudgedChange, changes: readonly TreeEntryChange[]): TreeEntryChange[] {
+  const files = new Set(judged.widened.flatMap((each) => each.source?.file ?? []));
+  return changes.filter((each) => files.has(each.path));
+}
+
+interface Bringing {
+  readonly tip: NewCommit;
+  readonly commits: readonly NewCommit[];
+  readonly changes: readonly TreeEntryChange[];
+  readonly judged: JudgedChange;
+  readonly previous: string | null;
+}
+
+/** Policies take effect; the certificates they were widened for in the same change wait for the next commit, and are judged by them then. */
+async function takePart(
+  context: Advance,
+  part: Bringing & { readonly later: readonly TreeEntryChange[] },
+): Promise<void> {
+  const { intent, build, world } = context;
+  const waiting = new Set(part.later.map((each) => each.path));
+  const now = part.changes.filter((each) => !waiting.has(each.path));
+  const applied = await applyChange(intent.repository, intent.reader, intent, now);
+  const verdict = { ...part.judged.verdict, outcome: 'waiting' as const, reasons: part.judged.widened };
+  hold(context, { ...part, changes: part.later, judged: { ...part.judged, verdict } });
+  const seen = { previous: part.previous, commits: part.commits, judged: part.judged };
+  take(context, applied, build(part.tip.oid, applied.files), part.tip, { record: null });
+  world.log.warn(
+    { commit: part.tip.oid, files: [...waiting] },
+    'part of a change waits: it widened its own policy',
+  );
+  remember(context, part.tip, { ...seen, judged: { ...part.judged, verdict } }, null);
+}
+
+function take(
+  context: Advance,
+  applied: AppliedChange,
+  desired: Desired,
+  tip: NewCommit,
+  {
+    record,
+  }: { readonly record: Pick<Parameters<typeof changeRecord>[0], 'previous' | 'commits' | 'judged'> | null },
+): void {
+  const { world, memory } = context;
+  if (record !== null && applied.documents.length > 0) {
+    remember(context, tip, record, world.now());
+    noteBreakGlass(context, tip, record.judged?.verdict ?? null);
+  }
+  context.take(applied, desired, tip.oid);
+  memory.accepted = tip.oid;
+}
+
+function remember(
+  context: Advance,
+  tip: NewCommit,
+  seen: Pick<Parameters<typeof changeRecord>[0], 'previous' | 'commits' | 'judged'>,
+  acceptedAt: number | null,
+): void {
+  const { memory, world } = context;
+  const seenAt = memory.held.get(tip.oid)?.seenAt ?? world.now();
+  const record: ChangeRecord = changeRecord({ commit: tip, seenAt, acceptedAt, ...seen });
+  memory.changeRecords.set(tip.oid, record);
+}
+
+function hold(context: Advance, { tip, commits, changes, judged, previous }: Bringing): void {
+  const { memory, world } = context;
+  const held: HeldChange = {
+    commit: tip.oid,
+    previous,
+    seenAt: memory.held.get(tip.oid)?.seenAt ?? world.now(),
+    changes,
+    tip,
+    commits: commits.slice(0, limits.governance.commitsPerMergeMax),
+    hash: judged.hash,
+    outcome: judged.verdict.outcome,
+    reasons: judged.verdict.reasons,
+  };
+  if (memory.held.size < limits.governance.heldMax || memory.held.has(tip.oid))
+    memory.held.set(tip.oid, held);
+  remember(context, tip, { previous, commits, judged }, null);
+  world.journal.append(
+    world.now(),
+    'repository',
+    `change ${judged.verdict.outcome}`,
+    `${tip.oid} ${judged.hash}`,
+  );
+  for (const { code, message } of judged.verdict.reasons) {
+    world.log.warn({ commit: tip.oid, code }, `change ${judged.verdict.outcome}: ${message}`);
+  }
+}
+
+/** The head moved on although nothing of it is in force. */
+function move({ world, memory }: Advance, commit: string): void {
+  world.journal.atomically(() => {
+    world.journal.append(world.now(), 'repository', 'seen', commit);
+    world.journal.saveSource(commit, [], []);
+    saveHeld(world, memory);
+  });
+  memory.accepted = commit;
+}
+
+/** Writes what is held, and records not yet published, into the journal: in the same transaction as the commit they belong to. */
+export function saveHeld(world: World, memory: Memory): void {
+  world.journal.setFact('held-changes', JSON.stringify([...memory.held.values()]));
+  world.journal.setFact('change-records', JSON.stringify([...memory.changeRecords.values()]));
+}
+
+/** New commits may bring the approval a held change waits for, or a policy that lets it through. */
+async function reconsider(context: Advance, commits: readonly NewCommit[], at: string): Promise<void> {
+  const { memory, intent, world, build } = context;
+  if (memory.held.size === 0) return;
+  for (const held of [...memory.held.values()]) {
+    if (held.commit === at) continue;
+    const before = memory.desired;
+    if (before === null) return;
+    const approving = commits.filter((each) => each.approves.length > 0);
+    const evidence = [...held.commits, ...approving].slice(0, limits.governance.commitsPerMergeMax);
+    const applied = await applyChange(intent.repository, intent.reader, intent, held.changes);
+    const desired = build(at, applied.files);
+    const { tip, previous, changes } = held;
+    const judged = judgeOnTop({
+      before,
+      trust: intent.trust,
+      after: desired,
+      documents: applied.documents,
+      tip,
+      commits: evidence,
+      now: world.now(),
+    });
+    const bringing = { tip, commits: evidence, changes, judged, previous };
+    if (applied.documents.length === 0) memory.held.delete(held.commit);
+    else if (judged.verdict.outcome === 'accepted' && judged.widened.length === 0) {
+      remember(context, tip, bringing, world.now());
+      noteBreakGlass(context, tip, judged.verdict);
+      memory.held.delete(held.commit);
+      context.take(applied, desired, at);
+      world.log.info({ commit: held.commit, hash: judged.hash }, 'a held change takes effect');
+    } else hold(context, bringing);
+  }
+  world.journal.atomically(() => {
+    saveHeld(world, memory);
+  });
+}

@@ -1,0 +1,74 @@
+/** One change judged by what was in force before it: plan, hash, verdict. Pure but for the hash. */
+import {
+  judgeChange,
+  type ChangeReason,
+  type ChangeVerdict,
+  type NewCommit,
+} from '../core/change-judgement.ts';
+import { planChange, type ChangePlan, type DocumentChange } from '../core/change-plan.ts';
+import type { Certificate, Desired, Endpoint, Instant } from '../core/model.ts';
+import { evaluate, stops, type Evaluation } from '../core/policy.ts';
+import { judgedBy, planHash, type TrustFile } from './in-force.ts';
+import { judgeRequest, policiesOf, subjectOf } from './policies.ts';
+
+export interface JudgedChange {
+  readonly plan: ChangePlan;
+  readonly hash: string;
+  readonly judgedBy: readonly string[];
+  readonly verdict: ChangeVerdict;
+  /** Certificates that only the policy, or the team document, of this very change would let through. */
+  readonly widened: readonly ChangeReason[];
+}
+
+export interface ChangeToJudge {
+  readonly before: Desired;
+  readonly trust: ReadonlyMap<string, TrustFile>;
+  readonly after: Desired;
+  readonly documents: readonly DocumentChange[];
+  readonly tip: NewCommit;
+  readonly commits: readonly NewCommit[];
+  readonly now: Instant;
+}
+
+/** Judges a change. The same change on the same state gives the same plan and hash, whenever it is asked. */
+export function judgeOnTop(change: ChangeToJudge): JudgedChange {
+  const { before, after, trust, documents, tip, commits, now } = change;
+  const plan = planChange(before, after, documents);
+  const judging = judgedBy(before, trust);
+  const hash = planHash(plan, judging);
+  const verdict = judgeChange({ before, after, plan, hash, tip, commits });
+  return { plan, hash, judgedBy: judging, verdict, widened: widenedBy(before, after, plan, now) };
+}
+
+/** What policy as it was before says of a certificate as it will be. Endpoints that are new count as the change declares them; teams and policies never do. Pure. */
+export function judgeByBefore(
+  before: Desired,
+  after: Desired,
+  certificate: Certificate,
+  now: Instant,
+): readonly Evaluation[] {
+  const endpoints = new Map<string, Endpoint>([...after.endpoints, ...before.endpoints]);
+  const subject = subjectOf({ teams: before.teams, issuers: after.issuers, endpoints }, certificate, {
+    stage: 'request',
+  });
+  return evaluate(policiesOf(before), subject, now);
+}
+
+function widenedBy(before: Desired, after: Desired, plan: ChangePlan, now: Instant): ChangeReason[] {
+  return plan.certificates.flatMap(({ certificate: id }) => {
+    const certificate = after.certificates.get(id);
+    if (certificate === undefined) return [];
+    const stopped = judgeByBefore(before, after, certificate, now).filter(stops);
+    const [first] = stopped;
+    if (first === undefined || judgeRequest(after, certificate, now).some(stops)) return [];
+    return [
+      {
+        code: 'policy-widened',
+        message: `${id} is let through only by what this same change says; judged by what was in force before it: ${first.message} (rule ${first.id} of policy ${first.policy})`,
+        fix: 'Merge the change of policies and teams first, by those who may change them; then the certificate.',
+        commit: null,
+        source: certificate.source,
+      },
+    ];
+  });
+}

@@ -1,0 +1,72 @@
+/** New commits as they are judged: signature, what each changes, what it approves. IO: reads Git; judges nothing but signatures. */
+import type { NewCommit, SignatureFinding } from '../core/change.ts';
+import type { Instant } from '../core/model.ts';
+import { verifyCommitSignature } from '../git/signature.ts';
+import type { Commit, Repository } from '../git/repository.ts';
+import { limits } from '../limits.ts';
+import { allowedSignersPath, declaredPrefixes, isDeclared, type TrustFile } from './in-force.ts';
+
+/** Judges one raw commit by the signers in force, at the time we first saw it. */
+export type JudgeSignature = (raw: Uint8Array, at: Instant) => Promise<SignatureFinding>;
+
+/** A judge of signatures by these lists. Never rejects for what a commit holds. */
+export function signatureJudge(trust: ReadonlyMap<string, TrustFile>): JudgeSignature {
+  const allowed = Buffer.from(trust.get(allowedSignersPath)?.bytes ?? []).toString('utf8');
+  return (raw, at) => {
+    const { verdict, principal } = verifyCommitSignature(raw, allowed, at);
+    return Promise.resolve({
+      verdict,
+      principals: principal === null ? [] : [principal],
+      key: null,
+      reason: '',
+    });
+  };
+}
+
+/**
+ * Every commit that `to` has and none of `from` has, `to` first. IO. A range with more commits than one merge may bring is cut; `to` is always there, and what was
+ * cut off authorises nothing.
+ */
+export async function readNewCommits(
+  repository: Repository,
+  from: readonly string[],
+  to: string,
+  judge: JudgeSignature,
+  at: Instant,
+): Promise<readonly NewCommit[]> {
+  const commits = await repository.commitsBetween(from, to);
+  const ordered = [...commits].sort((left, right) => Number(right.oid === to) - Number(left.oid === to));
+  const read: NewCommit[] = [];
+  for (const commit of ordered.slice(0, limits.governance.commitsPerMergeMax)) {
+    read.push(await readCommit(repository, commit, judge, at));
+  }
+  return read;
+}
+
+async function readCommit(
+  repository: Repository,
+  commit: Commit,
+  judge: JudgeSignature,
+  at: Instant,
+): Promise<NewCommit> {
+  const merge = commit.parents.length > 1;
+  const changes = merge
+    ? []
+    : await repository.changes(commit.parents[0] ?? null, commit.oid, declaredPrefixes);
+  return {
+    oid: commit.oid,
+    merge,
+    subject: (commit.message.split('\n', 1)[0] ?? '').slice(0, limits.governance.subjectMaxChars),
+    author: `${commit.author.name} <${commit.author.email}>`,
+    committedAt: commit.committer.at,
+    signature: await judge(await repository.rawCommit(commit.oid), at),
+    paths: changes.filter(({ path }) => isDeclared(path)).map(({ path, oid }) => ({ path, after: oid })),
+    approves: trailerValues(commit, 'renewd-approve').filter((value) => /^[0-9a-f]{64}$/.test(value)),
+    breakGlass: trailerValues(commit, 'renewd-break-glass')[0] ?? null,
+    reviews: trailerValues(commit, 'renewd-review').filter((value) => /^[0-9a-f]{40}$/.test(value)),
+  };
+}
+
+function trailerValues(commit: Commit, name: string): string[] {
+  return commit.trailers.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value);
+}
