@@ -7,7 +7,11 @@ import { stops } from '../core/policy.ts';
 import { excerptAt } from '../documents/excerpt.ts';
 import { renderProblem } from '../documents/write.ts';
 import { judgeRequest } from '../shell/policies.ts';
-import type { Command, Invocation } from './command.ts';
+import type { ReportedProblem } from '../core/change-report.ts';
+import { openRepository } from '../git/repository.ts';
+import { judgeChangeRequest } from './change-request.ts';
+import { stringFlag, UsageError, type Command, type Invocation } from './command.ts';
+import { formatOf, formatOption, renderChange, renderProblems, type Format } from './formats/index.ts';
 import { exitOf } from './start.ts';
 import { readWorkingTree } from './working-tree.ts';
 
@@ -17,12 +21,30 @@ export const check: Command = {
   positionals: '[dir]',
   positionalsMax: 1,
   about:
-    'Reads inventory/ and policies/ below the directory (default: the current one) as the daemon would, resolves every reference and asks the policies whether each certificate may be issued. Prints file:line:col: message for each mistake. Needs no network. Exit code 0 means valid, 1 that something must be mended.',
-  options: { json: { type: 'boolean', description: 'print JSON instead of words' } },
-  examples: ['renewd check', 'renewd check ./estate --json'],
+    'Reads inventory/ and policies/ below the directory (default: the current one) as the daemon would, resolves every reference and asks the policies whether each certificate may be issued. Prints file:line:col: message for each mistake. With --base and --head it judges a pull request from Git as the daemon will after the merge: by the policies, teams and signers of the base, never by its own; says what will be issued and where, who must approve, and what a change of policy does to everybody. Needs no network. Exit code 0 means valid or allowed, 1 that something must be mended or is denied, 2 that it could not be judged.',
+  options: {
+    base: {
+      type: 'string',
+      value: 'revision',
+      description: 'judge a pull request: what is in force, e.g. origin/main',
+    },
+    head: { type: 'string', value: 'revision', description: 'what is asked for (default: HEAD)' },
+    'require-approvals': { type: 'boolean', description: 'exit with 1 while approvals are missing' },
+    format: formatOption,
+    json: { type: 'boolean', description: 'the same as --format json' },
+  },
+  examples: [
+    'renewd check',
+    'renewd check ./estate --format sarif > renewd.sarif',
+    'renewd check --base origin/main --head HEAD --format markdown',
+  ],
   run: async (invocation) => {
     const directory = resolve(invocation.positionals[0] ?? '.');
-    return report(invocation, await checkDirectory(directory));
+    const format = formatOf(invocation.flags);
+    const base = stringFlag(invocation.flags, 'base');
+    if (base !== null) return checkChange(invocation, directory, base, format);
+    if (stringFlag(invocation.flags, 'head') !== null) throw new UsageError('--head needs --base');
+    return report(invocation, await checkDirectory(directory), format);
   },
 };
 
@@ -67,10 +89,35 @@ function policyProblems(desired: Desired): DocumentProblem[] {
   });
 }
 
-function report({ flags, out }: Invocation, { desired, problems }: CheckResult): number {
+/** Judges a pull request and prints the verdict. IO: reads Git. */
+async function checkChange(
+  { flags, out, signal }: Invocation,
+  directory: string,
+  base: string,
+  format: Format,
+): Promise<number> {
+  const head = stringFlag(flags, 'head') ?? 'HEAD';
+  const repository = await openRepository({ url: directory, directory, now: Date.now });
+  try {
+    const judged = await judgeChangeRequest(repository, { base, head }, Date.now(), signal);
+    out.write(renderChange(judged, format, out));
+    const waits = judged.waiting && flags['require-approvals'] === true;
+    return judged.verdict === 'denied' || waits ? exitOf('findings') : exitOf('ok');
+  } finally {
+    await repository.close();
+  }
+}
+
+function report({ out }: Invocation, { desired, problems }: CheckResult, format: Format): number {
   const errors = problems.filter((problem) => problem.severity === 'error').length;
   const code = errors > 0 ? exitOf('findings') : exitOf('ok');
-  if (flags['json'] === true) {
+  const files = [...new Set([...desired.certificates.values()].map((each) => each.source.file))];
+  const rendered = renderProblems(problems.map(reported), files, format);
+  if (rendered !== null) {
+    out.write(rendered);
+    return code;
+  }
+  if (format === 'json') {
     const document = {
       apiVersion: 'renewd/v1',
       kind: 'CheckReport',
@@ -88,11 +135,18 @@ function report({ flags, out }: Invocation, { desired, problems }: CheckResult):
     out.write(`${JSON.stringify(document, null, 2)}\n`);
     return code;
   }
-  for (const problem of problems) out.write(`${renderProblem(problem)}\n`);
+  const [open, close] = format === 'markdown' ? ['```\n', '```\n'] : ['', ''];
+  out.write(open);
+  for (const problem of problems)
+    out.write(`${renderProblem(problem).replaceAll(open.trim() || '\0', "'''")}\n`);
   out.write(
-    `${countsOf(desired)}: ${errors === 0 ? 'valid' : plural(errors, 'error')}${warningsOf(problems)}\n`,
+    `${countsOf(desired)}: ${errors === 0 ? 'valid' : plural(errors, 'error')}${warningsOf(problems)}\n${close}`,
   );
   return code;
+}
+
+function reported({ source, severity, code, message }: DocumentProblem): ReportedProblem {
+  return { ...source, severity, code, message, fix: '', rule: null };
 }
 
 function countsOf(desired: Desired): string {

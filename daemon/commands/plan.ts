@@ -6,7 +6,10 @@ import type { House } from '../assembly.ts';
 import type { FindingDraft } from '../core/assess.ts';
 import { runTurn, type TurnReport } from '../cycle.ts';
 import { escapeControls } from '../terminal.ts';
-import { repositoryOptions, type Command, type Invocation } from './command.ts';
+import { openRepository } from '../git/repository.ts';
+import { judgeChangeRequest } from './change-request.ts';
+import { formatOf, formatOption, renderChange } from './formats/index.ts';
+import { repositoryOptions, stringFlag, type Command, type Invocation } from './command.ts';
 import { configured, exitOf, logOf, surroundings, withCopyOfHouse } from './start.ts';
 import { actionLine } from './summary.ts';
 
@@ -16,10 +19,25 @@ export const plan: Command = {
   positionals: '',
   positionalsMax: 0,
   about:
-    'Reads the repository and looks at every endpoint, then prints the actions of the next turn with their reasons, and what policy stops. Nothing is issued, installed or committed. Exit code 0 means that nothing stands in the way, 1 that policy or a broken document stops something, 2 that the repository could not be read.',
-  options: repositoryOptions,
-  examples: ['renewd plan', 'renewd plan --json | jq .actions'],
+    'Reads the repository and looks at every endpoint, then prints the actions of the next turn with their reasons, and what policy stops. With --base and --head it plans a pull request instead, from Git alone: the plan depends on the two states and nothing else, and its hash is what approvals are bound to. Nothing is issued, installed or committed. Exit code 0 means that nothing stands in the way, 1 that policy or a broken document stops something, 2 that the repository could not be read.',
+  options: {
+    ...repositoryOptions,
+    base: {
+      type: 'string',
+      value: 'revision',
+      description: 'plan a pull request of the repository in the current directory: what is in force',
+    },
+    head: { type: 'string', value: 'revision', description: 'what is asked for (default: HEAD)' },
+    format: formatOption,
+  },
+  examples: [
+    'renewd plan',
+    'renewd plan --json | jq .actions',
+    'renewd plan --base origin/main --head HEAD --json | jq -r .hash',
+  ],
   run: async (invocation) => {
+    const base = stringFlag(invocation.flags, 'base');
+    if (base !== null) return planChange(invocation, base);
     const config = await configured(invocation);
     const log = logOf(invocation, config, 'warn');
     const around = surroundings(invocation, log, () => undefined);
@@ -30,6 +48,20 @@ export const plan: Command = {
     });
   },
 };
+
+/** The plan of a pull request: deterministic, with the hash that approvals are bound to. IO: reads Git. */
+async function planChange({ flags, out, signal }: Invocation, base: string): Promise<number> {
+  const head = stringFlag(flags, 'head') ?? 'HEAD';
+  const url = stringFlag(flags, 'repo') ?? '.';
+  const repository = await openRepository({ url, directory: url, now: Date.now });
+  try {
+    const report = await judgeChangeRequest(repository, { base, head }, Date.now(), signal);
+    out.write(renderChange(report, formatOf(flags), out));
+    return report.verdict === 'denied' ? exitOf('findings') : exitOf('ok');
+  } finally {
+    await repository.close();
+  }
+}
 
 function stopped(house: House): FindingDraft[] {
   return [...house.memory.assessments.values()].flatMap((assessment) =>

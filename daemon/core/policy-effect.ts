@@ -1,0 +1,96 @@
+/** What a change of policy does to the estate: who falls out of compliance, who comes back, what is replaced by itself and how long that takes. Pure. */
+import type { Certificate } from './model.ts';
+import type { Evaluation } from './policy.ts';
+
+/** One certificate under the policy before and after. */
+export interface PolicyComparison {
+  readonly certificate: Certificate;
+  readonly before: readonly Evaluation[];
+  readonly after: readonly Evaluation[];
+}
+
+export interface BrokenRule {
+  readonly rule: string;
+  readonly policy: string;
+  readonly action: Evaluation['action'];
+  readonly message: string;
+}
+
+export interface PolicyEffect {
+  readonly certificates: number;
+  /** Certificates that break a rule after the change which they did not break before. */
+  readonly falling: readonly {
+    readonly certificate: string;
+    readonly team: string;
+    readonly file: string;
+    readonly rules: readonly BrokenRule[];
+  }[];
+  readonly recovering: readonly { readonly certificate: string; readonly team: string }[];
+  readonly byTeam: readonly {
+    readonly team: string;
+    readonly falling: number;
+    readonly recovering: number;
+  }[];
+  /** Installations that rules with `remediate` replace by themselves, by issuer. */
+  readonly replaced: readonly { readonly issuer: string; readonly installations: number }[];
+  /** Of the falling, how many somebody must change by hand. */
+  readonly byHand: number;
+}
+
+const failures = (evaluations: readonly Evaluation[]): readonly Evaluation[] =>
+  evaluations.filter((each) => each.verdict === 'fail');
+const keyOf = ({ id, policy, pack }: Evaluation): string => `${id} ${policy} ${pack ?? ''}`;
+
+/** The effect over all certificates; the order they come in makes no difference. */
+export function policyEffect(comparisons: Iterable<PolicyComparison>): PolicyEffect {
+  const falling: PolicyEffect['falling'][number][] = [];
+  const recovering: PolicyEffect['recovering'][number][] = [];
+  const replaced = new Map<string, number>();
+  let count = 0;
+  let byHand = 0;
+  for (const { certificate, before, after } of comparisons) {
+    count++;
+    const known = new Set(failures(before).map(keyOf));
+    const still = failures(after);
+    const fresh = still.filter((each) => !known.has(keyOf(each)));
+    const { id, team, source, issuer, installations } = certificate;
+    if (fresh.length > 0) {
+      falling.push({
+        certificate: id,
+        team,
+        file: source.file,
+        rules: fresh.map((each) => ({
+          rule: each.id,
+          policy: each.policy,
+          action: each.action,
+          message: each.message,
+        })),
+      });
+      if (fresh.every((each) => each.action === 'remediate')) {
+        replaced.set(issuer, (replaced.get(issuer) ?? 0) + installations.length);
+      } else byHand++;
+    } else if (known.size > 0 && still.length === 0) recovering.push({ certificate: id, team });
+  }
+  const sort = <T extends { readonly certificate: string }>(list: readonly T[]): T[] =>
+    [...list].sort((left, right) => (left.certificate < right.certificate ? -1 : 1));
+  return {
+    certificates: count,
+    falling: sort(falling),
+    recovering: sort(recovering),
+    byTeam: teamsOf(falling, recovering),
+    replaced: [...replaced]
+      .sort(([left], [right]) => (left < right ? -1 : 1))
+      .map(([issuer, installations]) => ({ issuer, installations })),
+    byHand,
+  };
+}
+
+function teamsOf(
+  falling: readonly { readonly team: string }[],
+  recovering: readonly { readonly team: string }[],
+): PolicyEffect['byTeam'] {
+  const teams = [...new Set([...falling, ...recovering].map((each) => each.team))].sort();
+  const count = (list: readonly { readonly team: string }[], team: string): number =>
+    list.filter((each) => each.team === team).length;
+  return teams.map((team) => ({ team, falling: count(falling, team), recovering: count(recovering, team) }));
+}
