@@ -3,7 +3,7 @@
  * deterministic: made from two states of the repository and nothing else, so that the hash over it means the same to who approves and to who executes.
  */
 import { differingFields, type FieldChange } from './certificate-difference.ts';
-import type { Certificate, Desired, Installation } from './model.ts';
+import type { Certificate, Desired, Installation, Profile } from './model.ts';
 
 /** One file before and after: ids of blobs, null where there is none. */
 export interface DocumentChange {
@@ -71,14 +71,21 @@ export interface ChangePlan {
   }[];
 }
 
+/** The commands of a profile with the parameters of an installation filled in. Must depend on these two alone. */
+export type CommandsOf = (
+  profile: Profile,
+  parameters: Readonly<Record<string, string>>,
+) => readonly (readonly string[])[];
+
 /** The plan from one state to another. The order of `documents` and of declarations makes no difference. */
 export function planChange(
   before: Desired,
   after: Desired,
   documents: readonly DocumentChange[],
+  commandsOf: CommandsOf,
 ): ChangePlan {
   const files = new Set(documents.map((each) => each.path));
-  const certificates = changedCertificates(before, after, files);
+  const certificates = changedCertificates(before, after, files, commandsOf);
   return {
     apiVersion: 'renewd/v1',
     kind: 'ChangePlan',
@@ -97,6 +104,7 @@ function changedCertificates(
   before: Desired,
   after: Desired,
   files: ReadonlySet<string>,
+  commandsOf: CommandsOf,
 ): CertificateChange[] {
   const ids = new Set<string>();
   for (const [id, each] of after.certificates)
@@ -107,7 +115,7 @@ function changedCertificates(
   return [...ids].sort(compare).flatMap((id) => {
     const old = before.certificates.get(id) ?? null;
     const next = after.certificates.get(id) ?? null;
-    const change = changeOf(before, after, old, next);
+    const change = changeOf(before, after, old, next, commandsOf);
     return change === null ? [] : [change];
   });
 }
@@ -117,6 +125,7 @@ function changeOf(
   after: Desired,
   old: Certificate | null,
   next: Certificate | null,
+  commandsOf: CommandsOf,
 ): CertificateChange | null {
   const shown = next ?? old;
   if (shown === null) return null;
@@ -133,7 +142,7 @@ function changeOf(
     issuer: shown.issuer,
     keyAlgorithm: shown.key.algorithm,
     fields,
-    steps: stepsOf(before, after, old, next, fields),
+    steps: stepsOf(before, after, old, next, fields, commandsOf),
   };
 }
 
@@ -146,20 +155,21 @@ function stepsOf(
   old: Certificate | null,
   next: Certificate | null,
   fields: readonly FieldChange[],
+  commandsOf: CommandsOf,
 ): PlannedStep[] {
   const steps: PlannedStep[] = [];
   const reasons = fields.filter((each) => reissuing.includes(each.field)).map((each) => each.field);
   for (const installation of next?.installations ?? []) {
     if (next?.state === 'retired') continue;
     const known = old?.installations.some((each) => each.endpoint === installation.endpoint) === true;
-    if (!known) steps.push(step(after, installation, 'issue', 'declared and not yet installed'));
+    if (!known) steps.push(step(after, installation, 'issue', 'declared and not yet installed', commandsOf));
     else if (reasons.length > 0) {
-      steps.push(step(after, installation, 'replace', `${reasons.join(' and ')} changed`));
+      steps.push(step(after, installation, 'replace', `${reasons.join(' and ')} changed`, commandsOf));
     }
   }
   for (const installation of old?.installations ?? []) {
     if (next?.installations.some((each) => each.endpoint === installation.endpoint) === true) continue;
-    steps.push(step(before, installation, 'release', 'no longer declared: nothing is uninstalled'));
+    steps.push(step(before, installation, 'release', 'no longer declared: nothing is uninstalled', () => []));
   }
   return steps.sort((left, right) => compare(left.installation, right.installation));
 }
@@ -169,6 +179,7 @@ function step(
   installation: Installation,
   action: PlannedStep['action'],
   because: string,
+  commandsOf: CommandsOf,
 ): PlannedStep {
   const profile = desired.profiles.get(installation.profile);
   const config = desired.endpoints.get(installation.endpoint)?.config ?? {};
@@ -180,7 +191,7 @@ function step(
     endpoint: installation.endpoint,
     host: `${host}:${String(port)}`,
     profile: installation.profile,
-    commands: action === 'release' ? [] : [...(profile?.test ?? []), ...(profile?.reload ?? [])],
+    commands: profile === undefined ? [] : commandsOf(profile, installation.parameters),
     serves: installation.serves.map((each) => `${each.host}:${String(each.port)}`),
     because,
   };

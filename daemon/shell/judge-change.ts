@@ -6,8 +6,10 @@ import {
   type NewCommit,
 } from '../core/change-judgement.ts';
 import { planChange, type ChangePlan, type DocumentChange } from '../core/change-plan.ts';
-import type { Certificate, Desired, Endpoint, Instant } from '../core/model.ts';
+import type { Certificate, Desired, Endpoint, Instant, Profile } from '../core/model.ts';
 import { evaluate, stops, type Evaluation } from '../core/policy.ts';
+import { OperationError } from '../ports/failure.ts';
+import { renderWords } from '../templates/render.ts';
 import { judgedBy, planHash, type TrustFile } from './in-force.ts';
 import { judgeRequest, policiesOf, subjectOf } from './policies.ts';
 
@@ -30,10 +32,22 @@ export interface ChangeToJudge {
   readonly now: Instant;
 }
 
+/** As they will run. A template that cannot be filled in is shown as it is written: the installation will say why. */
+function commandsOf({ test, reload }: Profile, parameters: Readonly<Record<string, string>>): string[][] {
+  return [...test, ...reload].map((words) => {
+    try {
+      return renderWords(words, parameters);
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      return [...words];
+    }
+  });
+}
+
 /** Judges a change. The same change on the same state gives the same plan and hash, whenever it is asked. */
 export function judgeOnTop(change: ChangeToJudge): JudgedChange {
   const { before, after, trust, documents, tip, commits, now } = change;
-  const plan = planChange(before, after, documents);
+  const plan = planChange(before, after, documents, commandsOf);
   const judging = judgedBy(before, trust);
   const hash = planHash(plan, judging);
   const verdict = judgeChange({ before, after, plan, hash, tip, commits });

@@ -104,6 +104,7 @@ test('one phrase is the subject; many are counted and listed', () => {
   assert.equal(commitMessage(['one', 'two'], [], 3), '2 certificates changed\n\none\ntwo\n');
   const many = commitMessage(
     Array.from({ length: 10_000 }, (_, index) => `phrase ${String(index)}`),
+    [],
     10_000,
   );
   assert.ok(many.split('\n').length < 110);
