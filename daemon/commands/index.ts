@@ -1,4 +1,5 @@
 /** The list of commands, in the order of `renewd --help`. */
+import { audit } from './audit.ts';
 import { check } from './check.ts';
 import type { Command } from './command.ts';
 import { daemon } from './daemon.ts';
@@ -10,4 +11,15 @@ import { schema } from './schema.ts';
 import { site } from './site.ts';
 import { status } from './status.ts';
 
-export const commands: readonly Command[] = [init, check, plan, once, daemon, status, doctor, site, schema];
+export const commands: readonly Command[] = [
+  init,
+  check,
+  plan,
+  once,
+  daemon,
+  status,
+  doctor,
+  audit,
+  site,
+  schema,
+];

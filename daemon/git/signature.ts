@@ -8,6 +8,7 @@ import { readOpensshPrivateKey } from './openssh-key.ts';
 import type { CommitSigner } from './publish.ts';
 import {
   armor,
+  createSshReader,
   ed25519PublicBlob,
   parseSshSignature,
   signedData,
@@ -99,4 +100,16 @@ export function verifyCommitSignature(
   return signer === undefined
     ? { verdict: 'unknown-key', principal: null }
     : { verdict: 'good', principal: signer.principals };
+}
+
+/** The key a commit is signed with, as type and base64 in one text; null when it carries no SSH signature. Says nothing of whether it holds. Pure. */
+export function signerOf(rawCommit: Uint8Array): string | null {
+  try {
+    const { signature } = separateSignature(Buffer.from(rawCommit));
+    const parsed = signature === null ? null : parseSshSignature(signature);
+    if (parsed === null) return null;
+    return `${createSshReader(parsed.publicKey).text()} ${parsed.publicKey.toString('base64')}`;
+  } catch {
+    return null;
+  }
 }

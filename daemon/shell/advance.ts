@@ -21,10 +21,18 @@ export type Build = (commit: string, files: AppliedChange['files']) => Desired;
 /** Takes a state as the one in force: journal first, then memory. */
 export type Take = (applied: AppliedChange, desired: Desired, commit: string) => void;
 
+/** The part of the world that judging needs: an auditor gives a journal that keeps nothing and the clock of the records. */
+export interface JudgingWorld extends Pick<World, 'now' | 'log'> {
+  readonly journal: Pick<World['journal'], 'append' | 'setFact' | 'saveSource' | 'atomically'>;
+}
+
+/** The part of memory that judging reads and changes. */
+export type JudgingMemory = Pick<Memory, 'accepted' | 'desired' | 'held' | 'openReviews' | 'changeRecords'>;
+
 export interface Advance {
-  readonly world: World;
-  readonly intent: IntentSource;
-  readonly memory: Memory;
+  readonly world: JudgingWorld;
+  readonly intent: Pick<IntentSource, 'repository' | 'reader' | 'files' | 'trust'>;
+  readonly memory: JudgingMemory;
   readonly build: Build;
   readonly take: Take;
 }
@@ -96,7 +104,7 @@ async function step(context: Advance, commit: Commit): Promise<void> {
 }
 
 /** A newer content of a file takes the place of one that is held: what was held of it is no longer wanted by anybody. */
-function supersede(memory: Memory, changes: readonly TreeEntryChange[]): void {
+function supersede(memory: JudgingMemory, changes: readonly TreeEntryChange[]): void {
   const newer = new Set(changes.map((each) => each.path));
   for (const [commit, held] of memory.held) {
     const left = held.changes.filter((each) => !newer.has(each.path));
@@ -207,7 +215,10 @@ function move({ world, memory }: Advance, commit: string): void {
 }
 
 /** Writes what is held, and records not yet published, into the journal: in the same transaction as the commit they belong to. */
-export function saveHeld(world: World, memory: Memory): void {
+export function saveHeld(
+  world: Pick<JudgingWorld, 'journal'>,
+  memory: Pick<Memory, 'held' | 'changeRecords'>,
+): void {
   world.journal.setFact('held-changes', JSON.stringify([...memory.held.values()]));
   world.journal.setFact('change-records', JSON.stringify([...memory.changeRecords.values()]));
 }

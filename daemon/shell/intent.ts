@@ -153,7 +153,11 @@ function replaceDesired(memory: Memory, desired: Desired, changed: ReadonlySet<s
  * A certificate whose document broke keeps its last good declaration; broken policies keep the last good ones in force. Nothing
  * that cannot be read loosens or removes anything (DESIGN promise 3).
  */
-function keepWhatBroke(built: Desired, before: Desired | null, memory: Memory): Desired {
+export function keepWhatBroke(
+  built: Desired,
+  before: Desired | null,
+  memory: Pick<Memory, 'withdrawn' | 'installations'>,
+): Desired {
   const broken = brokenScopes(built.problems);
   if (broken.size === 0) return built;
   const certificates = new Map(built.certificates);
@@ -194,7 +198,10 @@ function withdrawnCertificates(desired: Desired, before: Desired | null, memory:
 }
 
 /** Every certificate that was in force before or that the journal knows to be installed. */
-function lastKnown(before: Desired | null, memory: Memory): Map<string, Certificate> {
+function lastKnown(
+  before: Desired | null,
+  memory: Pick<Memory, 'withdrawn' | 'installations'>,
+): Map<string, Certificate> {
   const known = new Map<string, Certificate>(memory.withdrawn);
   for (const { certificate, installed } of memory.installations.values()) {
     if (certificate !== null && installed !== null) known.set(certificate.id, certificate);

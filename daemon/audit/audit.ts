@@ -1,0 +1,99 @@
+/** The whole audit of one clone, offline: the history of the declarations, the history of the records, each certificate. Needs no service of ours and no network. */
+import type { Repository } from '../git/repository.ts';
+import { OperationError } from '../ports/failure.ts';
+import type { Log } from '../ports/plugin.ts';
+import { allowedSignersPath } from '../shell/in-force.ts';
+import { auditCertificate } from './certificates.ts';
+import { auditChanges } from './changes.ts';
+import { collectClaims, type Claim, type ClaimVerdict } from './claim.ts';
+import { replay } from './replay.ts';
+import { readStateHistory } from './state-history.ts';
+
+export interface AuditQuestion {
+  readonly intent: string;
+  readonly state: string;
+  /** `` where records have a branch of their own, `status/` on the intent branch. */
+  readonly prefix: string;
+  /** The commit to begin with; null: the one the records call trusted. */
+  readonly trusted: string | null;
+  /** allowed_signers text for the key that signs records; null: `policies/allowed_signers` where it lists one for it, otherwise on trust. */
+  readonly recordSigners: string | null;
+}
+
+export interface AuditReport {
+  readonly apiVersion: 'renewd/v1';
+  readonly kind: 'AuditReport';
+  readonly intent: string;
+  readonly state: string;
+  readonly trusted: string;
+  readonly counts: Readonly<Record<ClaimVerdict, number>>;
+  /** Nothing failed and nothing that is claimed lacks its evidence. */
+  readonly verified: boolean;
+  readonly claims: readonly Claim[];
+}
+
+/** Audits. IO: reads Git. @throws OperationError for a clone that lacks what an audit needs */
+export async function auditRepository(
+  repository: Repository,
+  question: AuditQuestion,
+  log: Log,
+): Promise<AuditReport> {
+  const claims = collectClaims();
+  const signers = question.recordSigners ?? (await listedSigners(repository, question));
+  const state = await readStateHistory(repository, question.state, question.prefix, signers, claims);
+  const trusted =
+    question.trusted ?? [...state.changes.values()].find((each) => each.outcome === 'trusted')?.commit;
+  if (trusted === undefined) {
+    throw new OperationError(
+      'unsupported',
+      'the records do not say which commit was taken on trust; name it with --trust',
+      { disposition: 'stall' },
+    );
+  }
+  const seen = (commit: string): number | null => {
+    const at = state.changes.get(commit)?.seenAt;
+    return at === undefined ? null : Date.parse(at);
+  };
+  if (!(await repository.isAncestor(trusted, question.intent))) {
+    claims.add(
+      'declarations',
+      'their history goes back to the trusted commit',
+      'failed',
+      `${trusted} is not in the history of ${question.intent}`,
+    );
+  } else {
+    claims.add(
+      'declarations',
+      'their history goes back to the trusted commit',
+      'proved',
+      `${trusted.slice(0, 10)} to ${question.intent.slice(0, 10)}`,
+    );
+    const replayed = await replay(repository, trusted, question.intent, seen, log);
+    auditChanges(replayed, state.changes, claims);
+    for (const [id, record] of [...state.certificates].sort(([left], [right]) => (left < right ? -1 : 1))) {
+      await auditCertificate({ repository, replayed, state, claims }, id, record);
+    }
+  }
+  const all = claims.all();
+  const counts: Record<ClaimVerdict, number> = { proved: 0, attested: 0, assumed: 0, unproven: 0, failed: 0 };
+  for (const { verdict } of all) counts[verdict]++;
+  return {
+    apiVersion: 'renewd/v1',
+    kind: 'AuditReport',
+    intent: question.intent,
+    state: question.state,
+    trusted,
+    counts,
+    verified: counts.failed === 0 && counts.unproven === 0,
+    claims: all,
+  };
+}
+
+/** The repository's own list, when it names a signer of records (`principal namespaces="git" ...` of a principal called renewd@...). */
+async function listedSigners(repository: Repository, { intent }: AuditQuestion): Promise<string | null> {
+  const bytes = await repository.readFile(intent, allowedSignersPath);
+  if (bytes === null) return null;
+  const lines = Buffer.from(bytes).toString('utf8').split('\n');
+  const own = lines.filter((line) => /^renewd(@\S*)?\s/.test(line));
+  return own.length === 0 ? null : own.join('\n');
+}

@@ -1,0 +1,81 @@
+/** Compares the daemon's records of changes with a judgement made again from the clone. Pure. */
+import type { ChangeRecord } from '../core/change-record.ts';
+import type { Claims } from './claim.ts';
+import type { Replay } from './replay.ts';
+
+/** One claim a change: who asked, who approved exactly which plan, how it was judged. */
+export function auditChanges(
+  replayed: Replay,
+  recorded: ReadonlyMap<string, ChangeRecord>,
+  claims: Claims,
+): void {
+  for (const [commit, ours] of replayed.records) {
+    const subject = `change ${commit.slice(0, 10)} (${ours.subject})`;
+    const theirs = recorded.get(commit);
+    if (ours.outcome === 'trusted') {
+      claims.add(
+        subject,
+        'is the first commit that counts',
+        'assumed',
+        'nothing before it could judge it; whoever set up the service vouches for it',
+      );
+      continue;
+    }
+    if (theirs === undefined) {
+      claims.add(subject, `was ${ours.outcome}`, 'unproven', 'the daemon left no record of its verdict');
+      continue;
+    }
+    const different = differences(ours, theirs);
+    claims.prove(
+      subject,
+      `was ${theirs.outcome}: ${storyOf(theirs)}`,
+      different.length === 0,
+      different.length === 0 ? evidenceOf(ours) : different.join('; '),
+    );
+  }
+  for (const [commit, { subject, outcome }] of recorded) {
+    if (!replayed.records.has(commit) && !replayed.line.includes(commit)) {
+      claims.add(
+        `change ${commit.slice(0, 10)} (${subject})`,
+        `was ${outcome}`,
+        'failed',
+        'the commit is not in the history of the intent branch',
+      );
+    }
+  }
+}
+
+function differences(ours: ChangeRecord, theirs: ChangeRecord): string[] {
+  const different: string[] = [];
+  const compare = (what: string, mine: unknown, written: unknown): void => {
+    if (JSON.stringify(mine) !== JSON.stringify(written)) {
+      different.push(
+        `${what}: the record says ${JSON.stringify(written)}, the history ${JSON.stringify(mine)}`,
+      );
+    }
+  };
+  compare('outcome', ours.outcome, theirs.outcome);
+  compare('plan', ours.hash, theirs.hash);
+  compare('judged by', ours.judgedBy, theirs.judgedBy);
+  compare(
+    'signatures',
+    ours.commits.map((each) => [each.commit, each.verdict, each.principals]),
+    theirs.commits.map((each) => [each.commit, each.verdict, each.principals]),
+  );
+  compare('approvals', ours.approvals, theirs.approvals);
+  return different;
+}
+
+function storyOf({ commits, approvals, breakGlass, author }: ChangeRecord): string {
+  const signers = [...new Set(commits.flatMap((each) => (each.verdict === 'good' ? each.principals : [])))];
+  const asked = signers.length === 0 ? `asked by ${author}, not signed` : `signed by ${signers.join(', ')}`;
+  const approved = approvals.map(
+    (each) => `${each.rule} approved by ${each.by.map((one) => one.principal).join(', ') || 'nobody'}`,
+  );
+  const emergency = breakGlass === null ? [] : [`with the emergency key of ${breakGlass.principal}`];
+  return [asked, ...approved, ...emergency].join('; ');
+}
+
+function evidenceOf({ hash, judgedBy }: ChangeRecord): string {
+  return `judged again from the clone: plan ${hash?.slice(0, 16) ?? 'none'}, by ${String(judgedBy.length)} documents in force before it`;
+}

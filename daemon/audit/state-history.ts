@@ -1,0 +1,161 @@
+/** The history of the records: one line of commits, each signed by the daemon's key, each made from a commit of the intent branch; what it first said of each certificate. */
+import type { ChangeRecord } from '../core/change-record.ts';
+import type { CertificateRecord } from '../core/record-format.ts';
+import { signerOf, verifyCommitSignature } from '../git/signature.ts';
+import type { Commit, Repository } from '../git/repository.ts';
+import type { Claims } from './claim.ts';
+
+export interface FirstSeen {
+  /** Commit of the state branch. */
+  readonly commit: string;
+  /** Commit of the intent branch it was made from. */
+  readonly source: string | null;
+  readonly at: number;
+}
+
+export interface StateHistory {
+  readonly tip: string;
+  readonly certificates: ReadonlyMap<string, CertificateRecord>;
+  readonly changes: ReadonlyMap<string, ChangeRecord>;
+  /** Other files at the tip, as text: chains, roots, the log of issuance. */
+  readonly files: ReadonlyMap<string, string>;
+  /** Installation and fingerprint to the commit that first recorded it as issued. */
+  readonly issuedIn: ReadonlyMap<string, FirstSeen>;
+}
+
+/** Reads and checks the whole line. IO: reads Git. `allowedSigners`: who may sign records; null: the key of the first commit is taken on trust. */
+export async function readStateHistory(
+  repository: Repository,
+  tip: string,
+  prefix: string,
+  allowedSigners: string | null,
+  claims: Claims,
+): Promise<StateHistory> {
+  const commits = [...(await repository.commitsBetween([], tip))].reverse();
+  await checkLine(repository, orderOf(commits, tip), allowedSigners, prefix, claims);
+  const issuedIn = new Map<string, FirstSeen>();
+  let previous: string | null = null;
+  for (const commit of orderOf(commits, tip)) {
+    await noteIssued(repository, previous, commit, prefix, issuedIn);
+    previous = commit.oid;
+  }
+  return { tip, issuedIn, ...(await readTip(repository, tip, prefix)) };
+}
+
+/** Oldest first, by first parents. */
+function orderOf(commits: readonly Commit[], tip: string): Commit[] {
+  const byOid = new Map(commits.map((each) => [each.oid, each]));
+  const line: Commit[] = [];
+  for (let at: string | undefined = tip; at !== undefined; at = byOid.get(at)?.parents[0]) {
+    const commit = byOid.get(at);
+    if (commit === undefined) break;
+    line.push(commit);
+  }
+  return line.reverse();
+}
+
+async function checkLine(
+  repository: Repository,
+  line: readonly Commit[],
+  allowedSigners: string | null,
+  prefix: string,
+  claims: Claims,
+): Promise<void> {
+  const own =
+    prefix === '' ? line : line.filter((each) => each.trailers.some(([key]) => key === 'Renewd-Instance'));
+  const [first] = own;
+  if (first === undefined) return;
+  const shared = signerOf(await repository.rawCommit(first.oid));
+  const signers = allowedSigners ?? (shared === null ? '' : `records ${shared}`);
+  if (allowedSigners === null) {
+    claims.add(
+      'records',
+      'the key that signs records is the daemon’s',
+      shared === null ? 'unproven' : 'assumed',
+      shared === null
+        ? 'the first commit of records is not signed'
+        : `${shared}: the key of the first commit; compare it with what renewd doctor shows, or list it in policies/allowed_signers`,
+    );
+  }
+  const wrong: string[] = [];
+  for (const commit of own) {
+    const { verdict } = verifyCommitSignature(
+      await repository.rawCommit(commit.oid),
+      signers,
+      commit.committer.at,
+    );
+    if (verdict !== 'good') wrong.push(`${commit.oid.slice(0, 10)} ${verdict}`);
+  }
+  claims.prove(
+    'records',
+    `all ${String(own.length)} commits of records are signed by the daemon’s key`,
+    wrong.length === 0,
+    wrong.length === 0 ? signers.trim().slice(0, 120) : wrong.slice(0, 10).join(', '),
+  );
+  const merges = own.filter((each) => each.parents.length > 1);
+  claims.prove(
+    'records',
+    'their history is one line: nothing was rewritten or merged in',
+    merges.length === 0,
+    merges.length === 0
+      ? `${first.oid.slice(0, 10)} to ${own.at(-1)?.oid.slice(0, 10) ?? ''}`
+      : merges.map((each) => each.oid.slice(0, 10)).join(', '),
+  );
+}
+
+async function noteIssued(
+  repository: Repository,
+  previous: string | null,
+  commit: Commit,
+  prefix: string,
+  issuedIn: Map<string, FirstSeen>,
+): Promise<void> {
+  const changes = await repository.changes(previous, commit.oid, [`${prefix}certificates`]);
+  const wanted = changes.flatMap(({ path, oid }) => (oid !== null && path.endsWith('.json') ? [oid] : []));
+  const source = commit.trailers.find(([key]) => key === 'Renewd-Source')?.[1] ?? null;
+  await repository.readBlobs([...new Set(wanted)], (_, bytes) => {
+    const record = parse(bytes) as CertificateRecord | null;
+    if (record?.kind !== 'CertificateRecord') return;
+    for (const { endpoint, issued } of record.installations) {
+      if (issued === null) continue;
+      const key = `${record.metadata.team}/${record.metadata.name}@${endpoint} ${issued.fingerprint}`;
+      if (!issuedIn.has(key)) issuedIn.set(key, { commit: commit.oid, source, at: commit.committer.at });
+    }
+  });
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch {
+    return null;
+  }
+}
+
+async function readTip(
+  repository: Repository,
+  tip: string,
+  prefix: string,
+): Promise<Pick<StateHistory, 'certificates' | 'changes' | 'files'>> {
+  const certificates = new Map<string, CertificateRecord>();
+  const changes = new Map<string, ChangeRecord>();
+  const files = new Map<string, string>();
+  const paths = new Map<string, string[]>();
+  const folders = ['certificates', 'changes', 'issuers', 'issuance'].map((name) => prefix + name);
+  for (const { path, oid } of await repository.changes(null, tip, folders)) {
+    if (oid !== null) paths.set(oid, [...(paths.get(oid) ?? []), path.slice(prefix.length)]);
+  }
+  await repository.readBlobs([...paths.keys()], (oid, bytes) => {
+    for (const path of paths.get(oid) ?? []) {
+      const value = path.endsWith('.json') ? (parse(bytes) as { kind?: unknown } | null) : null;
+      if (value?.kind === 'CertificateRecord') {
+        const record = value as CertificateRecord;
+        certificates.set(`${record.metadata.team}/${record.metadata.name}`, record);
+      } else if (value?.kind === 'ChangeRecord') {
+        const record = value as ChangeRecord;
+        changes.set(record.commit, record);
+      } else files.set(path, Buffer.from(bytes).toString('utf8'));
+    }
+  });
+  return { certificates, changes, files };
+}
