@@ -6,9 +6,8 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from './config.ts';
-import type { DriftMode, Endpoint, Issuer as IssuerSpec } from './core/model.ts';
+import type { Endpoint, Issuer as IssuerSpec } from './core/model.ts';
 import { openCustody } from './custody/custody.ts';
-import { createReader, type DocumentReader, type ParsedFile } from './documents/read.ts';
 import { openRepository, type CommitSigner, type Repository } from './git/repository.ts';
 import { createSshSigner, generateSigningKey } from './git/signature.ts';
 import { createIssuerPlugins } from './issuers/index.ts';
@@ -18,9 +17,7 @@ import { OperationError } from './ports/failure.ts';
 import type { Issuer, Publisher } from './ports/issuer.ts';
 import type { Custody, Log, Plugin, Secret, Tools } from './ports/plugin.ts';
 import type { Target, WebrootWriter } from './ports/target.ts';
-import { builtInPackFiles } from './packs/index.ts';
-import { builtInProfileFiles } from './profiles/index.ts';
-import { ruleSchemas } from './core/rules/index.ts';
+import { builtIns, documentReader } from './reader.ts';
 import { createSecrets } from './secrets.ts';
 import type { Estate } from './shell/estate.ts';
 import { recall, type Memory } from './shell/memory.ts';
@@ -55,23 +52,6 @@ export interface House {
 
 type AnyTarget = Target & Partial<WebrootWriter>;
 type AnyIssuer = Issuer & Partial<Publisher>;
-
-/** The reader of declarations with every built-in plug-in and rule known to it. Does no IO. */
-export function documentReader(driftDefault: DriftMode = 'enforce'): DocumentReader {
-  const schemas = (plugins: readonly Plugin<unknown>[]): Record<string, Plugin<unknown>['schema']> =>
-    Object.fromEntries(plugins.map((plugin) => [plugin.kind, plugin.schema]));
-  return createReader({
-    issuerSchemas: schemas(createIssuerPlugins()),
-    endpointSchemas: schemas(createTargetPlugins({ pool: null, agentSocket: null })),
-    ruleSchemas,
-    driftDefault,
-  });
-}
-
-/** The profiles, packs and the policy that come with renewd, read as any declaration is. IO: reads its own files. */
-export function builtIns(reader: DocumentReader): readonly ParsedFile[] {
-  return [...builtInProfileFiles(), ...builtInPackFiles()].map((file) => reader.parseFile(file));
-}
 
 /**
  * Opens everything a turn needs. IO: makes the data directory, opens journal and mirror, reads or makes the signing key.

@@ -60,3 +60,8 @@ export type ExitName = keyof typeof exitCodes;
 
 /** What `renewd daemon` exits with after SIGTERM: a wanted end is a good end. */
 export const exitAfterTerm = exitCodes.ok.code;
+
+/** The number for a name. */
+export function exitOf(name: ExitName): number {
+  return exitCodes[name].code;
+}

@@ -1,7 +1,7 @@
 /** The command line: finds the command, reads its words, runs it, exits with its code. The only file that ends the process. */
 import { commandHelp, parseWords, UsageError, type Command } from './commands/command.ts';
 import { commands } from './commands/index.ts';
-import { EarlyExit } from './commands/start.ts';
+import { EarlyExit } from './commands/early-exit.ts';
 import { exitCodes } from './exit-codes.ts';
 import { OperationError } from './ports/failure.ts';
 import { openTerminal } from './terminal.ts';
@@ -79,7 +79,7 @@ async function main(words: readonly string[]): Promise<number> {
   const [name, ...rest] = words;
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     const about = commands.find((command) => command.name === rest[0]);
-    process.stdout.write(about === undefined ? overview() : commandHelp(about));
+    process.stdout.write(about === undefined ? overview() : commandHelp(await about.load()));
     return name === undefined ? exitCodes.usage.code : exitCodes.ok.code;
   }
   if (name === '--version' || name === 'version') {
@@ -93,7 +93,7 @@ async function main(words: readonly string[]): Promise<number> {
     );
     return exitCodes.usage.code;
   }
-  return run(command, rest);
+  return run(await command.load(), rest);
 }
 
 try {

@@ -52,7 +52,7 @@ test('the example organisation is valid', async () => {
 });
 
 test('every YAML example of a declaration in the documentation is one the reader knows', async () => {
-  const { documentReader } = await import('../daemon/assembly.ts');
+  const { documentReader } = await import('../daemon/reader.ts');
   const reader = documentReader();
   let count = 0;
   for (const path of ['README.md', ...globSync('docs/*.md')]) {
@@ -78,9 +78,11 @@ test('links inside the documentation lead somewhere', () => {
   }
 });
 
-test('the README names every command, and every command explains itself', () => {
+test('the README names every command, and every command explains itself', async () => {
   const readme = readFileSync('README.md', 'utf8');
-  for (const command of commands) {
+  for (const listed of commands) {
+    const command = await listed.load();
+    assert.deepEqual([command.name, command.summary], [listed.name, listed.summary]);
     assert.match(readme, new RegExp(`\\b${command.name}\\b`));
     assert.ok(command.about.length > 80 && command.examples.length > 0, command.name);
   }

@@ -1,5 +1,5 @@
 /** Judges the history of the intent branch again, from a clone, with the code the daemon judged it with, at the times its records name. */
-import { builtIns, documentReader } from '../assembly.ts';
+import { builtIns, documentReader } from '../reader.ts';
 import type { ChangeRecord } from '../core/change-record.ts';
 import { buildDesired } from '../core/desired.ts';
 import type { Desired } from '../core/model.ts';

@@ -7,7 +7,7 @@ import { createLog } from '../log.ts';
 import { OperationError } from '../ports/failure.ts';
 import { escapeControls } from '../terminal.ts';
 import { stringFlag, type Command, type Flags, type Invocation } from './command.ts';
-import { exitOf } from './start.ts';
+import { exitOf } from '../exit-codes.ts';
 
 export const audit: Command = {
   name: 'audit',

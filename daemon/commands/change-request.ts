@@ -1,5 +1,5 @@
 /** A pull request as the daemon would judge it: both states read from Git, the change on top of the base, policy and change control of the base. Reads only. */
-import { builtIns, documentReader } from '../assembly.ts';
+import { builtIns, documentReader } from '../reader.ts';
 import {
   orderProblems,
   type ChangeReport,
@@ -13,6 +13,7 @@ import { stops, type Evaluation } from '../core/policy.ts';
 import { timestamp } from '../core/timestamp.ts';
 import type { Repository, TreeEntryChange } from '../git/repository.ts';
 import { OperationError } from '../ports/failure.ts';
+import { readForChange } from './change-scope.ts';
 import { applyChange, declaredPrefixes, isDeclared, type FilesInForce } from '../shell/in-force.ts';
 import { judgeByBefore, judgeOnTop, type JudgedChange } from '../shell/judge-change.ts';
 import { readNewCommits, signatureJudge } from '../shell/new-commits.ts';
@@ -31,6 +32,8 @@ export async function judgeChangeRequest(
   revisions: ChangeRequest,
   now: Instant,
   signal: AbortSignal,
+  /** `all` reads the whole estate; the verdict is the same. */
+  scope: 'needed' | 'all' = 'needed',
 ): Promise<ChangeReport> {
   const base = await commitOf(repository, 'base', revisions.base, signal);
   const head = await commitOf(repository, 'head', revisions.head, signal);
@@ -38,13 +41,12 @@ export async function judgeChangeRequest(
   if (fork === null) throw unreadable(`${revisions.base} and ${revisions.head} have no history in common`);
   const reader = documentReader();
   const brought = builtIns(reader);
-  const before = await applyChange(
-    repository,
-    reader,
-    nothing,
-    await declaredChanges(repository, null, base),
-  );
   const changes = await declaredChanges(repository, fork, head);
+  const entries = await declaredChanges(repository, null, base);
+  const before =
+    scope === 'all'
+      ? await applyChange(repository, reader, nothing, entries)
+      : await readForChange(repository, reader, entries, changes);
   const conflicts = fork === base ? [] : await conflictsOf(repository, fork, base, changes);
   const after = await applyChange(repository, reader, before, changes);
   const desiredBefore = buildDesired(base, [...before.files.values()], brought);

@@ -1,6 +1,6 @@
 /** `renewd check`: every mistake in a working tree at once, with its place, before anybody commits it. Reads files, changes nothing. */
 import { resolve } from 'node:path';
-import { builtIns, documentReader } from '../assembly.ts';
+import { builtIns, documentReader } from '../reader.ts';
 import { buildDesired } from '../core/desired.ts';
 import type { Desired, DocumentProblem } from '../core/model.ts';
 import { stops } from '../core/policy.ts';
@@ -12,7 +12,7 @@ import { openRepository } from '../git/repository.ts';
 import { judgeChangeRequest } from './change-request.ts';
 import { stringFlag, UsageError, type Command, type Invocation } from './command.ts';
 import { formatOf, formatOption, renderChange, renderProblems, type Format } from './formats/index.ts';
-import { exitOf } from './start.ts';
+import { exitOf } from '../exit-codes.ts';
 import { readWorkingTree } from './working-tree.ts';
 
 export const check: Command = {
@@ -56,7 +56,7 @@ export interface CheckResult {
 /** Reads and judges a working tree. IO: reads files. Never throws for what is written in them. */
 export async function checkDirectory(directory: string): Promise<CheckResult> {
   const reader = documentReader();
-  const { files, problems } = await readWorkingTree(directory);
+  const { files, problems } = readWorkingTree(directory);
   const parsed = files.map((file) => reader.parseFile(file));
   const desired = buildDesired('working tree', parsed, builtIns(reader));
   const texts = new Map(files.map((file) => [file.path, file.bytes]));

@@ -12,7 +12,8 @@ import type { ProgressEvent } from '../shell/world.ts';
 import { version } from '../version.ts';
 import { repositoryOptions, type Command } from './command.ts';
 import { createSiteKeeper, type SiteKeeper } from './site-keeper.ts';
-import { configured, exitOf, logOf, surroundings, withHouse } from './start.ts';
+import { exitOf } from '../exit-codes.ts';
+import { configured, logOf, surroundings, withHouse } from './start.ts';
 
 export const daemon: Command = {
   name: 'daemon',

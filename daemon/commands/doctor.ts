@@ -6,7 +6,8 @@ import { bounded, eachBounded } from '../shell/bounded.ts';
 import { readIntent } from '../shell/intent.ts';
 import { escapeControls, wrap } from '../terminal.ts';
 import { repositoryOptions, type Command, type Invocation } from './command.ts';
-import { configured, exitOf, logOf, surroundings, withCopyOfHouse } from './start.ts';
+import { exitOf } from '../exit-codes.ts';
+import { configured, logOf, surroundings, withCopyOfHouse } from './start.ts';
 
 export const doctor: Command = {
   name: 'doctor',

@@ -1,25 +1,59 @@
-/** The list of commands, in the order of `renewd --help`. */
-import { audit } from './audit.ts';
-import { check } from './check.ts';
+/** The list of commands, in the order of `renewd --help`. Each is loaded when it is called: `renewd check` in a pull request waits for nothing it does not need. */
 import type { Command } from './command.ts';
-import { daemon } from './daemon.ts';
-import { doctor } from './doctor.ts';
-import { init } from './init.ts';
-import { once } from './once.ts';
-import { plan } from './plan.ts';
-import { schema } from './schema.ts';
-import { site } from './site.ts';
-import { status } from './status.ts';
 
-export const commands: readonly Command[] = [
-  init,
-  check,
-  plan,
-  once,
-  daemon,
-  status,
-  doctor,
-  audit,
-  site,
-  schema,
+export interface ListedCommand extends Pick<Command, 'name' | 'summary'> {
+  readonly load: () => Promise<Command>;
+}
+
+export const commands: readonly ListedCommand[] = [
+  {
+    name: 'init',
+    summary: 'write a first set of declarations into a directory',
+    load: async () => (await import('./init.ts')).init,
+  },
+  {
+    name: 'check',
+    summary: 'find every mistake in the declarations of a directory',
+    load: async () => (await import('./check.ts')).check,
+  },
+  {
+    name: 'plan',
+    summary: 'say what would be done, and do nothing',
+    load: async () => (await import('./plan.ts')).plan,
+  },
+  {
+    name: 'once',
+    summary: 'make everything match now, then exit',
+    load: async () => (await import('./once.ts')).once,
+  },
+  {
+    name: 'daemon',
+    summary: 'keep everything matching: watch, issue, install, prove, record',
+    load: async () => (await import('./daemon.ts')).daemon,
+  },
+  {
+    name: 'status',
+    summary: 'show how every certificate stands, from the records',
+    load: async () => (await import('./status.ts')).status,
+  },
+  {
+    name: 'doctor',
+    summary: 'check that the remote, every issuer and every endpoint can be used',
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
+  {
+    name: 'audit',
+    summary: 'verify a clone offline: who asked, who approved, what was done',
+    load: async () => (await import('./audit.ts')).audit,
+  },
+  {
+    name: 'site',
+    summary: 'build the static site from the records',
+    load: async () => (await import('./site.ts')).site,
+  },
+  {
+    name: 'schema',
+    summary: 'print the JSON Schema of a kind, or write all of them',
+    load: async () => (await import('./schema.ts')).schema,
+  },
 ];

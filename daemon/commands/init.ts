@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { readHostKey } from '../ssh/host-key.ts';
 import { stringFlag, UsageError, type Command, type Invocation } from './command.ts';
 import { firstEstate, type FirstEstate } from './first-estate.ts';
-import { exitOf } from './start.ts';
+import { exitOf } from '../exit-codes.ts';
 
 export const init: Command = {
   name: 'init',

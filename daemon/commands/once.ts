@@ -3,7 +3,8 @@ import { runTurn, type TurnReport } from '../cycle.ts';
 import { limits } from '../limits.ts';
 import type { House } from '../assembly.ts';
 import { repositoryOptions, type Command, type Invocation } from './command.ts';
-import { configured, exitOf, logOf, surroundings, withHouse } from './start.ts';
+import { exitOf } from '../exit-codes.ts';
+import { configured, logOf, surroundings, withHouse } from './start.ts';
 import {
   allIsWell,
   countStatuses,

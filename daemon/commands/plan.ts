@@ -10,7 +10,8 @@ import { openRepository } from '../git/repository.ts';
 import { judgeChangeRequest } from './change-request.ts';
 import { formatOf, formatOption, renderChange } from './formats/index.ts';
 import { repositoryOptions, stringFlag, type Command, type Invocation } from './command.ts';
-import { configured, exitOf, logOf, surroundings, withCopyOfHouse } from './start.ts';
+import { exitOf } from '../exit-codes.ts';
+import { configured, logOf, surroundings, withCopyOfHouse } from './start.ts';
 import { actionLine } from './summary.ts';
 
 export const plan: Command = {

@@ -1,11 +1,11 @@
 /** `renewd schema`: the JSON Schemas of every kind and of the configuration file, for editors and for checks in a pipeline. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { documentReader } from '../assembly.ts';
+import { documentReader } from '../reader.ts';
 import { configSchema } from '../documents/config-schema.ts';
 import type { JsonSchema } from '../ports/plugin.ts';
 import { stringFlag, UsageError, type Command } from './command.ts';
-import { exitOf } from './start.ts';
+import { exitOf } from '../exit-codes.ts';
 
 export const schema: Command = {
   name: 'schema',

@@ -1,5 +1,5 @@
 /** Makes the site's model from a repository: records and log of the state branch, teams and policies of the commit they were judged by. */
-import { documentReader, builtIns } from '../assembly.ts';
+import { documentReader, builtIns } from '../reader.ts';
 import type { Config } from '../config.ts';
 import { buildDesired } from '../core/desired.ts';
 import type { Desired } from '../core/model.ts';

@@ -4,7 +4,8 @@ import { buildSite } from '../../site/build.ts';
 import { repositoryOptions, stringFlag, type Command } from './command.ts';
 import { withRepository } from './open-records.ts';
 import { readSiteModel } from './site-source.ts';
-import { configured, exitOf, logOf } from './start.ts';
+import { exitOf } from '../exit-codes.ts';
+import { configured, logOf } from './start.ts';
 
 export const site: Command = {
   name: 'site',

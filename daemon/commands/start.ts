@@ -6,23 +6,13 @@ import { join } from 'node:path';
 import { assemble, type House, type Surroundings } from '../assembly.ts';
 import { readConfig, type Config } from '../config.ts';
 import { renderProblem } from '../documents/write.ts';
-import { exitCodes, type ExitName } from '../exit-codes.ts';
 import { takeInstanceLock } from '../journal/instance-lock.ts';
 import { copyJournal } from '../journal/journal.ts';
 import { createLog } from '../log.ts';
 import type { Log } from '../ports/plugin.ts';
 import type { ProgressEvent } from '../shell/world.ts';
 import { stringFlag, type Invocation } from './command.ts';
-
-/** A command that ends before it began: `main.ts` prints the message and exits with the code. */
-export class EarlyExit extends Error {
-  override readonly name = 'EarlyExit';
-  readonly exit: ExitName;
-  constructor(exit: ExitName, message: string) {
-    super(message);
-    this.exit = exit;
-  }
-}
+import { EarlyExit } from './early-exit.ts';
 
 /** Used when `--config` is not given and the file is there. */
 export const defaultConfigFile = 'renewd.yaml';
@@ -150,9 +140,4 @@ function lockOf(directory: string): { readonly release: () => void } {
     );
   }
   return lock;
-}
-
-/** The number for a name. */
-export function exitOf(name: ExitName): number {
-  return exitCodes[name].code;
 }

@@ -4,7 +4,8 @@ import { statusMeanings } from '../core/status.ts';
 import { escapeControls, statusMark, table } from '../terminal.ts';
 import { openRecords } from './open-records.ts';
 import { repositoryOptions, UsageError, type Command, type Invocation } from './command.ts';
-import { configured, exitOf, logOf } from './start.ts';
+import { exitOf } from '../exit-codes.ts';
+import { configured, logOf } from './start.ts';
 import {
   allIsWell,
   certificateTable,

@@ -1,6 +1,6 @@
 /** Reads declarations from a directory on this machine, as the daemon reads them from a commit: regular files only, links never followed. */
 import { createHash } from 'node:crypto';
-import { lstat, readdir, readFile } from 'node:fs/promises';
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DocumentProblem } from '../core/model.ts';
 import { limits } from '../limits.ts';
@@ -19,16 +19,15 @@ export interface WorkingTree {
   readonly problems: readonly DocumentProblem[];
 }
 
-/** Reads `inventory/` and `policies/`. IO, read-only. What cannot be read is a problem, not an exception. */
-export async function readWorkingTree(directory: string): Promise<WorkingTree> {
+/** Reads `inventory/` and `policies/`. IO, read-only, all at once: nothing else runs in a command that checks (a third of the time of 10,000 awaits). What cannot be read is a problem, not an exception. */
+export function readWorkingTree(directory: string): WorkingTree {
   const files: WorkingFile[] = [];
   const problems: DocumentProblem[] = [];
   let found = false;
   for (const prefix of declaredPrefixes) {
-    const stat = await lstat(join(directory, prefix)).catch(() => null);
-    if (stat === null) continue;
+    if (lstatSync(join(directory, prefix), { throwIfNoEntry: false }) === undefined) continue;
     found = true;
-    await readBelow(directory, prefix, files, problems, 0);
+    readBelow(directory, prefix, files, problems, 0);
   }
   if (!found) {
     problems.push(
@@ -42,21 +41,21 @@ export async function readWorkingTree(directory: string): Promise<WorkingTree> {
   return { files, problems };
 }
 
-async function readBelow(
+function readBelow(
   directory: string,
   path: string,
   files: WorkingFile[],
   problems: DocumentProblem[],
   depth: number,
-): Promise<void> {
-  const stat = await lstat(join(directory, path));
+): void {
+  const stat = lstatSync(join(directory, path));
   if (stat.isDirectory()) {
     if (depth >= limits.documents.directoryDepthMax) {
       problems.push(problemAt(path, 'tree-too-deep', 'is nested too deeply; it is not read'));
       return;
     }
-    for (const name of (await readdir(join(directory, path))).sort()) {
-      await readBelow(directory, `${path}/${name}`, files, problems, depth + 1);
+    for (const name of readdirSync(join(directory, path)).sort()) {
+      readBelow(directory, `${path}/${name}`, files, problems, depth + 1);
     }
     return;
   }
@@ -68,7 +67,7 @@ async function readBelow(
     );
     return;
   }
-  const bytes = await readFile(join(directory, path));
+  const bytes = readFileSync(join(directory, path));
   const oid = createHash('sha1')
     .update(`blob ${String(bytes.length)}\0`)
     .update(bytes)

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { builtIns, documentReader } from '../../daemon/assembly.ts';
+import { builtIns, documentReader } from '../../daemon/reader.ts';
 import { buildDesired } from '../../daemon/core/desired.ts';
 import type { ParsedFile } from '../../daemon/documents/read.ts';
 import { openRepository } from '../../daemon/git/repository.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import { documentReader } from '../../daemon/assembly.ts';
+import { documentReader } from '../../daemon/reader.ts';
 import type { ParsedFile } from '../../daemon/core/parsed-document.ts';
 import { renderProblem } from '../../daemon/documents/write.ts';
 import { limits } from '../../daemon/limits.ts';

@@ -1,7 +1,7 @@
 /** What is true of every rule, whatever it judges. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { documentReader } from '../../../daemon/assembly.ts';
+import { documentReader } from '../../../daemon/reader.ts';
 import { rules, ruleSchemas } from '../../../daemon/core/rules/index.ts';
 
 const read = (rule: string, settings: string): string[] =>
