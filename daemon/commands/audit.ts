@@ -4,9 +4,9 @@ import { auditRepository, type AuditReport } from '../audit/audit.ts';
 import type { ClaimVerdict } from '../audit/claim.ts';
 import { openRepository, type Repository } from '../git/repository.ts';
 import { createLog } from '../log.ts';
-import { OperationError } from '../ports/failure.ts';
 import { escapeControls } from '../terminal.ts';
 import { stringFlag, type Command, type Flags, type Invocation } from './command.ts';
+import { tipOf } from './open-history.ts';
 import { exitOf } from '../exit-codes.ts';
 
 export const audit: Command = {
@@ -72,18 +72,6 @@ async function question(
     trusted: trust === null ? null : await tipOf(repository, trust, signal),
     recordSigners: signers === null ? null : await readFile(signers, 'utf8'),
   };
-}
-
-/** In a clone the branches of others stand under their remote. */
-async function tipOf(repository: Repository, name: string, signal: AbortSignal): Promise<string> {
-  const tip =
-    (await repository.resolve(name, signal)) ?? (await repository.resolve(`origin/${name}`, signal));
-  if (tip !== null) return tip;
-  throw new OperationError(
-    'unsupported',
-    `the clone has no ${name}; fetch it: git fetch origin ${name}:${name}`,
-    { disposition: 'stall' },
-  );
 }
 
 const colours: Readonly<Record<ClaimVerdict, 'green' | 'dim' | 'yellow' | 'red'>> = {

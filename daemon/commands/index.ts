@@ -47,6 +47,16 @@ export const commands: readonly ListedCommand[] = [
     load: async () => (await import('./audit.ts')).audit,
   },
   {
+    name: 'diff',
+    summary: 'say what happened between two moments: a change report',
+    load: async () => (await import('./diff.ts')).diff,
+  },
+  {
+    name: 'report',
+    summary: 'write the evidence of a quarter: a page to print, JSON and tables',
+    load: async () => (await import('./report.ts')).report,
+  },
+  {
     name: 'site',
     summary: 'build the static site from the records',
     load: async () => (await import('./site.ts')).site,

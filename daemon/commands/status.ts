@@ -2,8 +2,10 @@
 import type { CertificateRecord } from '../core/record-format.ts';
 import { statusMeanings } from '../core/status.ts';
 import { escapeControls, statusMark, table } from '../terminal.ts';
-import { openRecords } from './open-records.ts';
-import { repositoryOptions, UsageError, type Command, type Invocation } from './command.ts';
+import { recordsAt } from '../shell/past.ts';
+import { openRecords, type OpenedRecords } from './open-records.ts';
+import { repositoryOptions, stringFlag, UsageError, type Command, type Invocation } from './command.ts';
+import { stateAt, withHistory } from './open-history.ts';
 import { exitOf } from '../exit-codes.ts';
 import { configured, logOf } from './start.ts';
 import {
@@ -21,13 +23,23 @@ export const status: Command = {
   positionals: '[team/name]',
   positionalsMax: 1,
   about:
-    'Prints the committed records: one line a certificate, worst first, and every open finding with what to do. With a certificate, everything known of it. Exit code 0 means that all is well, 1 that something is not, 2 that the repository could not be read.',
-  options: repositoryOptions,
-  examples: ['renewd status', 'renewd status web/shop', 'renewd status --json | jq .certificates'],
+    'Prints the committed records: one line a certificate, worst first, and every open finding with what to do. With a certificate, everything known of it. With --at, the same as it was at the end of a day, at an instant or at a commit of the records. Exit code 0 means that all is well, 1 that something is not, 2 that the repository could not be read.',
+  options: {
+    ...repositoryOptions,
+    at: {
+      type: 'string',
+      value: 'moment',
+      description: 'as it was: a day (its end, UTC), an instant, or a revision of the records',
+    },
+  },
+  examples: [
+    'renewd status',
+    'renewd status web/shop',
+    'renewd status --at 2026-09-30',
+    'renewd status --json | jq .certificates',
+  ],
   run: async (invocation) => {
-    const config = await configured(invocation);
-    const log = logOf(invocation, config, 'warn');
-    const { records, tip } = await openRecords(config, invocation, log);
+    const { records, tip } = await readRecords(invocation);
     const wanted = invocation.positionals[0];
     if (wanted === undefined) return printAll(invocation, records, tip);
     const record = records.certificates.get(wanted);
@@ -39,6 +51,19 @@ export const status: Command = {
     return printOne(invocation, wanted, record);
   },
 };
+
+/** The records as they are, or as they were. IO: Git. */
+async function readRecords(invocation: Invocation): Promise<OpenedRecords> {
+  const at = stringFlag(invocation.flags, 'at');
+  if (at !== null) {
+    return withHistory(invocation, async (history) => {
+      const tip = await stateAt(history, at, invocation.signal);
+      return { records: await recordsAt(history.repository, tip, history.prefix), tip };
+    });
+  }
+  const config = await configured(invocation);
+  return openRecords(config, invocation, logOf(invocation, config, 'warn'));
+}
 
 function printAll(
   { flags, out }: Invocation,
@@ -60,7 +85,7 @@ function printAll(
     return code;
   }
   if (tip === null) {
-    out.write('no records yet: the state branch does not exist. Run: renewd once\n');
+    out.write('no records yet: there is no state branch, or there was none then. Run: renewd once\n');
     return code;
   }
   out.write(certificateTable(records, out));

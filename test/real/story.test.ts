@@ -4,11 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { House } from '../../daemon/assembly.ts';
 import type { AuditReport } from '../../daemon/audit/audit.ts';
+import type { EvidencePack } from '../../daemon/commands/evidence/pack.ts';
 import type { ChangeReport } from '../../daemon/core/change-report.ts';
 import { declarations, missingServers, recordOf, startEstate, turn, type RealEstate } from './estate.ts';
 import { allowedSigners, makePerson, workTree, type Person, type WorkTree } from './signed-repository.ts';
@@ -181,6 +182,43 @@ describe('a request from the first commit to the audit', { skip: missingServers(
     assert.match(out, /proved +was issued after its declaration was accepted/);
     assert.match(out, /attested 127\.0\.0\.1:\d+ served it/);
     assert.match(out, /proved +all \d+ commits of records are signed by the daemon/);
+  });
+
+  test('the evidence pack of the period is written from the clone, twice the same bytes', () => {
+    const period = new Date().toISOString().slice(0, 7);
+    const write = (name: string): Map<string, string> => {
+      const directory = join(estate.root, name);
+      const { code, out } = renewd(clone, 'report', '--period', period, '--out', directory);
+      assert.equal(code, 0, out);
+      return new Map(
+        readdirSync(directory).map((file) => [file, readFileSync(join(directory, file), 'utf8')]),
+      );
+    };
+    const files = write('evidence');
+    assert.deepEqual(write('again'), files);
+    assert.match(files.get('changes.csv') ?? '', /Merge the request.*,accepted,/);
+    assert.match(
+      files.get('issuances.csv') ?? '',
+      /web\/shop@web-01,[0-9a-f]+,internal-ca,declared and not yet installed,20/,
+    );
+    assert.match(files.get('rules.csv') ?? '', /baseline,key-algorithms,Key algorithm and size,block/);
+    const pack = JSON.parse(files.get('report.json') ?? '') as EvidencePack;
+    assert.equal(pack.metrics.requests, 1);
+    assert.equal(pack.metrics.accepted, 1);
+    assert.ok((pack.metrics.leadTimeMedianMs ?? -1) >= 0);
+    assert.equal(pack.complete, false);
+    assert.match(files.get('report.html') ?? '', /the period is not over/);
+    assert.equal(renewd(clone, 'report', '--period', '2026-Q5', '--out', 'x').code, 64);
+  });
+
+  test('the records tell how it stood at any moment, and what changed between two', () => {
+    assert.match(renewd(clone, 'status', '--at', '2020-01-01').out, /no records yet/);
+    assert.match(renewd(clone, 'status', '--at', 'origin/renewd/state').out, /web\/shop/);
+    assert.match(renewd(clone, 'status', '--at', 'tomorrow').out, /is no day/);
+    const { code, out } = renewd(clone, 'diff', '2020-01-01..');
+    assert.equal(code, 0, out);
+    assert.match(out, /accepted: Merge the request/);
+    assert.match(out, /web\/shop@web-01: serial [0-9a-f]+ until .*declared and not yet installed/);
   });
 
   test('every forgery is found: a changed record, a swapped certificate, an approval that was not given, records by another key', () => {

@@ -1,0 +1,62 @@
+/** `renewd report`: the evidence of a quarter, a month or a year as a pack of files: a page to print, JSON, tables. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parsePeriod } from '../core/period.ts';
+import { exitOf } from '../exit-codes.ts';
+import { stringFlag, UsageError, type Command } from './command.ts';
+import { csvTable } from './evidence/csv.ts';
+import { evidencePage } from './evidence/page.ts';
+import { gatherEvidence } from './evidence/pack.ts';
+import { evidenceFigures, evidenceTables } from './evidence/tables.ts';
+import { historyOptions, withHistory } from './open-history.ts';
+
+export const report: Command = {
+  name: 'report',
+  summary: 'write the evidence of a quarter: a page to print, JSON and tables',
+  positionals: '',
+  positionalsMax: 0,
+  about:
+    'Gathers from the repository alone what an auditor asks for: changes with signers and approvals, certificates issued and proved, the estate at the end, open findings, exceptions, rules in force, the figures of the service, maturity by team and the eight steps of certificates as a service. Writes report.html (to print), report.json and one CSV a table. The same commits and period give the same bytes. A period that is not over is reported as far as it is known, and says so. Exit code 0, 2 if the repository cannot be read.',
+  options: {
+    ...historyOptions,
+    period: {
+      type: 'string',
+      value: 'yyyy-Qn',
+      description: 'a quarter (2026-Q4), a month (2026-11) or a year (2026)',
+    },
+    out: { type: 'string', value: 'dir', description: 'where the files are written' },
+  },
+  examples: [
+    'renewd report --period 2026-Q4 --out evidence',
+    'renewd report --repo ./clone --period 2026-11 --out /tmp/november',
+  ],
+  run: (invocation) => {
+    const { flags, out } = invocation;
+    const period = parsePeriod(stringFlag(flags, 'period') ?? '');
+    if (period === null)
+      throw new UsageError('--period is a quarter (2026-Q4), a month (2026-11) or a year (2026)');
+    const directory = stringFlag(flags, 'out');
+    if (directory === null) throw new UsageError('--out names the directory to write into');
+    return withHistory(invocation, async (history) => {
+      const pack = await gatherEvidence(history, period);
+      await mkdir(directory, { recursive: true });
+      const files = new Map([
+        ['report.html', evidencePage(pack)],
+        ['report.json', `${JSON.stringify(pack, null, 2)}\n`],
+        ...evidenceTables(pack).map(({ name, heads, rows }): [string, string] => [
+          `${name}.csv`,
+          csvTable(heads, rows),
+        ]),
+      ]);
+      for (const [name, text] of files) await writeFile(join(directory, name), text);
+      for (const [figure, meaning] of evidenceFigures(pack))
+        out.write(`${figure.padStart(10)}  ${meaning}\n`);
+      for (const each of pack.maturity)
+        out.write(
+          `${`level ${String(each.level)}`.padStart(10)}  team ${each.team}${each.nextStep === null ? '' : `; next: ${each.nextStep}`}\n`,
+        );
+      out.write(`wrote ${String(files.size)} files to ${directory}; open report.html, or print it\n`);
+      return exitOf('ok');
+    });
+  },
+};
