@@ -39,6 +39,14 @@ function signalOfTheEnd(): AbortSignal {
   return controller.signal;
 }
 
+/** A reader that has seen enough (`| head`) closes the pipe: that is no mistake of ours, and nothing is left to say. */
+function endQuietlyWhenNobodyReads(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
+}
+
 async function run(command: Command, words: readonly string[]): Promise<number> {
   const out = openTerminal(process.stdout, process.env);
   const err = openTerminal(process.stderr, process.env);
@@ -96,6 +104,7 @@ async function main(words: readonly string[]): Promise<number> {
   return run(await command.load(), rest);
 }
 
+endQuietlyWhenNobodyReads();
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

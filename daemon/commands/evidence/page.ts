@@ -25,7 +25,8 @@ dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr))
 dt { font-size: 1.6rem; font-weight: 650; line-height: 1.2; font-variant-numeric: tabular-nums; } dd { margin: 0; color: var(--dim); }
 dl > div { border-top: 2px solid var(--ink); padding-top: .4rem; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: 12.5px; }
-th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); overflow-wrap: break-word; }
+td.hex { font: 11px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; min-width: 9rem; } td.time { white-space: nowrap; font-variant-numeric: tabular-nums; }
 th { white-space: nowrap; font-weight: 600; } td.word { white-space: nowrap; }
 .refused, .failing, .expired, .drift, .blocked, .overdue, .error, .critical, .ended { color: var(--bad); font-weight: 600; }
 .accepted, .ok, .done { color: var(--good); font-weight: 600; }
@@ -70,7 +71,11 @@ function sentence({ certificates, findings, changes }: EvidencePack): string {
       ? `All ${String(certificates.length)} certificates are in order`
       : `${String(bad)} of ${String(certificates.length)} certificates are not in order`;
   const refused = changes.filter((each) => each.outcome === 'refused').length;
-  return `${state} at the end of the data, with ${String(open)} open findings. ${String(changes.length)} changes of declarations were judged, ${String(refused)} refused.`;
+  return `${state} at the end of the data, with ${counted(open, 'open finding')}. Judged: ${counted(changes.length, 'change')} of declarations, ${String(refused)} of them refused.`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function spanOf({ from, until, complete }: EvidencePack): string {
@@ -94,6 +99,10 @@ const stateWords =
   /^(accepted|refused|waiting|trusted|ok|failing|expired|drift|blocked|overdue|error|critical|warning|done|open|ended)$/;
 
 function cell(text: string): string {
+  if (/^[0-9a-f]{16,}$/.test(text)) return `<td class="hex">${text}</td>`;
+  if (/^20\d{2}-\d{2}-\d{2}T[0-9:]{8}Z$/.test(text))
+    return `<td class="time">${text.slice(0, 16).replace('T', ' ')}</td>`;
+  if (/^20\d{2}-\d{2}-\d{2} \d{2}:\d{2}$/.test(text)) return `<td class="time">${text}</td>`;
   return stateWords.test(text) ? `<td class="word ${text}">${text}</td>` : `<td>${h(text)}</td>`;
 }
 
