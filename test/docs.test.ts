@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { commands } from '../daemon/commands/index.ts';
 import { allSchemas } from '../daemon/commands/schema.ts';
-import { checkDirectory } from '../daemon/commands/check.ts';
+import { checkDirectory } from '../daemon/commands/check-directory.ts';
 import { findingCodes } from '../daemon/core/finding-codes.ts';
 import { rules } from '../daemon/core/rules/index.ts';
 
@@ -43,7 +43,7 @@ test('schemas/ is what renewd schema --out writes', () => {
 });
 
 test('the example organisation is valid', async () => {
-  const { problems, desired } = await checkDirectory('.');
+  const { problems, desired } = checkDirectory('.');
   assert.deepEqual(
     problems.filter((problem) => problem.severity === 'error'),
     [],

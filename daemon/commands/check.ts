@@ -1,19 +1,14 @@
 /** `renewd check`: every mistake in a working tree at once, with its place, before anybody commits it. Reads files, changes nothing. */
 import { resolve } from 'node:path';
-import { builtIns, documentReader } from '../reader.ts';
-import { buildDesired } from '../core/desired.ts';
 import type { Desired, DocumentProblem } from '../core/model.ts';
-import { stops } from '../core/policy.ts';
-import { excerptAt } from '../documents/excerpt.ts';
 import { renderProblem } from '../documents/write.ts';
-import { judgeRequest } from '../shell/policies.ts';
 import type { ReportedProblem } from '../core/change-report.ts';
 import { openRepository } from '../git/repository.ts';
 import { judgeChangeRequest } from './change-request.ts';
+import { checkDirectory, type CheckResult } from './check-directory.ts';
 import { stringFlag, UsageError, type Command, type Invocation } from './command.ts';
 import { formatOf, formatOption, renderChange, renderProblems, type Format } from './formats/index.ts';
 import { exitOf } from '../exit-codes.ts';
-import { readWorkingTree } from './working-tree.ts';
 
 export const check: Command = {
   name: 'check',
@@ -44,50 +39,9 @@ export const check: Command = {
     const base = stringFlag(invocation.flags, 'base');
     if (base !== null) return checkChange(invocation, directory, base, format);
     if (stringFlag(invocation.flags, 'head') !== null) throw new UsageError('--head needs --base');
-    return report(invocation, await checkDirectory(directory), format);
+    return report(invocation, checkDirectory(directory), format);
   },
 };
-
-export interface CheckResult {
-  readonly desired: Desired;
-  readonly problems: readonly DocumentProblem[];
-}
-
-/** Reads and judges a working tree. IO: reads files. Never throws for what is written in them. */
-export async function checkDirectory(directory: string): Promise<CheckResult> {
-  const reader = documentReader();
-  const { files, problems } = readWorkingTree(directory);
-  const parsed = files.map((file) => reader.parseFile(file));
-  const desired = buildDesired('working tree', parsed, builtIns(reader));
-  const texts = new Map(files.map((file) => [file.path, file.bytes]));
-  const all = [...problems, ...desired.problems, ...policyProblems(desired)];
-  return { desired, problems: all.map((problem) => withExcerpt(problem, texts)) };
-}
-
-/** Problems found after reading know their place but not their line. */
-function withExcerpt(problem: DocumentProblem, texts: ReadonlyMap<string, Uint8Array>): DocumentProblem {
-  const bytes = texts.get(problem.source.file);
-  if (problem.excerpt !== null || bytes === undefined) return problem;
-  const { line, column } = problem.source;
-  return { ...problem, excerpt: excerptAt(Buffer.from(bytes).toString('utf8'), line, column) };
-}
-
-/** What policy says of each request, as problems at the line that asks. */
-function policyProblems(desired: Desired): DocumentProblem[] {
-  const now = Date.now();
-  return [...desired.certificates.values()].flatMap((certificate) => {
-    return judgeRequest(desired, certificate, now)
-      .filter((each) => each.verdict === 'fail')
-      .map((each): DocumentProblem => ({
-        code: 'policy',
-        message: `${each.message} (rule ${each.rule}, set in ${each.source.file}:${String(each.source.line)}). ${each.fix}`,
-        source: certificate.source,
-        excerpt: null,
-        severity: stops(each) ? 'error' : 'warning',
-        scope: certificate.source.file,
-      }));
-  });
-}
 
 /** Judges a pull request and prints the verdict. IO: reads Git. */
 async function checkChange(

@@ -17,6 +17,11 @@ export const commands: readonly ListedCommand[] = [
     load: async () => (await import('./check.ts')).check,
   },
   {
+    name: 'request',
+    summary: 'ask for a certificate: questions, a checked file, a branch',
+    load: async () => (await import('./request.ts')).request,
+  },
+  {
     name: 'plan',
     summary: 'say what would be done, and do nothing',
     load: async () => (await import('./plan.ts')).plan,
@@ -55,6 +60,11 @@ export const commands: readonly ListedCommand[] = [
     name: 'report',
     summary: 'write the evidence of a quarter: a page to print, JSON and tables',
     load: async () => (await import('./report.ts')).report,
+  },
+  {
+    name: 'codeowners',
+    summary: 'print CODEOWNERS from teams and change control, or write it',
+    load: async () => (await import('./codeowners.ts')).codeowners,
   },
   {
     name: 'site',

@@ -3,6 +3,7 @@ import { lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { readHostKey } from '../ssh/host-key.ts';
 import { stringFlag, UsageError, type Command, type Invocation } from './command.ts';
+import { pipelineFiles } from './ci-files.ts';
 import { firstEstate, type FirstEstate } from './first-estate.ts';
 import { exitOf } from '../exit-codes.ts';
 
@@ -12,8 +13,14 @@ export const init: Command = {
   positionals: '[dir]',
   positionalsMax: 1,
   about:
-    'With --host, writes an estate for one real server: a team, a private CA (or ACME), the endpoint with its host key, one certificate for nginx, a baseline policy and renewd.yaml. Shows the fingerprint of the host key: compare it on the server. Without --host, writes the example organisation that the demo uses. Existing files are never overwritten.',
+    'With --host, writes an estate for one real server: a team, a private CA (or ACME), the endpoint with its host key, one certificate for nginx, a baseline policy and renewd.yaml. Shows the fingerprint of the host key: compare it on the server. Without --host, writes the example organisation that the demo uses. With both comes a pipeline that judges pull requests (--ci). Existing files are never overwritten.',
   options: {
+    ci: {
+      type: 'string',
+      value: 'forge',
+      description:
+        'pipelines to write: github, gitlab, gitea, forgejo, several with commas, or none (default: github)',
+    },
     host: { type: 'string', value: 'name', description: 'the server to manage, as ssh reaches it' },
     port: { type: 'string', value: 'number', description: 'its SSH port (default: 22)' },
     user: { type: 'string', value: 'name', description: 'user to log in as (default: root)' },
@@ -58,7 +65,8 @@ export const init: Command = {
   run: async (invocation) => {
     const directory = resolve(invocation.positionals[0] ?? '.');
     const host = stringFlag(invocation.flags, 'host');
-    const files = host === null ? await exampleFiles() : firstEstate(await answers(invocation, host));
+    const estate = host === null ? await exampleFiles() : firstEstate(await answers(invocation, host));
+    const files = new Map([...estate, ...pipelineFiles(stringFlag(invocation.flags, 'ci') ?? 'github')]);
     await refuseOverwriting(directory, [...files.keys()]);
     for (const [path, text] of files) {
       await mkdir(dirname(join(directory, path)), { recursive: true });

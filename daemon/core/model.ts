@@ -54,6 +54,8 @@ export interface Team extends Declared {
   readonly endpoints: readonly string[];
   /** Who signs and approves for the team: principals of `policies/allowed_signers` or `policies/openpgp/`. */
   readonly signers: readonly string[];
+  /** Names of the team on the forge (`@example/web`), for CODEOWNERS. */
+  readonly handles: readonly string[];
 }
 
 export interface Contact {

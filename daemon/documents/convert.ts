@@ -98,6 +98,7 @@ function toTeam(declared: Declared, spec: CheckedDocument['spec'], place: Place)
     issuers: texts(spec['issuers']),
     endpoints: texts(spec['endpoints']),
     signers: texts(spec['signers']),
+    handles: texts(spec['handles']),
   };
 }
 

@@ -60,6 +60,7 @@ function subjects(): RuleSubject[] {
     issuers: [],
     endpoints: [],
     signers: [],
+    handles: [],
   }));
   return Array.from({ length: certificates }, (_, index) => {
     const name = `service-${String(index)}`;

@@ -21,6 +21,7 @@ const team: Team = {
   issuers: [],
   endpoints: [],
   signers: [],
+  handles: [],
 };
 const issuer: Issuer = {
   ...declared('internal-ca', 'inventory/issuers/ca.yaml'),

@@ -22,6 +22,7 @@ const team: Team = {
   issuers: [],
   endpoints: [],
   signers: [],
+  handles: [],
 };
 
 function rule(id: string, changes: Partial<PolicyRule> = {}): PolicyRule {

@@ -67,6 +67,12 @@ export const teamSchema = envelope(
           maxItems: 200,
           items: line('A principal.', 'ada@example.com'),
         },
+        handles: {
+          description: 'Names of the team on the forge, for CODEOWNERS: @example/web, or an address.',
+          type: 'array',
+          maxItems: 50,
+          items: { type: 'string', maxLength: 200, pattern: '^[^\\s#]+$', examples: ['@example/web'] },
+        },
         issuers: {
           description: 'Issuers the team may use; all that policy allows when absent.',
           type: 'array',

@@ -17,6 +17,7 @@ export function team(changes: Partial<Team> = {}): Team {
     issuers: [],
     endpoints: ['web-*'],
     signers: [],
+    handles: [],
     ...changes,
   };
 }
