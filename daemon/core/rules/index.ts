@@ -4,8 +4,21 @@ import { allowedIssuers } from './allowed-issuers.ts';
 import { allowedNames } from './allowed-names.ts';
 import { keyAlgorithms } from './key-algorithms.ts';
 import { lifetimeMax } from './lifetime-max.ts';
+import { managedDrift } from './managed-drift.ts';
+import { nameCountMax } from './name-count-max.ts';
+import { namesMatch } from './names-match.ts';
+import { noSelfSigned } from './no-self-signed.ts';
+import { proofDeclared } from './proof-declared.ts';
+import { publicNames } from './public-names.ts';
+import { quantumSafeKeys } from './quantum-safe-keys.ts';
+import { renewalMargin } from './renewal-margin.ts';
 import { requiredOwner } from './required-owner.ts';
 import type { Rule } from './rule.ts';
+import { securityStrength } from './security-strength.ts';
+import { signatureAlgorithms } from './signature-algorithms.ts';
+import { tlsVersionMin } from './tls-version-min.ts';
+import { usagesAllowed } from './usages-allowed.ts';
+import { wildcardNames } from './wildcard-names.ts';
 
 const all: readonly Rule[] = [
   allowedEndpoints,
@@ -13,7 +26,20 @@ const all: readonly Rule[] = [
   allowedNames,
   keyAlgorithms,
   lifetimeMax,
+  managedDrift,
+  nameCountMax,
+  namesMatch,
+  noSelfSigned,
+  proofDeclared,
+  publicNames,
+  quantumSafeKeys,
+  renewalMargin,
   requiredOwner,
+  securityStrength,
+  signatureAlgorithms,
+  tlsVersionMin,
+  usagesAllowed,
+  wildcardNames,
 ];
 
 /** Rule id to rule. */

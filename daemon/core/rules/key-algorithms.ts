@@ -1,5 +1,5 @@
 /** Rule: only these key algorithms and sizes. */
-import { fail, notApplicable, pass, strings, type Rule } from './rule.ts';
+import { concerns, fail, notApplicable, pass, strings, trustSetting, type Rule } from './rule.ts';
 
 export const keyAlgorithms: Rule = {
   id: 'key-algorithms',
@@ -21,11 +21,14 @@ export const keyAlgorithms: Rule = {
           enum: ['ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096', 'ed25519'],
         },
       },
+      ...trustSetting,
     },
   },
   explanation:
     'A key that is too short can be found by computing; one of an unusual kind is refused by clients. The list says what the organisation accepts.',
-  judge: ({ certificate, facts, stage }, settings) => {
+  judge: (subject, settings) => {
+    if (!concerns(settings, subject)) return notApplicable;
+    const { certificate, facts, stage } = subject;
     const allowed = strings(settings, 'algorithms');
     if (stage !== 'request' && facts === null) return notApplicable;
     const used = stage === 'request' || facts === null ? certificate.key.algorithm : facts.keyAlgorithm;

@@ -69,3 +69,28 @@ export function strings(settings: Settings, name: string): readonly string[] {
   const value = settings[name];
   return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
 }
+
+/** Names that are asked for, or that stand in what was issued or found. Pure. */
+export function namesOf({ stage, certificate, facts }: RuleSubject): readonly string[] {
+  return stage === 'request' || facts === null ? certificate.dnsNames : facts.dnsNames;
+}
+
+/** A whole number from checked settings; `otherwise` when absent. */
+export function wholeNumber(settings: Settings, name: string, otherwise: number): number {
+  const value = settings[name];
+  return typeof value === 'number' && Number.isInteger(value) ? value : otherwise;
+}
+
+/** Setting of rules that a standard makes for public certificates only. */
+export const trustSetting = {
+  trust: {
+    description:
+      'public: only certificates of issuers that everybody trusts (label trust on the issuer); all when absent.',
+    enum: ['public'],
+  },
+} as const;
+
+/** Whether a rule speaks about this subject: one set for public trust is silent about private issuers. Pure. */
+export function concerns(settings: Settings, subject: RuleSubject): boolean {
+  return settings['trust'] !== 'public' || isPublicTrust(subject.issuer);
+}
