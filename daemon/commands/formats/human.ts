@@ -4,23 +4,31 @@ import { escapeControls, type Terminal } from '../../terminal.ts';
 
 type Out = Pick<Terminal, 'style'>;
 
+/** The same value with every text in it made harmless to a terminal: most of them were written by whoever asks. */
+function plainly<T>(value: T): T {
+  if (typeof value === 'string') return escapeControls(value) as T;
+  if (Array.isArray(value)) return value.map((each: unknown) => plainly(each)) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plainly(each as unknown)])) as T;
+}
+
 /** The problem as `file:line:column: severity: message`, the rule and the fix below it. */
-export function problemText(problem: ReportedProblem, out: Out): string {
+export function problemText(written: ReportedProblem, out: Out): string {
+  const problem = plainly(written);
   const { file, line, column, severity, message, fix, rule } = problem;
   const colour = severity === 'error' ? 'red' : severity === 'warning' ? 'yellow' : 'dim';
-  const lines = [
-    `${file}:${String(line)}:${String(column)}: ${out.style(colour, severity)}: ${escapeControls(message)}`,
-  ];
+  const lines = [`${file}:${String(line)}:${String(column)}: ${out.style(colour, severity)}: ${message}`];
   if (rule !== null) {
     lines.push(`  rule ${rule.id} of policy ${rule.policy} (${rule.citation}), set in ${rule.at}`);
-    lines.push(`  why: ${escapeControls(rule.explanation)}`);
+    lines.push(`  why: ${rule.explanation}`);
   }
-  if (fix !== '') lines.push(`  do:  ${escapeControls(fix)}`);
+  if (fix !== '') lines.push(`  do:  ${fix}`);
   return `${lines.join('\n')}\n`;
 }
 
 /** The whole report. */
-export function humanReport(report: ChangeReport, out: Out): string {
+export function humanReport(written: ChangeReport, out: Out): string {
+  const report = plainly(written);
   const parts = [
     report.problems.map((each) => problemText(each, out)).join('\n'),
     planText(report, out),
@@ -32,28 +40,23 @@ export function humanReport(report: ChangeReport, out: Out): string {
 }
 
 /** What will be done, on which hosts, with which commands. */
-export function planText({ plan, cost }: ChangeReport, out: Out): string {
+function planText({ plan, cost }: ChangeReport, out: Out): string {
   const lines: string[] = [];
   for (const each of plan.certificates) {
     lines.push(
-      `${out.style('bold', escapeControls(each.certificate))} ${each.change}: ${escapeControls(each.dnsNames.join(', '))} from ${each.issuer}, ${each.keyAlgorithm}`,
+      `${out.style('bold', each.certificate)} ${each.change}: ${each.dnsNames.join(', ')} from ${each.issuer}, ${each.keyAlgorithm}`,
     );
     for (const field of each.fields) {
-      lines.push(
-        `  ${field.field}: ${escapeControls(field.before || 'nothing')} -> ${escapeControls(field.after || 'nothing')}`,
-      );
+      lines.push(`  ${field.field}: ${field.before || 'nothing'} -> ${field.after || 'nothing'}`);
     }
     for (const step of each.steps) {
-      lines.push(
-        `  ${step.action} at ${escapeControls(step.endpoint)} (${escapeControls(step.host)}, ${step.profile}): ${escapeControls(step.because)}`,
-      );
-      for (const command of step.commands) lines.push(`    runs ${escapeControls(command.join(' '))}`);
+      lines.push(`  ${step.action} at ${step.endpoint} (${step.host}, ${step.profile}): ${step.because}`);
+      for (const command of step.commands) lines.push(`    runs ${command.join(' ')}`);
       if (step.serves.length > 0 && step.action !== 'release')
-        lines.push(`    proves ${escapeControls(step.serves.join(', '))}`);
+        lines.push(`    proves ${step.serves.join(', ')}`);
     }
   }
-  for (const each of plan.resources)
-    lines.push(`${each.kind} ${escapeControls(each.name)} ${each.change} (${escapeControls(each.file)})`);
+  for (const each of plan.resources) lines.push(`${each.kind} ${each.name} ${each.change} (${each.file})`);
   for (const each of cost) {
     lines.push(
       `${String(each.certificates)} order${each.certificates === 1 ? '' : 's'} at ${each.issuer}${each.limit === null ? '' : ` (${each.limit})`}`,
@@ -88,7 +91,7 @@ function effectText({ policyEffect }: ChangeReport, out: Out): string {
   for (const each of replaced)
     lines.push(`  ${String(each.installations)} installations are replaced by themselves at ${each.issuer}`);
   if (byHand > 0) lines.push(`  ${String(byHand)} need a change of their declaration by somebody`);
-  return `${lines.map((line) => escapeControls(line)).join('\n')}\n`;
+  return `${lines.map((line) => line).join('\n')}\n`;
 }
 
 /** Certificates listed before the rest is counted. */
@@ -99,7 +102,7 @@ function approvalText({ approvals, hash }: ChangeReport, out: Out): string {
   const lines = approvals.map((each) => {
     const by = each.by.map((one) => one.principal).join(', ') || 'nobody yet';
     const mark = each.satisfied ? out.style('green', 'approved') : out.style('yellow', 'waits');
-    return `${mark} ${each.rule}: ${String(each.needed)} of ${each.from.join(', ')} because ${escapeControls(each.why)}; by ${escapeControls(by)}`;
+    return `${mark} ${each.rule}: ${String(each.needed)} of ${each.from.join(', ')} because ${each.why}; by ${by}`;
   });
   if (approvals.some((each) => !each.satisfied)) {
     lines.push(`  to approve: git commit --allow-empty -S -m "Approve" --trailer "Renewd-Approve: ${hash}"`);

@@ -1,6 +1,7 @@
 /** What a requester wants to have, from flags and, where something is missing and somebody is there, by asking. */
 import type { Desired, Offer, Profile } from '../../core/model.ts';
 import { didYouMean } from '../../core/nearest.ts';
+import { namePattern } from '../../documents/schemas/parts.ts';
 import { stringFlag, UsageError, type Flags } from '../command.ts';
 import type { RequestAnswers } from './declaration.ts';
 
@@ -23,6 +24,11 @@ export async function gatherAnswers(flags: Flags, desired: Desired, ask: Ask): P
     await answer('dns', 'Which names do clients use? (separated by commas)', flags, ask),
   );
   const name = stringFlag(flags, 'name') ?? nameFor(dnsNames[0] ?? '');
+  if (!new RegExp(namePattern).test(name)) {
+    throw new UsageError(
+      `${JSON.stringify(name)} is no name: lower-case letters and digits, with single - or . inside; give one with --name`,
+    );
+  }
   const issuer =
     offer?.issuer ?? (await choose('issuer', 'Which issuer?', flags, [...desired.issuers.keys()], ask));
   const endpoints = words(

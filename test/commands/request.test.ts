@@ -1,0 +1,272 @@
+/** renewd request, codeowners, init and the pipelines: what somebody who knows no TLS meets first. Real git, loopback only. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { pageOf } from '../../daemon/commands/request/branch.ts';
+
+const program = resolve('bin/renewd');
+const root = mkdtempSync(join(tmpdir(), 'renewd-request-'));
+const work = join(root, 'work');
+const git = (...words: string[]): string =>
+  execFileSync('git', ['-C', work, '-c', 'user.name=Ada', '-c', 'user.email=ada@example.com', ...words], {
+    encoding: 'utf8',
+  }).trim();
+const renewd = (...words: string[]): { readonly code: number | null; readonly text: string } => {
+  const { status, stdout, stderr } = spawnSync(program, words, {
+    cwd: work,
+    encoding: 'utf8',
+    env: {
+      ...process.env,
+      GIT_AUTHOR_NAME: 'Ada',
+      GIT_AUTHOR_EMAIL: 'ada@example.com',
+      GIT_COMMITTER_NAME: 'Ada',
+      GIT_COMMITTER_EMAIL: 'ada@example.com',
+    },
+  });
+  return { code: status, text: stdout + stderr };
+};
+
+before(() => {
+  const made = spawnSync(program, ['init', work, '--ci', 'github,gitlab,gitea,forgejo'], {
+    encoding: 'utf8',
+  });
+  assert.equal(made.status, 0, made.stderr);
+  execFileSync('git', ['init', '-q', '--bare', '-b', 'main', join(root, 'origin.git')]);
+  execFileSync('git', ['init', '-q', '-b', 'main', work]);
+  git('remote', 'add', 'origin', join(root, 'origin.git'));
+  git('add', '-A');
+  git('commit', '-q', '-m', 'Begin');
+  git('push', '-q', 'origin', 'main');
+});
+after(() => {
+  rmSync(root, { recursive: true, force: true });
+});
+
+const wanted = ['--offer', 'internal-web', '--team', 'web', '--endpoint', 'web-01'];
+
+describe('asking', () => {
+  test('an allowed request is a file on a branch with the name of whoever asked', () => {
+    const { code, text } = renewd('request', ...wanted, '--dns', 'docs.web.example.internal', '--push');
+    assert.equal(code, 0, text);
+    assert.match(text, /it keeps to every rule/);
+    assert.equal(
+      git('log', '-1', '--format=%an %s', 'origin/request/web-docs-web'),
+      'Ada Request web/docs-web',
+    );
+    assert.match(
+      git('show', 'request/web-docs-web:inventory/certificates/web/docs-web.yaml'),
+      /serves: \[docs\.web\.example\.internal:443\]/,
+    );
+    git('switch', '-q', 'main');
+  });
+  test('a denied one says why and what to do, and leaves nothing', () => {
+    const { code, text } = renewd('request', ...wanted, '--dns', 'pay.example.internal', '--name', 'pay');
+    assert.equal(code, 1);
+    assert.match(text, /team web may not request pay\.example\.internal[^]*denied: nothing was written/);
+    assert.equal(existsSync(join(work, 'inventory/certificates/web/pay.yaml')), false);
+  });
+  test('what is there already is not asked for twice', () => {
+    const { code, text } = renewd(
+      'request',
+      ...wanted,
+      '--dns',
+      'shop.example.internal',
+      '--name',
+      'shop-two',
+    );
+    assert.equal(code, 64);
+    assert.match(
+      text,
+      /shop\.example\.internal is in web\/shop already \(inventory\/certificates\/web\/shop\.yaml\)/,
+    );
+  });
+  test('a missing or misspelt answer is named, with what there is', () => {
+    assert.match(renewd('request', '--offer', 'internal-web').text, /--team is missing/);
+    assert.match(renewd('request', '--offer', 'internal-wep').text, /Did you mean "internal-web"\?/);
+    assert.match(
+      renewd(
+        'request',
+        '--offer',
+        'internal-web',
+        '--team',
+        'web',
+        '--dns',
+        'a.web.example.internal',
+        '--endpoint',
+        'web-1',
+      ).text,
+      /there is no endpoint "web-1".*Did you mean "web-01"/,
+    );
+  });
+  test('nothing that is typed becomes anything but text', () => {
+    const { code, text } = renewd(
+      'request',
+      ...wanted,
+      '--dns',
+      'evil.web.example.internal',
+      '--name',
+      'evil',
+      '--label',
+      'note={a:&b*c}#d',
+    );
+    assert.equal(code, 0, text);
+    const file = join(work, 'inventory/certificates/web/evil.yaml');
+    assert.match(readFileSync(file, 'utf8'), /note: "\{a:&b\*c\}#d"/);
+    rmSync(file);
+    assert.equal(
+      renewd('request', ...wanted, '--dns', 'x.web.example.internal', '--name', '../../policies/x').code,
+      64,
+    );
+    assert.equal(existsSync(join(work, 'policies/x.yaml')), false);
+  });
+  test('the page of the pull request, for each forge and way to write a remote', () => {
+    assert.equal(
+      pageOf('git@github.com:o/r.git', 'main', 'request/a'),
+      'https://github.com/o/r/compare/main...request%2Fa',
+    );
+    assert.equal(
+      pageOf('https://user:token@forge.example.com/o/r.git', 'main', 'b'),
+      'https://forge.example.com/o/r/compare/main...b',
+    );
+    assert.match(
+      pageOf('ssh://git@gitlab.example.com:2222/g/s/r.git', 'main', 'b') ?? '',
+      /^https:\/\/gitlab\.example\.com\/g\/s\/r\/-\/merge_requests\/new\?/,
+    );
+    assert.equal(pageOf('/srv/estate.git', 'main', 'b'), null);
+  });
+});
+
+describe('CODEOWNERS', () => {
+  test('it follows teams and change control, and check says when it is old', () => {
+    writeFileSync(
+      join(work, 'policies/change-control.yaml'),
+      "apiVersion: renewd/v1\nkind: ChangeControl\nmetadata: { name: main }\nspec:\n  signatures: optional\n  paths:\n    - { paths: ['**'], signers: ['team:platform'] }\n    - { paths: ['inventory/certificates/{team}/**'], signers: [owner, audit@example.com] }\n",
+    );
+    assert.equal(renewd('codeowners', '--write').code, 0);
+    const text = readFileSync(join(work, 'CODEOWNERS'), 'utf8');
+    assert.match(text, /^\* @example\/platform$/m);
+    assert.match(text, /^\/inventory\/certificates\/web\/ @example\/web audit@example\.com$/m);
+    assert.doesNotMatch(renewd('check').text, /CODEOWNERS/);
+    const team = join(work, 'inventory/teams/web.yaml');
+    writeFileSync(team, readFileSync(team, 'utf8').replace('@example/web', '@example/shop'));
+    assert.match(renewd('check').text, /CODEOWNERS:1:1: warning: .*renewd codeowners --write/);
+    writeFileSync(join(work, 'CODEOWNERS'), '* @by-hand\n');
+    assert.equal(renewd('codeowners', '--write').code, 1);
+    git('checkout', '-q', '--', '.');
+    rmSync(join(work, 'policies/change-control.yaml'));
+    rmSync(join(work, 'CODEOWNERS'));
+  });
+});
+
+describe('the pipeline, by hand', () => {
+  let api: Server;
+  let url = '';
+  const comments: { id: number; body: string }[] = [{ id: 1, body: 'a person says something' }];
+  const requests: string[] = [];
+
+  before(async () => {
+    // The part of the comment API that GitHub, Gitea and Forgejo share.
+    api = createServer((request, response) => {
+      let text = '';
+      request.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      request.on('end', () => {
+        requests.push(`${request.method ?? ''} ${request.url?.split('?')[0] ?? ''}`);
+        if (request.headers.authorization !== 'token secret-token') return response.writeHead(401).end();
+        response.setHeader('content-type', 'application/json');
+        if (request.method === 'GET') return response.end(JSON.stringify(comments));
+        const { body } = JSON.parse(text) as { body: string };
+        if (request.method === 'POST') comments.push({ id: comments.length + 1, body });
+        else {
+          const id = Number(/comments\/(\d+)$/.exec(request.url ?? '')?.[1]);
+          const found = comments.find((each) => each.id === id);
+          if (found !== undefined) found.body = body;
+        }
+        return response.end('{}');
+      });
+    });
+    await new Promise<void>((done) => api.listen(0, '127.0.0.1', done));
+    url = `http://127.0.0.1:${String((api.address() as AddressInfo).port)}/repos/o/r/issues/7/comments`;
+  });
+  after(() => {
+    api.close();
+  });
+
+  const judge = async (head: string): Promise<{ readonly code: number | null; readonly text: string }> => {
+    const child = spawn('sh', ['ci/renewd.sh'], {
+      cwd: work,
+      env: {
+        ...process.env,
+        BASE: 'main',
+        HEAD: head,
+        RENEWD: program,
+        OUT: join(root, 'out'),
+        COMMENT_URL: url,
+        COMMENT_TOKEN: 'secret-token',
+      },
+    });
+    let text = '';
+    child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    const code = await new Promise<number | null>((done) => child.on('close', done));
+    return { code, text };
+  };
+
+  test('every forge gets the same script, and the templates name it', () => {
+    for (const path of [
+      '.github/workflows/renewd.yml',
+      '.gitea/workflows/renewd.yml',
+      '.forgejo/workflows/renewd.yml',
+      '.gitlab-ci.yml',
+    ]) {
+      assert.match(readFileSync(join(work, path), 'utf8'), /ci\/renewd\.sh/, path);
+    }
+  });
+  test('an allowed change passes, with one comment that is brought up to date and not repeated', async () => {
+    const first = await judge('request/web-docs-web');
+    assert.equal(first.code, 0, first.text);
+    assert.equal(comments.length, 2);
+    assert.match(comments[1]?.body ?? '', /^<!-- renewd change report -->[^]*allowed/);
+    for (const file of ['report.md', 'report.sarif', 'report.xml', 'plan.json'])
+      assert.ok(existsSync(join(root, 'out', file)), file);
+    requests.length = 0;
+    await judge('request/web-docs-web');
+    assert.deepEqual(requests, ['GET /repos/o/r/issues/7/comments'], 'the same verdict is not posted again');
+  });
+  test('a denied one fails and the same comment says why', async () => {
+    git('switch', '-q', '-c', 'bad', 'main');
+    const file = join(work, 'inventory/certificates/web/blog.yaml');
+    writeFileSync(
+      file,
+      readFileSync(file, 'utf8').replace(/dnsNames: \[.*\]/, 'dnsNames: [pay.example.internal]'),
+    );
+    git('commit', '-q', '-a', '-m', 'Ask for theirs');
+    const { code } = await judge('bad');
+    assert.equal(code, 1);
+    assert.equal(comments.length, 2);
+    assert.match(comments[1]?.body ?? '', /denied[^]*may not request pay\.example\.internal/);
+    git('switch', '-q', 'main');
+  });
+  test('what cannot be judged is neither', async () => {
+    assert.equal((await judge('nothing-of-this-name')).code, 2);
+  });
+});
+
+test('reading what is needed gives the same verdict as reading everything', async () => {
+  const { judgeChangeRequest } = await import('../../daemon/commands/change-request.ts');
+  const { openRepository } = await import('../../daemon/git/repository.ts');
+  const copy = join(root, 'copy');
+  cpSync(work, copy, { recursive: true });
+  const repository = await openRepository({ url: copy, directory: copy, now: Date.now });
+  const now = Date.now();
+  for (const head of ['bad', 'request/web-docs-web']) {
+    const ask = (scope: 'needed' | 'all'): ReturnType<typeof judgeChangeRequest> =>
+      judgeChangeRequest(repository, { base: 'main', head }, now, AbortSignal.timeout(30_000), scope);
+    assert.deepEqual(await ask('needed'), await ask('all'), head);
+  }
+  await repository.close();
+});
