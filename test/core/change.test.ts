@@ -1,0 +1,304 @@
+/** Plans and verdicts of changes, as properties: the plan depends on two states and nothing else; nobody approves their own; what judged before judges. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import * as fc from 'fast-check';
+import { canonicalJson } from '../../daemon/core/canonical.ts';
+import { judgeChange, type ChangeInput, type NewCommit } from '../../daemon/core/change-judgement.ts';
+import { planChange, type DocumentChange } from '../../daemon/core/change-plan.ts';
+import { codeowners } from '../../daemon/core/codeowners.ts';
+import type { Certificate, ChangeControl, Desired } from '../../daemon/core/model.ts';
+import { parseMoment, parsePeriod } from '../../daemon/core/period.ts';
+import { matchPath } from '../../daemon/core/path-pattern.ts';
+import { certificate, everyone, installation } from './sample.ts';
+import { team } from './rules/team.ts';
+
+const source = { file: 'policies/change-control.yaml', line: 1, column: 1 };
+const control: ChangeControl = {
+  kind: 'ChangeControl',
+  name: 'main',
+  labels: {},
+  source,
+  blob: 'b',
+  signatures: 'required',
+  paths: [
+    { paths: ['**'], signers: ['team:pki'], source },
+    { paths: ['inventory/certificates/{team}/**'], signers: ['owner', 'team:pki', 'forge'], source },
+  ],
+  approvals: [
+    {
+      name: 'wildcard',
+      paths: [],
+      certificates: { selector: everyone, wildcard: true },
+      count: 2,
+      from: ['team:pki'],
+      forgeMerge: true,
+      source,
+    },
+  ],
+  forges: ['forge@example.com'],
+  breakGlass: { signers: ['bea'], reviewWithinMs: 1000 },
+};
+
+function desired(
+  certificates: readonly Certificate[],
+  changeControl: ChangeControl | null = control,
+): Desired {
+  return {
+    commit: 'c',
+    teams: new Map([
+      ['web', team({ signers: ['ada'] })],
+      ['pki', team({ name: 'pki', signers: ['pia', 'paul', 'petra'] })],
+    ]),
+    issuers: new Map(),
+    endpoints: new Map(),
+    profiles: new Map(),
+    policies: [],
+    packs: new Map(),
+    customRules: new Map(),
+    waivers: new Map(),
+    offers: new Map(),
+    programs: new Map(),
+    changeControl,
+    certificates: new Map(certificates.map((each) => [each.id, each])),
+    problems: [],
+  };
+}
+
+const file = 'inventory/certificates/web/shop.yaml';
+const documents: readonly DocumentChange[] = [{ path: file, before: null, after: 'blob-1' }];
+const plan = (before: Desired, after: Desired, changed = documents): ReturnType<typeof planChange> =>
+  planChange(before, after, changed, () => [['nginx', '-t']]);
+
+function commit(oid: string, by: string | null, changes: Partial<NewCommit> = {}): NewCommit {
+  return {
+    oid: oid.padEnd(40, '0'),
+    merge: false,
+    subject: 'Ask',
+    author: 'Ada <ada@example.com>',
+    committedAt: 0,
+    signature:
+      by === null
+        ? { verdict: 'unsigned', principals: [], key: null, reason: '' }
+        : { verdict: 'good', principals: [by], key: 'k', reason: '' },
+    paths: [],
+    approves: [],
+    reviews: [],
+    breakGlass: null,
+    ...changes,
+  };
+}
+
+const hash = 'a'.repeat(64);
+const brings = { paths: [{ path: file, after: 'blob-1' }] };
+
+function judge(
+  commits: readonly NewCommit[],
+  names = ['shop.example.com'],
+  before = desired([]),
+): ReturnType<typeof judgeChange> {
+  const after = desired([certificate({ dnsNames: names })]);
+  const [tip] = commits;
+  assert.ok(tip !== undefined);
+  const input: ChangeInput = { before, after, plan: plan(before, after), hash, tip, commits };
+  return judgeChange(input);
+}
+const codes = (verdict: ReturnType<typeof judgeChange>): string[] => verdict.reasons.map((each) => each.code);
+
+describe('a plan', () => {
+  const names = fc.uniqueArray(fc.constantFrom('a.example.com', 'b.example.com', '*.c.example.com'), {
+    minLength: 1,
+  });
+  const estate = fc.uniqueArray(
+    fc.record({
+      name: fc.constantFrom('one', 'two', 'three', 'four'),
+      names,
+      blob: fc.constantFrom('x', 'y'),
+    }),
+    { selector: (each) => each.name },
+  );
+  const make = (list: readonly { name: string; names: string[]; blob: string }[]): Certificate[] =>
+    list.map((each) =>
+      certificate({
+        id: `web/${each.name}`,
+        name: each.name,
+        dnsNames: each.names,
+        blob: each.blob + each.names.join(''),
+        source: { file: `inventory/certificates/web/${each.name}.yaml`, line: 1, column: 1 },
+      }),
+    );
+
+  test('is the same whatever order declarations and documents come in', () => {
+    fc.assert(
+      fc.property(estate, estate, (one, two) => {
+        const changed = [...one, ...two].map((each) => ({
+          path: `inventory/certificates/web/${each.name}.yaml`,
+          before: 'x',
+          after: 'y',
+        }));
+        const first = plan(desired(make(one)), desired(make(two)), changed);
+        const second = plan(
+          desired(make(one).toReversed()),
+          desired(make(two).toReversed()),
+          changed.toReversed(),
+        );
+        assert.equal(canonicalJson(first), canonicalJson(second));
+      }),
+    );
+  });
+  test('says every difference of names, and nothing where only the layout differs', () => {
+    fc.assert(
+      fc.property(names, names, (before, after) => {
+        const [certificates] = plan(
+          desired([certificate({ dnsNames: before, blob: 'x' })]),
+          desired([certificate({ dnsNames: after, blob: 'y' })]),
+        ).certificates;
+        const same = [...before].sort().join() === [...after].sort().join();
+        assert.equal(certificates === undefined, same);
+        if (certificates !== undefined)
+          assert.deepEqual(
+            certificates.steps.map((each) => each.action),
+            ['replace'],
+          );
+      }),
+    );
+  });
+  test('a deleted file uninstalls nothing; another endpoint is an issuance there and a release here', () => {
+    const gone = plan(desired([certificate()]), desired([]), [{ path: file, before: 'b', after: null }]);
+    assert.deepEqual(
+      gone.certificates.map((each) => [each.change, each.steps.map((one) => one.action)]),
+      [['withdrawn', ['release']]],
+    );
+    const moved = plan(
+      desired([certificate()]),
+      desired([
+        certificate({
+          blob: 'y',
+          installations: [{ ...installation, id: 'web/shop@web-02', endpoint: 'web-02' }],
+        }),
+      ]),
+    );
+    assert.deepEqual(
+      moved.certificates[0]?.steps.map((each) => [each.endpoint, each.action]),
+      [
+        ['web-01', 'release'],
+        ['web-02', 'issue'],
+      ],
+    );
+  });
+  test('canonical JSON sorts keys and refuses what has no one form', () => {
+    assert.equal(
+      canonicalJson({ b: [1, 'x'], a: { d: null, c: true } }),
+      '{"a":{"c":true,"d":null},"b":[1,"x"]}',
+    );
+    assert.throws(() => canonicalJson({ a: 0.5 }), TypeError);
+  });
+});
+
+describe('a verdict', () => {
+  test('without change control a push is enough', () => {
+    assert.equal(judge([commit('1', null, brings)], undefined, desired([], null)).outcome, 'accepted');
+  });
+  test('the owner may, another team may not, and nobody may without a signature', () => {
+    assert.equal(judge([commit('1', 'ada', brings)]).outcome, 'accepted');
+    assert.deepEqual(codes(judge([commit('1', 'priya', brings)])), ['path-not-permitted']);
+    assert.deepEqual(codes(judge([commit('1', null, brings)])), ['commit-unsigned', 'path-not-permitted']);
+  });
+  test('a signed merge of an unsigned commit is refused; a merge by the forge vouches where the path says so', () => {
+    const branch = commit('2', null, brings);
+    assert.deepEqual(codes(judge([commit('1', 'ada', { merge: true }), branch])), ['commit-unsigned']);
+    assert.equal(judge([commit('1', 'forge@example.com', { merge: true }), branch]).outcome, 'accepted');
+  });
+  test('a commit that brings another content than what is in force now authorises nothing', () => {
+    const verdict = judge([
+      commit('1', 'mallory', { merge: true }),
+      commit('2', 'ada', { paths: [{ path: file, after: 'blob-0' }] }),
+    ]);
+    assert.deepEqual(codes(verdict), ['path-not-permitted']);
+  });
+  test('two approvals of exactly this plan by two others, in any order, and never by who made it', () => {
+    const approve = fc.record({ by: fc.constantFrom('ada', 'pia', 'paul', 'mallory'), right: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(approve, { maxLength: 5 }), fc.constantFrom('ada', 'pia'), (given, maker) => {
+        const approving = given.map((each, index) =>
+          commit(String(index + 2), each.by, { approves: [each.right ? hash : 'b'.repeat(64)] }),
+        );
+        const verdict = judge([commit('1', maker, brings), ...approving], ['*.example.com']);
+        const counted = new Set(
+          given
+            .filter((each) => each.right && ['pia', 'paul'].includes(each.by) && each.by !== maker)
+            .map((each) => each.by),
+        );
+        assert.equal(verdict.outcome, counted.size >= 2 ? 'accepted' : 'waiting');
+      }),
+    );
+  });
+  test('the emergency key needs no approval, and only in the hands of who holds it', () => {
+    const star = ['*.example.com'];
+    assert.equal(judge([commit('1', 'bea', { ...brings, breakGlass: 'outage' })], star).outcome, 'accepted');
+    assert.equal(judge([commit('1', 'ada', { ...brings, breakGlass: 'outage' })], star).outcome, 'waiting');
+    assert.notEqual(
+      judge([commit('1', null, { ...brings, breakGlass: 'outage' })], star).outcome,
+      'accepted',
+    );
+  });
+  test('taking the wildcard away does not take the approval away', () => {
+    const before = desired([certificate({ dnsNames: ['*.example.com'], blob: 'old' })]);
+    assert.equal(judge([commit('1', 'ada', brings)], ['shop.example.com'], before).outcome, 'waiting');
+  });
+});
+
+describe('patterns of paths', () => {
+  test('stars, folders and teams', () => {
+    for (const [pattern, path, team_] of [
+      ['**', 'policies/a/b.yaml', null],
+      ['policies/**', 'policies/a/b.yaml', null],
+      ['policies/*.yaml', 'policies/a.yaml', null],
+      ['inventory/certificates/{team}/**', 'inventory/certificates/web/x/y.yaml', 'web'],
+      ['inventory/teams/{team}.yaml', 'inventory/teams/web.yaml', 'web'],
+      ['**/x.yaml', 'x.yaml', null],
+      ['a/**/x.yaml', 'a/b/c/x.yaml', null],
+    ] as const) {
+      assert.deepEqual(matchPath(pattern, path), { team: team_ }, pattern);
+    }
+    for (const [pattern, path] of [
+      ['policies/**', 'policies'],
+      ['policies/**', 'policies2/a.yaml'],
+      ['policies/*.yaml', 'policies/a/b.yaml'],
+      ['inventory/teams/{team}.yaml', 'inventory/teams/.yaml'],
+      ['a/**/x.yaml', 'a/x.yml'],
+    ] as const) {
+      assert.equal(matchPath(pattern, path), null, pattern);
+    }
+  });
+  test('no pattern takes long', () => {
+    const long = 'a'.repeat(300);
+    assert.equal(matchPath(`${'*a'.repeat(60)}b`, long), null);
+    assert.equal(matchPath(`${'**/a/'.repeat(6)}b`, Array.from({ length: 30 }, () => 'a').join('/')), null);
+  });
+});
+
+test('CODEOWNERS say of each path what change control says', () => {
+  const text = codeowners({
+    ...desired([]),
+    teams: new Map([
+      ['web', team({ handles: ['@x/web'] })],
+      ['pki', team({ name: 'pki', handles: ['@x/pki'] })],
+    ]),
+  });
+  assert.match(text, /^\* @x\/pki$/m);
+  assert.match(text, /^\/inventory\/certificates\/web\/ @x\/web @x\/pki$/m);
+});
+
+test('periods and moments', () => {
+  assert.deepEqual(parsePeriod('2026-Q4'), {
+    label: '2026-Q4',
+    from: Date.UTC(2026, 9),
+    to: Date.UTC(2027, 0),
+  });
+  assert.deepEqual(parsePeriod('2026-12')?.to, Date.UTC(2027, 0));
+  assert.deepEqual(parsePeriod('2026')?.from, Date.UTC(2026, 0));
+  for (const wrong of ['2026-Q5', '2026-13', '26-Q1', '', '2026-Q4 '])
+    assert.equal(parsePeriod(wrong), null, wrong);
+  assert.equal(parseMoment('2026-03-31'), Date.UTC(2026, 2, 31, 23, 59, 59));
+  for (const wrong of ['2026-02-30', 'tomorrow', '2026-3-1']) assert.equal(parseMoment(wrong), null, wrong);
+});
