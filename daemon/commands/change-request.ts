@@ -7,9 +7,11 @@ import {
   type ReportedProblem,
 } from '../core/change-report.ts';
 import { buildDesired } from '../core/desired.ts';
-import type { Desired, DocumentProblem, Instant, Issuer } from '../core/model.ts';
-import { policyEffect } from '../core/policy-effect.ts';
-import { stops, type Evaluation } from '../core/policy.ts';
+import type { Certificate, Desired, DocumentProblem, Instant, Issuer } from '../core/model.ts';
+import { policyEffect, type PolicyEffect } from '../core/policy-effect.ts';
+import { evaluate, stops, type Evaluation } from '../core/policy.ts';
+import type { CertificateRecord } from '../core/record-format.ts';
+import { factsOfRecord } from '../core/record.ts';
 import { timestamp } from '../core/timestamp.ts';
 import type { Repository, TreeEntryChange } from '../git/repository.ts';
 import { OperationError } from '../ports/failure.ts';
@@ -17,7 +19,8 @@ import { readForChange } from './change-scope.ts';
 import { applyChange, declaredPrefixes, isDeclared, type FilesInForce } from '../shell/in-force.ts';
 import { judgeByBefore, judgeOnTop, type JudgedChange } from '../shell/judge-change.ts';
 import { readNewCommits, signatureJudge } from '../shell/new-commits.ts';
-import { judgeRequest } from '../shell/policies.ts';
+import { recordsAt } from '../shell/past.ts';
+import { judgeRequest, policiesOf, subjectOf } from '../shell/policies.ts';
 
 export interface ChangeRequest {
   readonly base: string;
@@ -104,7 +107,9 @@ export async function judgeChangeRequest(
       verdict: signature.verdict,
       principals: signature.principals,
     })),
-    policyEffect: touchesPolicy(judged) ? effectOf(desiredBefore, desiredAfter, now) : null,
+    policyEffect: touchesPolicy(judged)
+      ? await effectOf(repository, desiredBefore, desiredAfter, now, signal)
+      : null,
   };
 }
 
@@ -248,17 +253,48 @@ function touchesPolicy({ plan }: JudgedChange): boolean {
   return plan.resources.some(({ kind }) => ['Policy', 'PolicyPack', 'Rule', 'Waiver', 'Team'].includes(kind));
 }
 
-function effectOf(before: Desired, after: Desired, now: Instant): ChangeReport['policyEffect'] {
+/** Over everything declared, and over what the records say is installed, where the clone has the branch of records. IO: reads Git. */
+async function effectOf(
+  repository: Repository,
+  before: Desired,
+  after: Desired,
+  now: Instant,
+  signal: AbortSignal,
+): Promise<PolicyEffect> {
+  const records = await installedRecords(repository, signal);
   const known = [...after.certificates.values()].filter(
     (each) => before.certificates.has(each.id) && each.state === 'present',
   );
+  const judge = (desired: Desired, id: string, otherwise: Certificate): readonly Evaluation[] => {
+    const certificate = desired.certificates.get(id) ?? otherwise;
+    const issued = (records.get(id)?.installations ?? []).flatMap((each) => each.issued ?? []);
+    const ofInstalled = issued.flatMap((each) =>
+      evaluate(
+        policiesOf(desired),
+        subjectOf(desired, certificate, { stage: 'issued', facts: factsOfRecord(each, certificate.usages) }),
+        now,
+      ),
+    );
+    return [...judgeRequest(desired, certificate, now), ...ofInstalled];
+  };
   return policyEffect(
     known.map((certificate) => ({
       certificate,
-      before: judgeRequest(before, before.certificates.get(certificate.id) ?? certificate, now),
-      after: judgeRequest(after, certificate, now),
+      before: judge(before, certificate.id, certificate),
+      after: judge(after, certificate.id, certificate),
     })),
   );
+}
+
+/** What is installed, by the newest records the clone has; empty where it has none. */
+async function installedRecords(
+  repository: Repository,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, CertificateRecord>> {
+  const name = 'renewd/state';
+  const tip =
+    (await repository.resolve(name, signal)) ?? (await repository.resolve(`origin/${name}`, signal));
+  return (await recordsAt(repository, tip, '')).certificates;
 }
 
 /** Limits of the one public CA whose limits are published and fixed; read 2026-11. */

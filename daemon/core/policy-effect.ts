@@ -52,7 +52,10 @@ export function policyEffect(comparisons: Iterable<PolicyComparison>): PolicyEff
     count++;
     const known = new Set(failures(before).map(keyOf));
     const still = failures(after);
-    const fresh = still.filter((each) => !known.has(keyOf(each)));
+    // A rule may be broken by the declaration and by several installations: it is one rule.
+    const fresh = [
+      ...new Map(still.filter((each) => !known.has(keyOf(each))).map((each) => [keyOf(each), each])).values(),
+    ];
     const { id, team, source, issuer, installations } = certificate;
     if (fresh.length > 0) {
       falling.push({

@@ -17,7 +17,7 @@ import {
   type Timestamp,
 } from './record-format.ts';
 import { worstStatus } from './status.ts';
-import { timestamp } from './timestamp.ts';
+import { instantOf, timestamp } from './timestamp.ts';
 
 /** Facts of a leaf as they stand in a record. `installedAt` and `provedAt` are added when they happened. */
 export function issuedRecord(
@@ -43,6 +43,27 @@ export function issuedRecord(
     csr: origin.csr,
     installedAt: null,
     provedAt: null,
+  };
+}
+
+/** What a record knows of a certificate, as rules look at it. Usages are those that were asked for: a record does not keep them. Pure. */
+export function factsOfRecord(issued: IssuedRecord, usages: readonly string[]): CertificateFacts {
+  return {
+    fingerprint: issued.fingerprint,
+    spki: issued.spki,
+    serial: issued.serial,
+    subject: issued.subject,
+    issuer: issued.issuer,
+    dnsNames: issued.dnsNames,
+    ipAddresses: issued.ipAddresses,
+    notBefore: instantOf(issued.notBefore),
+    notAfter: instantOf(issued.notAfter),
+    keyAlgorithm: issued.keyAlgorithm,
+    keyBits: issued.keyBits,
+    signatureAlgorithm: issued.signatureAlgorithm,
+    usages,
+    isCa: false,
+    selfSigned: issued.subject === issued.issuer,
   };
 }
 
