@@ -116,6 +116,12 @@ export const limits = {
     buildErrorMaxChars: 4000,
   },
   git: {
+    /** Patterns of one list in allowed_signers. */
+    patternsMax: 1000,
+    /** A list of revoked keys, text or binary: 10,000 keys are half of it. */
+    revokedKeysMaxBytes: 4 * 1024 * 1024,
+    /** Armored OpenPGP keys of one principal. */
+    openPgpKeyMaxChars: 1024 * 1024,
     /** One pack from a server, held in memory while it is indexed: a repository of declarations has tens of MB. */
     packMaxBytes: 512 * 1024 * 1024,
     /** One object, inflated: forges refuse 100 MB, a declaration has KiB. */

@@ -16,6 +16,7 @@ const doors: Readonly<Record<string, string>> = {
   'reflect-metadata': 'daemon/x509/',
   handlebars: 'daemon/templates/',
   'age-encryption': 'daemon/custody/',
+  openpgp: 'daemon/git/openpgp.ts',
   'node:sqlite': 'daemon/journal/',
   pino: 'daemon/log.ts',
 };

@@ -1,4 +1,4 @@
-/** Verifies raw SSH signatures with the key types people sign commits with: Ed25519, ECDSA, RSA (SHA-2, 2048 bits and more), and Ed25519 on a token. */
+/** Verifies raw SSH signatures with the key types people sign commits with: Ed25519, ECDSA, RSA (SHA-2, 2048 bits and more), and Ed25519 and P-256 on a token. */
 import { createHash, createPublicKey, verify, type KeyObject } from 'node:crypto';
 import { createSshReader, type SshSignature } from './sshsig.ts';
 
@@ -11,7 +11,10 @@ const curves: Readonly<
 };
 
 /** True when `signature` is by its own key over `message`. Never throws: what cannot be read does not verify. Pure. */
-export function verifySshSignature(signature: SshSignature, message: Buffer): boolean {
+export function verifySshSignature(
+  signature: Pick<SshSignature, 'publicKey' | 'algorithm' | 'bytes' | 'rest'>,
+  message: Buffer,
+): boolean {
   try {
     const reader = createSshReader(signature.publicKey);
     const type = reader.text();
@@ -20,8 +23,18 @@ export function verifySshSignature(signature: SshSignature, message: Buffer): bo
         return (
           signature.algorithm === type && verify(null, message, ed25519(reader.string()), signature.bytes)
         );
-      case 'sk-ssh-ed25519@openssh.com':
-        return verifyToken(signature, message, ed25519(reader.string()), reader.string());
+      case 'sk-ssh-ed25519@openssh.com': {
+        const [key, application] = [ed25519(reader.string()), reader.string()];
+        return verifyToken(signature, type, message, application, (framed) =>
+          verify(null, framed, key, signature.bytes),
+        );
+      }
+      case 'sk-ecdsa-sha2-nistp256@openssh.com': {
+        const [curve, point, application] = [reader.text(), reader.string(), reader.string()];
+        return verifyToken(signature, type, message, application, (framed) =>
+          verifyEcdsa(signature, framed, curve, point),
+        );
+      }
       case 'ssh-rsa':
         return verifyRsa(signature, message, reader.string(), reader.string());
       default:
@@ -38,12 +51,19 @@ function ed25519(x: Buffer): KeyObject {
   return createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: x.toString('base64url') } });
 }
 
+type Signed = Pick<SshSignature, 'publicKey' | 'algorithm' | 'bytes' | 'rest'>;
+
 /** PROTOCOL.u2f: the token signs application, flags, counter and the message's digest. Somebody must have touched it (flag 1). */
-function verifyToken(signature: SshSignature, message: Buffer, key: KeyObject, application: Buffer): boolean {
-  if (signature.algorithm !== 'sk-ssh-ed25519@openssh.com' || signature.rest.length !== 5) return false;
+function verifyToken(
+  signature: Signed,
+  type: string,
+  message: Buffer,
+  application: Buffer,
+  holds: (framed: Buffer) => boolean,
+): boolean {
+  if (signature.algorithm !== type || signature.rest.length !== 5) return false;
   if (((signature.rest[0] ?? 0) & 1) === 0) return false;
-  const framed = Buffer.concat([sha256(application), signature.rest, sha256(message)]);
-  return verify(null, framed, key, signature.bytes);
+  return holds(Buffer.concat([sha256(application), signature.rest, sha256(message)]));
 }
 
 function sha256(bytes: Buffer): Buffer {
@@ -51,7 +71,7 @@ function sha256(bytes: Buffer): Buffer {
 }
 
 /** RFC 8332; SHA-1 (`ssh-rsa` as a signature) and keys under 2048 bits are refused. */
-function verifyRsa(signature: SshSignature, message: Buffer, exponent: Buffer, modulus: Buffer): boolean {
+function verifyRsa(signature: Signed, message: Buffer, exponent: Buffer, modulus: Buffer): boolean {
   const hash = { 'rsa-sha2-256': 'sha256', 'rsa-sha2-512': 'sha512' }[signature.algorithm];
   if (hash === undefined) return false;
   const key = createPublicKey({
@@ -68,7 +88,7 @@ function verifyRsa(signature: SshSignature, message: Buffer, exponent: Buffer, m
 }
 
 /** RFC 5656 section 3.1.2: the signature is two mpints, r and s. */
-function verifyEcdsa(signature: SshSignature, message: Buffer, name: string, point: Buffer): boolean {
+function verifyEcdsa(signature: Signed, message: Buffer, name: string, point: Buffer): boolean {
   const curve = curves[name];
   if (curve === undefined || point[0] !== 4 || point.length !== 1 + 2 * curve.size) return false;
   const key = createPublicKey({

@@ -13,6 +13,8 @@ export function sshString(value: string | Uint8Array): Buffer {
 
 export interface SshReader {
   readonly uint32: () => number;
+  readonly uint64: () => bigint;
+  readonly byte: () => number;
   readonly string: () => Buffer;
   readonly text: () => string;
   readonly atEnd: () => boolean;
@@ -31,6 +33,8 @@ export function createSshReader(bytes: Buffer): SshReader {
   const string = (): Buffer => take(uint32());
   return {
     uint32,
+    uint64: () => take(8).readBigUInt64BE(),
+    byte: () => take(1).readUInt8(),
     string,
     text: () => string().toString('latin1'),
     atEnd: () => at === bytes.length,

@@ -1,26 +1,34 @@
 /** New commits as they are judged: signature, what each changes, what it approves. IO: reads Git; judges nothing but signatures. */
 import type { NewCommit, SignatureFinding } from '../core/change.ts';
 import type { Instant } from '../core/model.ts';
-import { verifyCommitSignature } from '../git/signature.ts';
+import { createSignatureJudge } from '../git/commit-signature.ts';
 import type { Commit, Repository } from '../git/repository.ts';
 import { limits } from '../limits.ts';
-import { allowedSignersPath, declaredPrefixes, isDeclared, type TrustFile } from './in-force.ts';
+import {
+  allowedSignersPath,
+  declaredPrefixes,
+  isDeclared,
+  openPgpPrincipal,
+  revokedKeysPath,
+  type TrustFile,
+} from './in-force.ts';
 
 /** Judges one raw commit by the signers in force, at the time we first saw it. */
 export type JudgeSignature = (raw: Uint8Array, at: Instant) => Promise<SignatureFinding>;
 
 /** A judge of signatures by these lists. Never rejects for what a commit holds. */
 export function signatureJudge(trust: ReadonlyMap<string, TrustFile>): JudgeSignature {
-  const allowed = Buffer.from(trust.get(allowedSignersPath)?.bytes ?? []).toString('utf8');
-  return (raw, at) => {
-    const { verdict, principal } = verifyCommitSignature(raw, allowed, at);
-    return Promise.resolve({
-      verdict,
-      principals: principal === null ? [] : [principal],
-      key: null,
-      reason: '',
-    });
-  };
+  const openPgpKeys = new Map<string, string>();
+  for (const [path, { bytes }] of trust) {
+    const principal = openPgpPrincipal(path);
+    if (principal !== null) openPgpKeys.set(principal, Buffer.from(bytes).toString('utf8'));
+  }
+  const judge = createSignatureJudge({
+    allowedSigners: Buffer.from(trust.get(allowedSignersPath)?.bytes ?? []).toString('utf8'),
+    revokedKeys: trust.get(revokedKeysPath)?.bytes ?? null,
+    openPgpKeys,
+  });
+  return (raw, at) => judge.judge(raw, at);
 }
 
 /**
