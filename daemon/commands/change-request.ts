@@ -71,6 +71,7 @@ export async function judgeChangeRequest(
     before: desiredBefore,
     trust: before.trust,
     after: desiredAfter,
+    trustAfter: after.trust,
     documents: after.documents,
     tip,
     commits,

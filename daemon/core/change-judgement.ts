@@ -36,6 +36,15 @@ export function judgeChange(input: ChangeInput): ChangeVerdict {
   };
 }
 
+/** Principals that may change a path; null: every known signer. Pure. */
+export function permittedFor(
+  control: ChangeControl,
+  desired: Desired,
+  path: string,
+): ReadonlySet<string> | null {
+  return ruleFor(control, desired, path).permitted;
+}
+
 /** The rule for a path, and the team that owns it: the last rule that matches, as in CODEOWNERS. */
 function ruleFor(
   control: ChangeControl,

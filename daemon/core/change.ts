@@ -50,7 +50,8 @@ export interface ChangeReason {
     | 'signer-expired'
     | 'path-not-permitted'
     | 'approval-missing'
-    | 'policy-widened';
+    | 'policy-widened'
+    | 'would-lock-out';
   readonly message: string;
   readonly fix: string;
   readonly commit: string | null;

@@ -35,6 +35,12 @@ export function readRevokedKeys(bytes: Uint8Array | null): RevokedKeys {
   }
 }
 
+/** Why a list cannot be read, which would revoke everything; null: it can. Pure. */
+export function unreadableRevokedKeys(bytes: Uint8Array | null): string | null {
+  const said = readRevokedKeys(bytes).reason(Buffer.alloc(0), null);
+  return said !== null && said.includes('cannot be read') ? said.replace(/^.*?\(|\).*$/g, '') : null;
+}
+
 function everything(why: string): RevokedKeys {
   return { reason: () => `the list of revoked keys cannot be read (${why}), so no key counts` };
 }

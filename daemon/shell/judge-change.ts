@@ -10,6 +10,7 @@ import type { Certificate, Desired, Endpoint, Instant, Profile } from '../core/m
 import { evaluate, stops, type Evaluation } from '../core/policy.ts';
 import { OperationError } from '../ports/failure.ts';
 import { renderWords } from '../templates/render.ts';
+import { lockOut } from './lock-out.ts';
 import { judgedBy, planHash, type TrustFile } from './in-force.ts';
 import { judgeRequest, policiesOf, subjectOf } from './policies.ts';
 
@@ -26,6 +27,8 @@ export interface ChangeToJudge {
   readonly before: Desired;
   readonly trust: ReadonlyMap<string, TrustFile>;
   readonly after: Desired;
+  /** Lists of signers as they will be. */
+  readonly trustAfter: ReadonlyMap<string, TrustFile>;
   readonly documents: readonly DocumentChange[];
   readonly tip: NewCommit;
   readonly commits: readonly NewCommit[];
@@ -50,7 +53,11 @@ export function judgeOnTop(change: ChangeToJudge): JudgedChange {
   const plan = planChange(before, after, documents, commandsOf);
   const judging = judgedBy(before, trust);
   const hash = planHash(plan, judging);
-  const verdict = judgeChange({ before, after, plan, hash, tip, commits });
+  const judged = judgeChange({ before, after, plan, hash, tip, commits });
+  const locked =
+    before.changeControl === null && after.changeControl === null ? null : lockOut(after, change.trustAfter);
+  const verdict: ChangeVerdict =
+    locked === null ? judged : { ...judged, outcome: 'refused', reasons: [...judged.reasons, locked] };
   return { plan, hash, judgedBy: judging, verdict, widened: widenedBy(before, after, plan, now) };
 }
 

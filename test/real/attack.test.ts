@@ -339,6 +339,37 @@ describe('attacks', { skip: missingServers() ?? false }, () => {
     await undo();
   });
 
+  test('a revoked signer signs nothing any more, though the key is still listed', async () => {
+    tree.commit({ 'policies/revoked_keys': `# ada left\n${ada.publicKey}\n` }, 'Ada left', { by: pia });
+    await push();
+    assert.deepEqual(await findings(), []);
+    tree.git('tag', '-f', 'good');
+    tree.commit(
+      { 'inventory/certificates/web/after.yaml': certificate('after', 'after.example.com') },
+      'Still here',
+      { by: ada },
+    );
+    await push();
+    assert.deepEqual(await codes(), ['path-not-permitted', 'signer-revoked']);
+    await undo();
+    tree.commit({ 'policies/revoked_keys': '# nobody\n' }, 'Ada is back', { by: paul });
+    await push();
+    tree.git('tag', '-f', 'good');
+  });
+
+  test('a change that would lock everybody out is refused: an unreadable list of revoked keys, nobody left to sign', async () => {
+    for (const [path, text] of [
+      ['policies/revoked_keys', 'what is this\n'],
+      ['policies/allowed_signers', allowedSigners([ada])],
+      ['policies/change-control.yaml', changeControl.replaceAll('team:pki', 'team:payments')],
+    ] as const) {
+      tree.commit({ [path]: text }, `Change ${path}`, { by: pia });
+      await push();
+      assert.deepEqual(await codes(), ['would-lock-out'], path);
+      await undo();
+    }
+  });
+
   test('a YAML bomb and a linked policy are refused by name, and the policy before them stays in force', async () => {
     tree.commit(
       {
