@@ -18,6 +18,12 @@ export interface AuditQuestion {
   readonly trusted: string | null;
   /** allowed_signers text for the key that signs records; null: `policies/allowed_signers` where it lists one for it, otherwise on trust. */
   readonly recordSigners: string | null;
+  /** Tips that somebody else kept: this history must contain them. Empty where nobody did. */
+  readonly anchors: readonly {
+    readonly what: 'declarations' | 'records';
+    readonly commit: string;
+    readonly keptAt: string;
+  }[];
 }
 
 export interface AuditReport {
@@ -50,6 +56,7 @@ export async function auditRepository(
       { disposition: 'stall' },
     );
   }
+  await auditAnchors(repository, question, claims);
   const seen = (commit: string): number | null => {
     const at = state.changes.get(commit)?.seenAt;
     return at === undefined ? null : Date.parse(at);
@@ -87,6 +94,26 @@ export async function auditRepository(
     verified: counts.failed === 0 && counts.unproven === 0,
     claims: all,
   };
+}
+
+/** A copy that somebody else keeps (a second remote, a mirror) makes a rewritten history visible: what it holds must be in the past of what is here. */
+async function auditAnchors(
+  repository: Repository,
+  { anchors, intent, state }: AuditQuestion,
+  claims: ReturnType<typeof collectClaims>,
+): Promise<void> {
+  for (const { what, commit, keptAt } of anchors) {
+    const tip = what === 'declarations' ? intent : state;
+    const holds = await repository.isAncestor(commit, tip);
+    claims.prove(
+      what,
+      `nothing was rewritten since the copy in ${keptAt} was made`,
+      holds,
+      holds
+        ? `${commit.slice(0, 10)} is in the past of ${tip.slice(0, 10)}`
+        : `${commit} is not in the past of ${tip}`,
+    );
+  }
 }
 
 /** The repository's own list, when it names a signer of records (`principal namespaces="git" ...` of a principal called renewd@...). */

@@ -30,12 +30,18 @@ export const audit: Command = {
       value: 'file',
       description: 'allowed_signers file for the key that signs records',
     },
+    anchor: {
+      type: 'string',
+      value: 'path',
+      description: 'a copy somebody else keeps: what it holds must be in the past of this clone',
+    },
     json: { type: 'boolean', description: 'print JSON instead of words' },
     all: { type: 'boolean', description: 'print what was proved too, not only counts of it' },
   },
   examples: [
     'renewd audit --repo ./clone',
     'renewd audit --repo ./clone --signers ./auditors-own-list --json',
+    'renewd audit --repo ./clone --anchor /srv/mirror/estate.git',
   ],
   run: async (invocation) => {
     const { flags, signal, err } = invocation;
@@ -65,13 +71,33 @@ async function question(
   const stateBranch = stringFlag(flags, 'state') ?? 'renewd/state';
   const trust = stringFlag(flags, 'trust');
   const signers = stringFlag(flags, 'signers');
+  const anchor = stringFlag(flags, 'anchor');
   return {
     intent: await tipOf(repository, branch, signal),
     state: await tipOf(repository, stateBranch, signal),
     prefix: stateBranch === branch ? 'status/' : '',
     trusted: trust === null ? null : await tipOf(repository, trust, signal),
+    anchors: anchor === null ? [] : await anchorsOf(anchor, branch, stateBranch, signal),
     recordSigners: signers === null ? null : await readFile(signers, 'utf8'),
   };
+}
+
+/** The tips of a copy. IO: reads it. */
+async function anchorsOf(
+  path: string,
+  branch: string,
+  state: string,
+  signal: AbortSignal,
+): Promise<Parameters<typeof auditRepository>[1]['anchors']> {
+  const copy = await openRepository({ url: path, directory: path, now: Date.now });
+  try {
+    return [
+      { what: 'declarations', commit: await tipOf(copy, branch, signal), keptAt: path },
+      { what: 'records', commit: await tipOf(copy, state, signal), keptAt: path },
+    ];
+  } finally {
+    await copy.close();
+  }
 }
 
 const colours: Readonly<Record<ClaimVerdict, 'green' | 'dim' | 'yellow' | 'red'>> = {

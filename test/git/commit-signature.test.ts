@@ -60,8 +60,11 @@ const trusting = (changes: Partial<SignerTrust>): SignerTrust => ({
   openPgpKeys: new Map(),
   ...changes,
 });
-const judge = (raw: Uint8Array, trust: Partial<SignerTrust>, when = Date.now() + 2000): Promise<CommitVerdict> =>
-  createSignatureJudge(trusting(trust)).judge(raw, when);
+const judge = (
+  raw: Uint8Array,
+  trust: Partial<SignerTrust>,
+  when = Date.now() + 2000,
+): Promise<CommitVerdict> => createSignatureJudge(trusting(trust)).judge(raw, when);
 const line = (name: string, options = ''): string => `${name}@example.com ${options}${publicKey(name)}\n`;
 
 before(() => {

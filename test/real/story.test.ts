@@ -221,6 +221,27 @@ describe('a request from the first commit to the audit', { skip: missingServers(
     assert.match(out, /web\/shop@web-01: serial [0-9a-f]+ until .*declared and not yet installed/);
   });
 
+  test('a copy kept by somebody else shows that nothing was rewritten, or that something was', () => {
+    const copy = join(estate.root, 'copy.git');
+    execFileSync('git', ['clone', '-q', '--mirror', estate.bare, copy]);
+    assert.match(
+      renewd(clone, 'audit', '--all', '--anchor', copy).out,
+      /proved +nothing was rewritten since the copy in /,
+    );
+    const rewritten = join(estate.root, 'rewritten');
+    cpSync(clone, rewritten, { recursive: true });
+    execFileSync('git', [
+      '-C',
+      rewritten,
+      'update-ref',
+      'refs/remotes/origin/renewd/state',
+      'origin/renewd/state~1',
+    ]);
+    const { code, out } = renewd(rewritten, 'audit', '--anchor', copy);
+    assert.equal(code, 1);
+    assert.match(out, /failed +nothing was rewritten since the copy/);
+  });
+
   test('every forgery is found: a changed record, a swapped certificate, an approval that was not given, records by another key', () => {
     const forge = (
       name: string,
