@@ -176,6 +176,12 @@ function count(metrics: Metrics, house: House, report: TurnReport, durationMs: n
   const changed = report.published !== null || report.outcomes.length > 0;
   metrics.turnEnded({ result: failed ? 'failed' : changed ? 'changed' : 'unchanged', durationMs });
   metrics.certificatesCounted(report.statuses);
+  const held = [...house.memory.held.values()];
+  metrics.changesCounted({
+    refused: held.filter((each) => each.outcome === 'refused').length,
+    waiting: held.filter((each) => each.outcome !== 'refused').length,
+    unreviewed: house.memory.openReviews.size,
+  });
   for (const trouble of report.troubles) metrics.failed(trouble.code);
   for (const { action, state, failure } of report.outcomes) {
     metrics.acted(action.kind, state);

@@ -7,6 +7,9 @@ import type { Instant } from './model.ts';
 import { recordApiVersion, type Timestamp } from './record-format.ts';
 import { timestamp } from './timestamp.ts';
 
+/** Files in one change beyond which the plan is not written out: half a megabyte of JSON that nobody reads. */
+const planDocumentsMax = 500;
+
 /** `changes/<yyyy-mm>/<commit>.json`. */
 export interface ChangeRecord {
   readonly apiVersion: typeof recordApiVersion;
@@ -36,6 +39,7 @@ export interface ChangeRecord {
   readonly hash: string | null;
   /** `path blob` of what judged it. */
   readonly judgedBy: readonly string[];
+  /** null for the first commit, and for a change so large that only its hash is kept; a clone can make the plan again. */
   readonly plan: ChangePlan | null;
 }
 
@@ -83,7 +87,7 @@ export function changeRecord(input: ChangeRecordInput): ChangeRecord {
     breakGlass: judged?.verdict.breakGlass ?? null,
     hash: judged?.hash ?? null,
     judgedBy: judged?.judgedBy ?? [],
-    plan: judged?.plan ?? null,
+    plan: judged === null || judged.plan.documents.length > planDocumentsMax ? null : judged.plan,
   };
 }
 

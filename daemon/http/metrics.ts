@@ -24,6 +24,12 @@ export interface Metrics {
   /** When the facts behind the published records were last confirmed by looking at the world. */
   readonly dataObserved: (at: number) => void;
   readonly webhookReceived: (result: WebhookResult) => void;
+  /** How many changes of declarations are not in force, and how many emergencies nobody reviewed. */
+  readonly changesCounted: (counts: {
+    readonly refused: number;
+    readonly waiting: number;
+    readonly unreviewed: number;
+  }) => void;
   /** The whole text for `/metrics`. */
   readonly render: () => string;
 }
@@ -62,6 +68,7 @@ export function createMetrics({ now, version }: MetricsOptions): Metrics {
   let certificates: Readonly<Partial<Record<CertificateStatus, number>>> | null = null;
   let nearestNotAfter: number | null = null;
   let observedAt: number | null = null;
+  let changes = { refused: 0, waiting: 0, unreviewed: 0 };
   for (const result of ['changed', 'unchanged', 'failed']) turns.add({ result }, 0);
 
   const families = (): MetricFamily[] => [
@@ -89,6 +96,15 @@ export function createMetrics({ now, version }: MetricsOptions): Metrics {
       'Age of the facts behind the published records.',
       observedAt === null ? [] : one(Math.max(0, now() - observedAt) / 1000),
     ),
+    gauge('renewd_changes_held', 'Changes of declarations that are not in force, by why.', [
+      { labels: { outcome: 'refused' }, value: changes.refused },
+      { labels: { outcome: 'waiting' }, value: changes.waiting },
+    ]),
+    gauge(
+      'renewd_emergency_reviews_open',
+      'Changes by emergency key that nobody else has reviewed.',
+      one(changes.unreviewed),
+    ),
     counter('renewd_failures_total', 'Failed operations by code.', failures.samples()),
     counter('renewd_actions_total', 'Actions by kind and result.', actions.samples()),
     counter('renewd_webhook_deliveries_total', 'Webhook deliveries by result.', webhooks.samples()),
@@ -113,6 +129,9 @@ export function createMetrics({ now, version }: MetricsOptions): Metrics {
     acted: (kind, result) => actions.add({ kind, result }, 1),
     dataObserved: (at) => {
       observedAt = at;
+    },
+    changesCounted: (counts) => {
+      changes = { ...counts };
     },
     webhookReceived: (result) => webhooks.add({ result }, 1),
     render: () => writeExposition(families()),

@@ -7,6 +7,7 @@ const benches: Readonly<Record<string, () => Promise<{ run: () => Promise<readon
   load: () => import('./load.ts'),
   'git-records': () => import('./git-records.ts'),
   policy: () => import('./policy.ts'),
+  check: () => import('./check.ts'),
 };
 
 const wanted = process.argv.slice(2);
