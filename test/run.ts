@@ -7,7 +7,18 @@ import { existsSync, globSync } from 'node:fs';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
-const servers = ['openssh-server', 'nginx-light', 'pebble', 'git', 'openssl', 'sudo', 'chromium'] as const;
+const servers = [
+  'openssh-server',
+  'nginx-light',
+  'pebble',
+  'git',
+  'openssl',
+  'sudo',
+  'chromium',
+  'gnupg',
+  'curl',
+  'jq',
+] as const;
 
 /** Package to a file it brings, to see whether it is there without asking the package system. */
 const evidence: Readonly<Record<(typeof servers)[number], string>> = {
@@ -18,6 +29,9 @@ const evidence: Readonly<Record<(typeof servers)[number], string>> = {
   openssl: '/usr/bin/openssl',
   sudo: '/usr/bin/sudo',
   chromium: '/usr/bin/chromium',
+  gnupg: '/usr/bin/gpg-agent',
+  curl: '/usr/bin/curl',
+  jq: '/usr/bin/jq',
 };
 
 function installServers(): void {

@@ -3,7 +3,8 @@
 #   BASE, HEAD       revisions (fetch the whole history: the judgement needs it)
 #   RENEWD           the program (default: renewd)
 #   COMMENT_URL      optional: the forge's list of comments of this pull request (GitHub and Gitea API)
-#   COMMENT_TOKEN    optional: a token that may comment; nothing else is asked of it
+#   STATUS_URL       optional: the forge's list of statuses of the head commit (GitHub and Gitea API)
+#   COMMENT_TOKEN    optional: a token that may comment and set a status; nothing else is asked of it
 # Exit code: 0 allowed, 1 denied, 2 could not be judged.
 set -u
 program=${RENEWD:-renewd}
@@ -21,14 +22,17 @@ fi
 cat "$out/report.md"
 if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then cat "$out/report.md" >> "$GITHUB_STEP_SUMMARY"; fi
 
-# One comment a pull request, brought up to date: the one that begins with our mark is replaced, and only where it changed.
-if [ -n "${COMMENT_URL:-}" ] && [ -n "${COMMENT_TOKEN:-}" ]; then
-  mark='<!-- renewd change report -->'
+if [ -n "${COMMENT_TOKEN:-}" ]; then
   # The token goes through a file, never through the arguments, where other users of the machine could read it.
   umask 077
   config=$(mktemp)
   trap 'rm -f "$config"' EXIT
   printf 'header = "Authorization: token %s"\nheader = "Content-Type: application/json"\nsilent\nfail\n' "$COMMENT_TOKEN" > "$config"
+fi
+
+# One comment a pull request, brought up to date: the one that begins with our mark is replaced, and only where it changed.
+if [ -n "${COMMENT_URL:-}" ] && [ -n "${COMMENT_TOKEN:-}" ]; then
+  mark='<!-- renewd change report -->'
   old=$(curl -K "$config" "$COMMENT_URL?per_page=100&limit=100" | jq -c --arg mark "$mark" '[.[] | select(.body | startswith($mark))][0] // empty')
   if [ "$(printf '%s' "$old" | jq -r '.body // empty')" != "$(cat "$out/report.md")" ]; then
     jq -n --rawfile body "$out/report.md" '{body: ($body | rtrimstr("\n"))}' > "$out/comment.json"
@@ -39,6 +43,18 @@ if [ -n "${COMMENT_URL:-}" ] && [ -n "${COMMENT_TOKEN:-}" ]; then
     else
       curl -K "$config" -X POST --data @"$out/comment.json" "$COMMENT_URL" > /dev/null
     fi || echo "the comment could not be written; the verdict stands" >&2
+  fi
+fi
+
+# One status a commit: set when it is new or has changed, and never twice with the same words.
+if [ -n "${STATUS_URL:-}" ] && [ -n "${COMMENT_TOKEN:-}" ]; then
+  state=success
+  words=$(sed -n 's/^## renewd: [^a-z]*//p' "$out/report.md" | head -n 1)
+  if [ $code -ne 0 ]; then state=failure; fi
+  last=$(curl -K "$config" "$STATUS_URL" | jq -r '[.[] | select(.context == "renewd")][0] // empty | "\(.state // .status) \(.description)"')
+  if [ "$last" != "$state $words" ]; then
+    jq -n --arg state "$state" --arg words "$words" '{state: $state, context: "renewd", description: $words}' > "$out/status.json"
+    curl -K "$config" -X POST --data @"$out/status.json" "$STATUS_URL" > /dev/null || echo "the status could not be set; the verdict stands" >&2
   fi
 fi
 exit $code
