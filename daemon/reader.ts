@@ -12,7 +12,10 @@ export function documentReader(driftDefault: DriftMode = 'enforce'): DocumentRea
   return createReader({ issuerSchemas, endpointSchemas, ruleSchemas, driftDefault });
 }
 
-/** The profiles, packs and the policy that come with renewd, read as any declaration is. IO: reads its own files. */
-export function builtIns(reader: DocumentReader): readonly ParsedFile[] {
-  return [...builtInProfileFiles(), ...builtInPackFiles()].map((file) => reader.parseFile(file));
+/** The profiles, packs and the policy that come with renewd, read as any declaration is. Of the packs only those named, where names are given: who judges one pull request waits for no others. IO: reads its own files. */
+export function builtIns(
+  reader: DocumentReader,
+  packs: ReadonlySet<string> | null = null,
+): readonly ParsedFile[] {
+  return [...builtInProfileFiles(), ...builtInPackFiles(packs)].map((file) => reader.parseFile(file));
 }

@@ -43,7 +43,6 @@ export async function judgeChangeRequest(
   const fork = await repository.mergeBase(base, head);
   if (fork === null) throw unreadable(`${revisions.base} and ${revisions.head} have no history in common`);
   const reader = documentReader();
-  const brought = builtIns(reader);
   const changes = await declaredChanges(repository, fork, head);
   const entries = await declaredChanges(repository, null, base);
   const before =
@@ -52,6 +51,7 @@ export async function judgeChangeRequest(
       : await readForChange(repository, reader, entries, changes);
   const conflicts = fork === base ? [] : await conflictsOf(repository, fork, base, changes);
   const after = await applyChange(repository, reader, before, changes);
+  const brought = builtIns(reader, packsNamed([before, after]));
   const desiredBefore = buildDesired(base, [...before.files.values()], brought);
   const desiredAfter = buildDesired(head, [...after.files.values()], brought);
   const commits = await readNewCommits(repository, [base], head, signatureJudge(before.trust), now);
@@ -112,6 +112,18 @@ export async function judgeChangeRequest(
       ? await effectOf(repository, desiredBefore, desiredAfter, now, signal)
       : null,
   };
+}
+
+/** Packs that the policies of either state take. */
+function packsNamed(states: readonly FilesInForce[]): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { files } of states) {
+    for (const { documents } of files.values()) {
+      for (const each of documents)
+        if (each.kind === 'Policy') for (const { pack } of each.packs) names.add(pack);
+    }
+  }
+  return names;
 }
 
 const nothing: FilesInForce = { files: new Map(), trust: new Map() };

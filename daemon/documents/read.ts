@@ -33,18 +33,28 @@ export interface DocumentReader {
   readonly schemas: () => ReadonlyMap<string, JsonSchema>;
 }
 
-/** Makes a reader that knows the plug-ins' and rules' schemas. Compiles them once. */
+/** Makes a reader that knows the plug-ins' and rules' schemas. Compiles each once, when the first document of its kind comes: a pull request rarely holds all of them. */
 export function createReader(plugins: PluginSchemas): DocumentReader {
   const schemas = kindSchemas(plugins);
   const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, $data: false });
-  const validators = new Map([...schemas].map(([kind, schema]) => [kind, ajv.compile(schema)]));
+  const validators = new Map(
+    [...schemas].map(([kind, schema]) => [kind, onFirstUse(() => ajv.compile(schema))]),
+  );
   return {
     schemas: () => schemas,
     parseFile: (file) => parseFile(file, validators, plugins.driftDefault ?? 'enforce'),
   };
 }
 
-type Validators = ReadonlyMap<string, ValidateFunction>;
+type Validators = ReadonlyMap<string, () => ValidateFunction>;
+
+function onFirstUse<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
 
 /** What is known about the text while its documents are read. */
 interface Reading {
@@ -197,7 +207,7 @@ function readDocument(
   if (document.contents === null) return null;
   const value: unknown = document.toJS({ maxAliasCount: 0 });
   if (!hasKind(value, document, reading, validators)) return null;
-  const validate = validators.get(value.kind);
+  const validate = validators.get(value.kind)?.();
   if (validate === undefined) return null;
   if (!validate(value)) {
     const errors = essential(validate.errors ?? []);

@@ -11,10 +11,10 @@ export interface BuiltInFile {
   readonly bytes: Uint8Array;
 }
 
-/** The files as the reader of declarations wants them. IO: reads them. `oid` names the file, since it comes from no repository. */
-export function builtInPackFiles(): readonly BuiltInFile[] {
+/** The files as the reader of declarations wants them; of the packs those with these names, null for all. IO: reads them. `oid` names the file, since it comes from no repository. */
+export function builtInPackFiles(names: ReadonlySet<string> | null): readonly BuiltInFile[] {
   const packs = readdirSync(packDirectory)
-    .filter((name) => name.endsWith('.yaml'))
+    .filter((name) => name.endsWith('.yaml') && (names === null || names.has(name.slice(0, -'.yaml'.length))))
     .sort();
   return [
     read(import.meta.dirname, 'ownership.yaml', 'built-in/ownership.yaml'),
