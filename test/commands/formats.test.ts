@@ -107,6 +107,8 @@ function report(text: string): ChangeReport {
       byTeam: [{ team: text, falling: 1, recovering: 0 }],
       replaced: [{ issuer: text, installations: 1 }],
       byHand: 1,
+      installations: 1,
+      replacingMs: 10_000,
     },
   };
 }

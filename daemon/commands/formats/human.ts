@@ -1,5 +1,6 @@
 /** A change in words for a terminal. */
 import type { ChangeReport, ReportedProblem } from '../../core/change-report.ts';
+import { durationText } from '../../core/duration.ts';
 import { escapeControls, type Terminal } from '../../terminal.ts';
 
 type Out = Pick<Terminal, 'style'>;
@@ -90,6 +91,11 @@ function effectText({ policyEffect }: ChangeReport, out: Out): string {
     lines.push(`  and ${String(falling.length - shown)} more (--format json lists them)`);
   for (const each of replaced)
     lines.push(`  ${String(each.installations)} installations are replaced by themselves at ${each.issuer}`);
+  if (falling.length > 0) {
+    lines.push(
+      `  replacing all ${String(policyEffect.installations)} installations takes about ${durationText(policyEffect.replacingMs)}, and longer where an issuer limits orders`,
+    );
+  }
   if (byHand > 0) lines.push(`  ${String(byHand)} need a change of their declaration by somebody`);
   return `${lines.map((line) => line).join('\n')}\n`;
 }

@@ -1,4 +1,5 @@
 /** A change as a comment on a pull request. Every text from a declaration is escaped: it was written by whoever asks. */
+import { durationText } from '../../core/duration.ts';
 import type { ChangeReport, ReportedProblem } from '../../core/change-report.ts';
 
 /** Text that a Markdown reader shows as it is: no links, no mentions, no markup, one line. Pure. */
@@ -127,6 +128,12 @@ function effectSection({ policyEffect }: ChangeReport): string {
       '',
       `${String(each.installations)} installations are replaced by themselves at ${md(each.issuer)}.`,
     );
+  if (falling.length > 0) {
+    lines.push(
+      '',
+      `Replacing all ${String(policyEffect.installations)} installations takes about ${durationText(policyEffect.replacingMs)}, and longer where an issuer limits orders.`,
+    );
+  }
   if (byHand > 0) lines.push('', `${String(byHand)} need a change of their declaration by somebody.`);
   return lines.join('\n');
 }

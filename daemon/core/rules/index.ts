@@ -16,6 +16,7 @@ import { requiredOwner } from './required-owner.ts';
 import type { Rule } from './rule.ts';
 import { securityStrength } from './security-strength.ts';
 import { signatureAlgorithms } from './signature-algorithms.ts';
+import { teamIssuers } from './team-issuers.ts';
 import { tlsVersionMin } from './tls-version-min.ts';
 import { usagesAllowed } from './usages-allowed.ts';
 import { wildcardNames } from './wildcard-names.ts';
@@ -37,6 +38,7 @@ const all: readonly Rule[] = [
   requiredOwner,
   securityStrength,
   signatureAlgorithms,
+  teamIssuers,
   tlsVersionMin,
   usagesAllowed,
   wildcardNames,

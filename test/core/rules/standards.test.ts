@@ -8,7 +8,7 @@ import type { Ruling, RuleSubject, Settings } from '../../../daemon/core/rules/r
 import { hashOf } from '../../../daemon/core/rules/signature-algorithms.ts';
 import { strengthOf } from '../../../daemon/core/rules/security-strength.ts';
 import { certificate, day, facts, handshake, installation, now } from '../sample.ts';
-import { subject } from './team.ts';
+import { subject, team } from './team.ts';
 
 const judge = (rule: string, settings: Settings, changes: Partial<RuleSubject> = {}): Ruling => {
   const found = rules.get(rule);
@@ -222,6 +222,13 @@ describe('operation', () => {
     assert.equal(asked('renewal-margin', { latest: 0.7 }, { renewAtFraction: 0.71 }), 'fail');
     assert.equal(asked('renewal-margin', { latest: 0.5 }, {}), 'fail');
     assert.equal(asked('renewal-margin', { latest: 0.67 }, {}), 'pass');
+  });
+  test('a team that lists issuers uses no other; one that lists none may use what policy allows', () => {
+    const uses = (issuers: readonly string[]): string =>
+      judge('team-issuers', {}, { team: team({ issuers }) }).verdict;
+    assert.equal(uses(['internal-ca']), 'pass');
+    assert.equal(uses([]), 'pass');
+    assert.equal(uses(['internal']), 'fail');
   });
   test('what is only looked at is not managed', () => {
     assert.equal(asked('managed-drift', { modes: ['enforce', 'report'] }, { drift: 'observe' }), 'fail');
