@@ -1,26 +1,22 @@
 /** A pull request as the daemon would judge it: both states read from Git, the change on top of the base, policy and change control of the base. Reads only. */
 import { builtIns, documentReader } from '../reader.ts';
-import {
-  orderProblems,
-  type ChangeReport,
-  type OrderCost,
-  type ReportedProblem,
-} from '../core/change-report.ts';
+import { orderProblems, type ChangeReport, type ReportedProblem } from '../core/change-report.ts';
 import { buildDesired } from '../core/desired.ts';
-import type { Certificate, Desired, DocumentProblem, Instant, Issuer } from '../core/model.ts';
-import { policyEffect, type PolicyEffect } from '../core/policy-effect.ts';
-import { evaluate, stops, type Evaluation } from '../core/policy.ts';
-import type { CertificateRecord } from '../core/record-format.ts';
-import { factsOfRecord } from '../core/record.ts';
-import { timestamp } from '../core/timestamp.ts';
+import type { Desired, DocumentProblem, Instant } from '../core/model.ts';
 import type { Repository, TreeEntryChange } from '../git/repository.ts';
 import { OperationError } from '../ports/failure.ts';
+import { costOf, effectOf, touchesPolicy } from './change-effect.ts';
+import { atStart, controlProblems, documentProblems, policyProblems } from './change-problems.ts';
 import { readForChange } from './change-scope.ts';
-import { applyChange, declaredPrefixes, isDeclared, type FilesInForce } from '../shell/in-force.ts';
-import { judgeByBefore, judgeOnTop, type JudgedChange } from '../shell/judge-change.ts';
+import {
+  applyChange,
+  declaredPrefixes,
+  isDeclared,
+  type AppliedChange,
+  type FilesInForce,
+} from '../shell/in-force.ts';
+import { judgeOnTop } from '../shell/judge-change.ts';
 import { readNewCommits, signatureJudge } from '../shell/new-commits.ts';
-import { recordsAt } from '../shell/past.ts';
-import { judgeRequest, policiesOf, subjectOf } from '../shell/policies.ts';
 
 export interface ChangeRequest {
   readonly base: string;
@@ -42,30 +38,16 @@ export async function judgeChangeRequest(
   const head = await commitOf(repository, 'head', revisions.head, signal);
   const fork = await repository.mergeBase(base, head);
   if (fork === null) throw unreadable(`${revisions.base} and ${revisions.head} have no history in common`);
-  const reader = documentReader();
-  const changes = await declaredChanges(repository, fork, head);
-  const entries = await declaredChanges(repository, null, base);
-  const before =
-    scope === 'all'
-      ? await applyChange(repository, reader, nothing, entries)
-      : await readForChange(repository, reader, entries, changes);
-  const conflicts = fork === base ? [] : await conflictsOf(repository, fork, base, changes);
-  const after = await applyChange(repository, reader, before, changes);
-  const brought = builtIns(reader, packsNamed([before, after]));
+  const { before, after, changes, conflicts } = await readStates(repository, { base, head, fork, scope });
+  const brought = builtIns(documentReader(), packsNamed([before, after]));
   const desiredBefore = buildDesired(base, [...before.files.values()], brought);
   const desiredAfter = buildDesired(head, [...after.files.values()], brought);
-  const commits = await readNewCommits(repository, [base], head, signatureJudge(before.trust), now);
-  const tip =
-    commits[0] ??
-    (
-      await readNewCommits(
-        repository,
-        (await repository.commit(head)).parents,
-        head,
-        signatureJudge(before.trust),
-        now,
-      )
-    )[0];
+  refuseBlindness(desiredBefore, desiredAfter);
+  const judgeSignature = signatureJudge(before.trust);
+  const commits = await readNewCommits(repository, [base], head, judgeSignature, now);
+  const { parents } = await repository.commit(head);
+  const [tip] =
+    commits.length > 0 ? commits : await readNewCommits(repository, parents, head, judgeSignature, now);
   if (tip === undefined) throw unreadable(`${revisions.head} is no commit`);
   const judged = judgeOnTop({
     before: desiredBefore,
@@ -112,6 +94,50 @@ export async function judgeChangeRequest(
       ? await effectOf(repository, desiredBefore, desiredAfter, now, signal)
       : null,
   };
+}
+
+interface States {
+  readonly before: FilesInForce;
+  readonly after: AppliedChange;
+  readonly changes: readonly TreeEntryChange[];
+  readonly conflicts: readonly ReportedProblem[];
+}
+
+/** The base, and what the head changes on top of it. IO: reads Git. */
+async function readStates(
+  repository: Repository,
+  range: {
+    readonly base: string;
+    readonly head: string;
+    readonly fork: string;
+    readonly scope: 'needed' | 'all';
+  },
+): Promise<States> {
+  const { base, head, fork, scope } = range;
+  const reader = documentReader();
+  const changes = await declaredChanges(repository, fork, head);
+  const entries = await declaredChanges(repository, null, base);
+  const before =
+    scope === 'all'
+      ? await applyChange(repository, reader, nothing, entries)
+      : await readForChange(repository, reader, entries, changes);
+  const conflicts = fork === base ? [] : await conflictsOf(repository, fork, base, changes);
+  return { before, after: await applyChange(repository, reader, before, changes), changes, conflicts };
+}
+
+/** Policies of the base that cannot be read judge nobody: that is no verdict. The daemon has the last good ones, a pipeline has not. */
+function refuseBlindness(before: Desired, after: Desired): void {
+  const broken = before.problems.find(isPolicyError);
+  if (broken === undefined || !after.problems.some(isPolicyError)) return;
+  throw new OperationError(
+    'unsupported',
+    `the policies of the base cannot be read, so nothing can be judged by them: ${broken.source.file}:${String(broken.source.line)}: ${broken.message}. Mend them first.`,
+    { disposition: 'stall' },
+  );
+}
+
+function isPolicyError({ severity, scope }: DocumentProblem): boolean {
+  return severity === 'error' && scope.startsWith('policies');
 }
 
 /** Packs that the policies of either state take. */
@@ -177,148 +203,4 @@ async function conflictsOf(
       fix: 'Rebase on the base, or merge it, and push again.',
       rule: null,
     }));
-}
-
-const atStart = (file: string): Pick<ReportedProblem, 'file' | 'line' | 'column'> => ({
-  file,
-  line: 1,
-  column: 1,
-});
-
-/** Mistakes that this change brings, or that stand in files it touches: those of others deny nobody. */
-function documentProblems(before: Desired, after: Desired, touched: ReadonlySet<string>): ReportedProblem[] {
-  const key = ({ source, message }: DocumentProblem): string => `${source.file} ${message}`;
-  const known = new Set(before.problems.map(key));
-  return after.problems
-    .filter((each) => touched.has(each.source.file) || !known.has(key(each)))
-    .map(({ source, severity, code, message }) => ({
-      ...source,
-      severity,
-      code,
-      message,
-      fix: '',
-      rule: null,
-    }));
-}
-
-function policyProblems(
-  before: Desired,
-  after: Desired,
-  judged: JudgedChange,
-  now: Instant,
-): ReportedProblem[] {
-  return judged.plan.certificates.flatMap(({ certificate: id }) => {
-    const certificate = after.certificates.get(id);
-    if (certificate === undefined || certificate.state === 'retired') return [];
-    return judgeByBefore(before, after, certificate, now).flatMap((each) => {
-      const severity = severityOf(each);
-      if (severity === null) return [];
-      return [
-        {
-          ...(each.id === 'allowed-names' ? certificate.sourceOf.dnsNames : certificate.source),
-          severity,
-          code: `policy/${each.id}`,
-          message: `${each.message}${noteOf(each)}`,
-          fix: each.fix,
-          rule: {
-            id: each.id,
-            policy: each.pack === null ? each.policy : `${each.policy}/${each.pack}`,
-            citation: each.citation,
-            explanation: each.explanation,
-            at: `${each.source.file}:${String(each.source.line)}`,
-          },
-        },
-      ];
-    });
-  });
-}
-
-function severityOf(each: Evaluation): ReportedProblem['severity'] | null {
-  if (each.verdict === 'fail') return stops(each) ? 'error' : 'warning';
-  if (each.verdict === 'waived') return 'note';
-  return each.verdict === 'not-yet-effective' && each.message !== '' ? 'note' : null;
-}
-
-function noteOf({ verdict, waiver, effectiveAt }: Evaluation): string {
-  if (verdict === 'waived' && waiver !== null)
-    return ` (excepted until ${timestamp(waiver.expiresAt).slice(0, 10)} by waiver ${waiver.name})`;
-  if (verdict === 'fail' && waiver?.ended === true)
-    return ` (waiver ${waiver.name} ended on ${timestamp(waiver.expiresAt).slice(0, 10)})`;
-  return effectiveAt === null ? '' : ` (from ${timestamp(effectiveAt).slice(0, 10)} on)`;
-}
-
-/** What change control says. Missing approvals are no mistake of whoever asks: they are listed, not denied. */
-function controlProblems({ verdict, widened, plan }: JudgedChange): ReportedProblem[] {
-  const first = plan.documents[0]?.path ?? 'inventory';
-  return [...verdict.reasons, ...widened]
-    .filter((each) => each.code !== 'approval-missing')
-    .map(({ code, message, fix, source }) => ({
-      ...(source ?? atStart(first)),
-      severity: 'error',
-      code,
-      message,
-      fix,
-      rule: null,
-    }));
-}
-
-function touchesPolicy({ plan }: JudgedChange): boolean {
-  return plan.resources.some(({ kind }) => ['Policy', 'PolicyPack', 'Rule', 'Waiver', 'Team'].includes(kind));
-}
-
-/** Over everything declared, and over what the records say is installed, where the clone has the branch of records. IO: reads Git. */
-async function effectOf(
-  repository: Repository,
-  before: Desired,
-  after: Desired,
-  now: Instant,
-  signal: AbortSignal,
-): Promise<PolicyEffect> {
-  const records = await installedRecords(repository, signal);
-  const known = [...after.certificates.values()].filter(
-    (each) => before.certificates.has(each.id) && each.state === 'present',
-  );
-  const judge = (desired: Desired, id: string, otherwise: Certificate): readonly Evaluation[] => {
-    const certificate = desired.certificates.get(id) ?? otherwise;
-    const issued = (records.get(id)?.installations ?? []).flatMap((each) => each.issued ?? []);
-    const ofInstalled = issued.flatMap((each) =>
-      evaluate(
-        policiesOf(desired),
-        subjectOf(desired, certificate, { stage: 'issued', facts: factsOfRecord(each, certificate.usages) }),
-        now,
-      ),
-    );
-    return [...judgeRequest(desired, certificate, now), ...ofInstalled];
-  };
-  return policyEffect(
-    known.map((certificate) => ({
-      certificate,
-      before: judge(before, certificate.id, certificate),
-      after: judge(after, certificate.id, certificate),
-    })),
-  );
-}
-
-/** What is installed, by the newest records the clone has; empty where it has none. */
-async function installedRecords(
-  repository: Repository,
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, CertificateRecord>> {
-  const name = 'renewd/state';
-  const tip =
-    (await repository.resolve(name, signal)) ?? (await repository.resolve(`origin/${name}`, signal));
-  return (await recordsAt(repository, tip, '')).certificates;
-}
-
-/** Limits of the one public CA whose limits are published and fixed; read 2026-11. */
-const letsEncryptLimit =
-  "Let's Encrypt: 300 new orders an account in 3 hours, 50 certificates a registered domain in 7 days, 5 for exactly the same names in 7 days";
-
-function costOf({ plan }: JudgedChange, issuers: ReadonlyMap<string, Issuer>): OrderCost[] {
-  return plan.orders.map(({ issuer, certificates }) => {
-    const directory = issuers.get(issuer)?.config['directory'];
-    const known =
-      typeof directory === 'string' && /^https:\/\/[^/]*\.api\.letsencrypt\.org\//.test(directory);
-    return { issuer, certificates, limit: known ? letsEncryptLimit : null };
-  });
 }

@@ -274,6 +274,16 @@ describe(
       git('switch', '-q', 'main');
     });
     test('what cannot be judged is neither', async () => {
+      git('switch', '-q', '-c', 'blind', 'main');
+      writeFileSync(join(work, 'policies/broken.yaml'), 'apiVersion: renewd/v1\nkind: Policy\n');
+      git('add', '-A');
+      git('commit', '-q', '-m', 'Break the policies');
+      assert.match(
+        renewd('check', '--base', 'blind', '--head', 'request/web-docs-web').text,
+        /the policies of the base cannot be read.*policies\/broken\.yaml/,
+      );
+      assert.equal(renewd('check', '--base', 'blind', '--head', 'request/web-docs-web').code, 2);
+      git('switch', '-q', 'main');
       assert.equal((await judge('nothing-of-this-name')).code, 2);
     });
   },
