@@ -32,8 +32,8 @@ export function signatureJudge(trust: ReadonlyMap<string, TrustFile>): JudgeSign
 }
 
 /**
- * Every commit that `to` has and none of `from` has, `to` first. IO. A range with more commits than one merge may bring is cut; `to` is always there, and what was
- * cut off authorises nothing.
+ * Every commit that `to` has and none of `from` has, `to` first. IO. Of a range with more commits than one merge may bring the rest is not read, and the first of
+ * them is given as badly signed: where signatures are required the whole is refused.
  */
 export async function readNewCommits(
   repository: Repository,
@@ -48,8 +48,19 @@ export async function readNewCommits(
   for (const commit of ordered.slice(0, limits.governance.commitsPerMergeMax)) {
     read.push(await readCommit(repository, commit, judge, at));
   }
+  const [cut] = ordered.slice(limits.governance.commitsPerMergeMax);
+  if (cut !== undefined) read.push(await readCommit(repository, cut, tooMany, at));
   return read;
 }
+
+/** What was not looked at must not pass as looked at. */
+const tooMany: JudgeSignature = () =>
+  Promise.resolve({
+    verdict: 'bad',
+    principals: [],
+    key: null,
+    reason: `it came with more than ${String(limits.governance.commitsPerMergeMax)} commits at once, which nobody looks at; merge in parts`,
+  });
 
 async function readCommit(
   repository: Repository,

@@ -241,6 +241,17 @@ describe('a verdict', () => {
       'accepted',
     );
   });
+  test('an emergency merged together with the work of others lets in neither', () => {
+    const emergency = commit('2', 'bea', { breakGlass: 'outage' });
+    assert.deepEqual(
+      codes(judge([commit('1', 'priya', { merge: true }), emergency, commit('3', 'priya', brings)])),
+      ['path-not-permitted'],
+    );
+    assert.equal(
+      judge([commit('1', 'bea', { merge: true, breakGlass: 'outage' }), commit('3', 'ada', brings)]).outcome,
+      'accepted',
+    );
+  });
   test('taking the wildcard away does not take the approval away', () => {
     const before = desired([certificate({ dnsNames: ['*.example.com'], blob: 'old' })]);
     assert.equal(judge([commit('1', 'ada', brings)], ['shop.example.com'], before).outcome, 'waiting');
