@@ -20,6 +20,8 @@ export interface PlannedStep {
   /** As people reach it: `host:port`. */
   readonly host: string;
   readonly profile: string;
+  /** Whose profile it is: one of the repository is bound by the hash to its commands, one of renewd by its name. */
+  readonly profileFrom: 'renewd' | 'repository';
   /** Commands that will run there, parameters filled in as written. */
   readonly commands: readonly (readonly string[])[];
   readonly serves: readonly string[];
@@ -191,6 +193,7 @@ function step(
     endpoint: installation.endpoint,
     host: `${host}:${String(port)}`,
     profile: installation.profile,
+    profileFrom: profile?.source.file.startsWith('built-in/') === false ? 'repository' : 'renewd',
     commands: profile === undefined ? [] : commandsOf(profile, installation.parameters),
     serves: installation.serves.map((each) => `${each.host}:${String(each.port)}`),
     because,

@@ -130,9 +130,22 @@ export function judgedBy(desired: Desired, trust: ReadonlyMap<string, TrustFile>
   return [...governanceOf(desired), ...[...trust].map(([path, { oid }]) => `${path} ${oid}`)].sort();
 }
 
+/** The plan without what a newer renewd may do otherwise: the commands of its own profiles. An approval, and an audit years later, must not depend on its version. */
+function hashedPlan(plan: ChangePlan): ChangePlan {
+  return {
+    ...plan,
+    certificates: plan.certificates.map((certificate) => ({
+      ...certificate,
+      steps: certificate.steps.map((step) =>
+        step.profileFrom === 'renewd' ? { ...step, commands: [] } : step,
+      ),
+    })),
+  };
+}
+
 /** The hash that approvals are bound to: SHA-256, hex, over the canonical JSON of the plan and of what judges it. Pure. */
 export function planHash(plan: ChangePlan, judging: readonly string[]): string {
   return createHash('sha256')
-    .update(canonicalJson({ judgedBy: judging, plan }))
+    .update(canonicalJson({ judgedBy: judging, plan: hashedPlan(plan) }))
     .digest('hex');
 }

@@ -63,6 +63,7 @@ function report(text: string): ChangeReport {
               endpoint: text,
               host: text,
               profile: text,
+              profileFrom: 'repository',
               commands: [[text]],
               serves: [text],
               because: text,
