@@ -91,6 +91,7 @@ export async function assemble(config: Config, surroundings: Surroundings): Prom
       reader,
       builtIns: builtIns(reader),
       branch: config.branch,
+      trustedCommit: config.trust.commit,
       files: new Map(),
       trust: new Map(),
     },

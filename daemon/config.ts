@@ -51,6 +51,8 @@ export interface Config {
     readonly concurrentObservations: number;
   };
   readonly site: { readonly build: boolean; readonly outDirectory: string; readonly base: string };
+  /** The first commit that counts; null: the newest at the first start. */
+  readonly trust: { readonly commit: string | null };
   readonly drift: { readonly default: DriftMode };
   readonly log: { readonly level: LogLevel; readonly format: 'auto' | 'plain' | 'json' };
 }
@@ -127,6 +129,7 @@ export async function readConfig(sources: ConfigSources): Promise<ConfigResult> 
         written.site?.outDir === undefined ? resolve(dataDirectory, 'site') : fromFile(written.site.outDir),
       base: written.site?.base ?? '/',
     },
+    trust: { commit: written.trust?.commit ?? null },
     drift: { default: written.drift?.default ?? 'enforce' },
     log: { level: written.log?.level ?? 'info', format: written.log?.format ?? 'auto' },
   };

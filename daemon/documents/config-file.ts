@@ -58,6 +58,7 @@ export interface ConfigFile {
     readonly concurrentObservations?: number;
   } | null;
   readonly site?: { readonly build?: boolean; readonly outDir?: string; readonly base?: string } | null;
+  readonly trust?: { readonly commit?: string } | null;
   readonly drift?: { readonly default?: DriftMode } | null;
   readonly log?: {
     readonly level?: 'debug' | 'info' | 'warn' | 'error';

@@ -161,6 +161,15 @@ export const configSchema: JsonSchema = {
       outDir: path('Where the pages are written.', '/var/lib/renewd/site'),
       base: text('Path under which a web server shows it.', '^/([A-Za-z0-9._~-]+/)*$', '/certificates/'),
     }),
+    trust: section('Where judging begins.', {
+      commit: {
+        description:
+          'The first commit that counts, in full: later ones are judged one by one. Without it the newest commit at the first start is taken on trust.',
+        type: 'string',
+        pattern: '^[0-9a-f]{40}$',
+        examples: ['1f0b7d1c9a5e4c6f8b2a3d4e5f60718293a4b5c6'],
+      },
+    }),
     drift: section('What is done about drift where a certificate does not say.', {
       default: {
         description: 'Mend it, only report it, or never touch.',

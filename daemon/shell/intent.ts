@@ -19,6 +19,8 @@ export interface IntentSource {
   readonly builtIns: readonly ParsedFile[];
   /** Branch name, without `refs/heads/`. */
   readonly branch: string;
+  /** The first commit that counts; null: the newest at the first start. */
+  readonly trustedCommit: string | null;
   /** What is in force, by path: kept between turns. */
   files: ReadonlyMap<string, ParsedFile>;
   trust: ReadonlyMap<string, TrustFile>;
@@ -83,7 +85,25 @@ export async function readIntent(
     memory.accepted = commit;
     replaceDesired(memory, desired, new Set(applied.documents.map((each) => each.path)));
   };
-  await advance({ world, intent, memory, build, take }, head);
+  const context = { world, intent, memory, build, take };
+  if (memory.accepted === null && intent.trustedCommit !== null) {
+    await advance(context, await trustedCommit(intent, intent.trustedCommit, head));
+  }
+  await advance(context, head);
+}
+
+/** The commit the operator trusts, if it is in the history of the head. @throws OperationError `git-unavailable` when it is not: nothing is then taken on trust in its place */
+async function trustedCommit(
+  { repository, branch }: IntentSource,
+  commit: string,
+  head: string,
+): Promise<string> {
+  if (await repository.isAncestor(commit, head)) return commit;
+  throw new OperationError(
+    'git-unavailable',
+    `the trusted commit ${commit} is not in the history of ${branch}; correct trust.commit in the configuration, or find out who rewrote the branch`,
+    { disposition: 'retry' },
+  );
 }
 
 /**

@@ -370,6 +370,42 @@ describe('attacks', { skip: missingServers() ?? false }, () => {
     }
   });
 
+  test('a daemon that is told where to begin judges everything after it, and begins nowhere else', async () => {
+    const first = tree.git('rev-list', '--max-parents=0', 'main');
+    const elsewhere = join(estate.root, 'second');
+    const other = await estate.openHouse({
+      config: {
+        dataDirectory: elsewhere,
+        trust: { commit: first },
+        state: { branch: 'second/state', prefix: '' },
+      },
+    });
+    await turn(other, { dryRun: true });
+    assert.equal(other.memory.accepted, tree.git('rev-parse', 'main'));
+    // The unsigned commit of the first test was undone since, and never was in force here either.
+    assert.equal(
+      [...other.memory.changeRecords.values()].find((each) => each.commit === first)?.outcome,
+      'trusted',
+    );
+    assert.ok([...other.memory.changeRecords.values()].some((each) => each.outcome === 'refused'));
+    assert.deepEqual(
+      other.memory.desired?.certificates.keys().toArray().sort(),
+      house.memory.desired?.certificates.keys().toArray().sort(),
+    );
+    await other.close();
+    const lost = await estate.openHouse({
+      config: {
+        dataDirectory: join(estate.root, 'third'),
+        trust: { commit: 'f'.repeat(40) },
+        state: { branch: 'third/state', prefix: '' },
+      },
+    });
+    const report = await turn(lost, { dryRun: true });
+    assert.match(report.troubles[0]?.message ?? '', /the trusted commit f+ is not in the history of main/);
+    assert.equal(lost.memory.desired, null);
+    await lost.close();
+  });
+
   test('a YAML bomb and a linked policy are refused by name, and the policy before them stays in force', async () => {
     tree.commit(
       {

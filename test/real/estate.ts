@@ -182,6 +182,7 @@ export function plainConfig(root: string, repo: string): Config {
       concurrentObservations: 8,
     },
     site: { build: false, outDirectory: join(root, 'site'), base: '/' },
+    trust: { commit: null },
     drift: { default: 'enforce' },
     log: { level: 'error', format: 'plain' },
   };
