@@ -232,6 +232,17 @@ describe('a verdict', () => {
       }),
     );
   });
+  test('who made it and may approve others does not approve it: one more is needed', () => {
+    const approvals = ['pia', 'paul'].map((by, index) => commit(String(index + 2), by, { approves: [hash] }));
+    assert.equal(judge([commit('1', 'pia', brings), ...approvals], ['*.example.com']).outcome, 'waiting');
+    assert.equal(
+      judge(
+        [commit('1', 'pia', brings), ...approvals, commit('4', 'petra', { approves: [hash] })],
+        ['*.example.com'],
+      ).outcome,
+      'accepted',
+    );
+  });
   test('the emergency key needs no approval, and only in the hands of who holds it', () => {
     const star = ['*.example.com'];
     assert.equal(judge([commit('1', 'bea', { ...brings, breakGlass: 'outage' })], star).outcome, 'accepted');
@@ -272,6 +283,8 @@ describe('patterns of paths', () => {
       assert.deepEqual(matchPath(pattern, path), { team: team_ }, pattern);
     }
     for (const [pattern, path] of [
+      ['policies', 'policies/a.yaml'],
+      ['inventory/*', 'inventory/teams/web.yaml'],
       ['policies/**', 'policies'],
       ['policies/**', 'policies2/a.yaml'],
       ['policies/*.yaml', 'policies/a/b.yaml'],

@@ -180,23 +180,27 @@ describe('certificates', () => {
   });
   test('a certificate whose CA signature was changed is none', async () => {
     const raw = certify('c-forged', '-I', 'id', '-n', 'ada@example.com');
-    const text = raw.toString('latin1');
-    const body = /-----BEGIN SSH SIGNATURE-----\n([^-]+)-----END/.exec(text)?.[1] ?? '';
-    const bytes = Buffer.from(body.replaceAll(/\s/g, ''), 'base64');
-    const index = bytes.indexOf('ada@example.com');
-    bytes.write('eva@example.com', index, 'latin1');
-    const forged = Buffer.from(
-      text.replace(
-        body,
-        `${
-          bytes
-            .toString('base64')
-            .match(/.{1,70}/g)
-            ?.join('\n ') ?? ''
-        }\n `,
-      ),
-      'latin1',
+    const rearmored = (change: (bytes: Buffer) => void): Buffer => {
+      const text = raw.toString('latin1');
+      const body = /SSH SIGNATURE-----\n([^-]+)-----END/.exec(text)?.[1] ?? '';
+      const bytes = Buffer.from(body.replaceAll(/\s/g, ''), 'base64');
+      change(bytes);
+      const lines = bytes.toString('base64').match(/.{1,70}/g) ?? [];
+      return Buffer.from(text.replace(body, ` ${lines.join('\n ')}\n `), 'latin1');
+    };
+    assert.equal(
+      (
+        await judge(
+          rearmored(() => undefined),
+          authority(),
+        )
+      ).verdict,
+      'good',
+      'armored again it is the same',
     );
+    const forged = rearmored((bytes) => {
+      bytes.write('eva@example.com', bytes.indexOf('ada@example.com'), 'latin1');
+    });
     assert.equal((await judge(forged, authority())).verdict, 'bad');
   });
 });

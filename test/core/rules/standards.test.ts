@@ -89,6 +89,11 @@ describe('strength and algorithms', () => {
     );
     assert.equal(strengthOf('something new', 4096), 0);
   });
+  test('exactly the demanded strength passes, one row below fails', () => {
+    assert.equal(asked('security-strength', { bits: 112 }, { key: { algorithm: 'rsa-2048' } }), 'pass');
+    assert.equal(asked('security-strength', { bits: 128 }, { key: { algorithm: 'rsa-2048' } }), 'fail');
+    assert.equal(asked('security-strength', { bits: 128 }, { key: { algorithm: 'ecdsa-p256' } }), 'pass');
+  });
   test('a stronger demand never lets more through', () => {
     const algorithm = fc.constantFrom(
       'rsa-2048',
