@@ -92,13 +92,22 @@ async function choose(
   choices: readonly string[],
   ask: Ask,
 ): Promise<string> {
-  const given =
-    choices.length === 1 && stringFlag(flags, flag) === null
-      ? (choices[0] ?? '')
-      : await answer(flag, question, flags, ask, choices);
-  known(flag, given, choices);
-  return given;
+  const [only] = choices;
+  if (choices.length === 1 && only !== undefined && stringFlag(flags, flag) === null) return only;
+  let asked = question;
+  for (let left = triesMax; ; left--) {
+    const given = await answer(flag, asked, flags, ask, choices);
+    // Who sits there is told and asked again; a script is told and ends.
+    if (choices.includes(given) || left <= 1 || ask === null || stringFlag(flags, flag) !== null) {
+      known(flag, given, choices);
+      return given;
+    }
+    asked = `There is no ${flag} ${JSON.stringify(given)}.${didYouMean(given, choices)} Which one?`;
+  }
 }
+
+/** Times somebody is asked the same question. */
+const triesMax = 3;
 
 function known(what: string, given: string, choices: readonly string[]): void {
   if (choices.includes(given)) return;
