@@ -5,6 +5,7 @@ import { parsePeriod } from '../core/period.ts';
 import { exitOf } from '../exit-codes.ts';
 import { stringFlag, UsageError, type Command } from './command.ts';
 import { csvTable } from './evidence/csv.ts';
+import { oscalResults } from './evidence/oscal.ts';
 import { evidencePage } from './evidence/page.ts';
 import { gatherEvidence } from './evidence/pack.ts';
 import { evidenceFigures, evidenceTables } from './evidence/tables.ts';
@@ -16,7 +17,7 @@ export const report: Command = {
   positionals: '',
   positionalsMax: 0,
   about:
-    'Gathers from the repository alone what an auditor asks for: changes with signers and approvals, certificates issued and proved, the estate at the end, open findings, exceptions, rules in force, the figures of the service, maturity by team and the eight steps of certificates as a service. Writes report.html (to print), report.json and one CSV a table. The same commits and period give the same bytes. A period that is not over is reported as far as it is known, and says so. Exit code 0, 2 if the repository cannot be read.',
+    'Gathers from the repository alone what an auditor asks for: changes with signers and approvals, certificates issued and proved, the estate at the end, open findings, exceptions, rules in force, the figures of the service, maturity by team and the eight steps of certificates as a service. Writes report.html (to print), report.json, OSCAL assessment results and one CSV a table. The same commits and period give the same bytes. A period that is not over is reported as far as it is known, and says so. Exit code 0, 2 if the repository cannot be read.',
   options: {
     ...historyOptions,
     period: {
@@ -42,6 +43,7 @@ export const report: Command = {
       await mkdir(directory, { recursive: true });
       const files = new Map([
         ['report.html', evidencePage(pack)],
+        ['oscal-assessment-results.json', oscalResults(pack)],
         ['report.json', `${JSON.stringify(pack, null, 2)}\n`],
         ...evidenceTables(pack).map(({ name, heads, rows }): [string, string] => [
           `${name}.csv`,

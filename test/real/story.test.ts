@@ -7,12 +7,21 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { Ajv } from 'ajv';
 import type { House } from '../../daemon/assembly.ts';
 import type { AuditReport } from '../../daemon/audit/audit.ts';
 import type { EvidencePack } from '../../daemon/commands/evidence/pack.ts';
 import type { ChangeReport } from '../../daemon/core/change-report.ts';
 import { declarations, missingServers, recordOf, startEstate, turn, type RealEstate } from './estate.ts';
 import { allowedSigners, makePerson, workTree, type Person, type WorkTree } from './signed-repository.ts';
+
+interface Oscal {
+  readonly 'assessment-results': {
+    readonly results: readonly {
+      readonly findings: readonly { readonly target: { readonly status: { readonly state: string } } }[];
+    }[];
+  };
+}
 
 const head = 'apiVersion: renewd/v1\n';
 const program = resolve('bin/renewd');
@@ -208,6 +217,14 @@ describe('a request from the first commit to the audit', { skip: missingServers(
     assert.ok((pack.metrics.leadTimeMedianMs ?? -1) >= 0);
     assert.equal(pack.complete, false);
     assert.match(files.get('report.html') ?? '', /the period is not over/);
+    const schema = JSON.parse(
+      readFileSync('test/corpus/oscal/oscal_assessment-results_schema.json', 'utf8'),
+    ) as object;
+    const validate = new Ajv({ strict: false, validateFormats: false }).compile(schema);
+    const oscal = JSON.parse(files.get('oscal-assessment-results.json') ?? '') as Oscal;
+    assert.ok(validate(oscal), JSON.stringify(validate.errors));
+    const states = oscal['assessment-results'].results[0]?.findings.map((each) => each.target.status.state);
+    assert.ok(states !== undefined && states.length > 3 && states.every((each) => each === 'satisfied'));
     assert.equal(renewd(clone, 'report', '--period', '2026-Q5', '--out', 'x').code, 64);
   });
 
