@@ -75,15 +75,20 @@ async function readCommit(
   return {
     oid: commit.oid,
     merge,
-    subject: (commit.message.split('\n', 1)[0] ?? '').slice(0, limits.governance.subjectMaxChars),
-    author: `${commit.author.name} <${commit.author.email}>`,
+    subject: plainLine(commit.message.split('\n', 1)[0] ?? ''),
+    author: plainLine(`${commit.author.name} <${commit.author.email}>`),
     committedAt: commit.committer.at,
     signature: await judge(await repository.rawCommit(commit.oid), at),
     paths: changes.filter(({ path }) => isDeclared(path)).map(({ path, oid }) => ({ path, after: oid })),
     approves: trailerValues(commit, 'renewd-approve').filter((value) => /^[0-9a-f]{64}$/.test(value)),
-    breakGlass: trailerValues(commit, 'renewd-break-glass')[0] ?? null,
+    breakGlass: trailerValues(commit, 'renewd-break-glass').map(plainLine)[0] ?? null,
     reviews: trailerValues(commit, 'renewd-review').filter((value) => /^[0-9a-f]{40}$/.test(value)),
   };
+}
+
+/** Words of strangers that end up in our commits, findings and terminals: one line, no controls, no reordering, bounded. */
+function plainLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, limits.governance.subjectMaxChars);
 }
 
 function trailerValues(commit: Commit, name: string): string[] {

@@ -208,6 +208,17 @@ describe('a verdict', () => {
     assert.deepEqual(codes(judge([commit('1', 'ada', { merge: true }), branch])), ['commit-unsigned']);
     assert.equal(judge([commit('1', 'forge@example.com', { merge: true }), branch]).outcome, 'accepted');
   });
+  test('a merge by the forge counts as all approvals where the rule says so, and a merge by anybody else does not', () => {
+    const star = ['*.example.com'];
+    assert.equal(
+      judge([commit('1', 'forge@example.com', { merge: true }), commit('2', 'ada', brings)], star).outcome,
+      'accepted',
+    );
+    assert.equal(
+      judge([commit('1', 'pia', { merge: true }), commit('2', 'ada', brings)], star).outcome,
+      'waiting',
+    );
+  });
   test('a commit that brings another content than what is in force now authorises nothing', () => {
     const verdict = judge([
       commit('1', 'mallory', { merge: true }),

@@ -111,12 +111,21 @@ describe('attacks', { skip: missingServers() ?? false }, () => {
   });
 
   test('an unsigned commit, under a forged author, asks for nothing', async () => {
-    tree.commit({ 'inventory/certificates/web/new.yaml': certificate('new', 'new.example.com') }, 'Ask', {
-      by: null,
-      as: 'ada',
-    });
+    tree.commit(
+      { 'inventory/certificates/web/new.yaml': certificate('new', 'new.example.com') },
+      'Ask \u001b[2J\u202e',
+      {
+        by: null,
+        as: 'ada',
+      },
+    );
     await push();
     assert.deepEqual(await codes(), ['commit-unsigned', 'path-not-permitted']);
+    assert.doesNotMatch((await findings())[0]?.message ?? '', /[\p{Cc}\p{Cf}]/u);
+    const said = execFileSync('git', ['-C', estate.bare, 'log', '-1', '--format=%B', 'renewd/state'], {
+      encoding: 'utf8',
+    });
+    assert.doesNotMatch(said.replaceAll('\n', ''), /[\p{Cc}\p{Cf}]/u);
     assert.match((await findings())[0]?.message ?? '', /it says it is by ada <ada@example\.com>/);
     assert.equal(inForce('web/new'), false);
     await undo();
