@@ -118,6 +118,8 @@ export const limits = {
   git: {
     /** Patterns of one list in allowed_signers. */
     patternsMax: 1000,
+    /** Why a signature does not count, in words of which the signer may have written some. */
+    reasonMaxChars: 200,
     /** A list of revoked keys, text or binary: 10,000 keys are half of it. */
     revokedKeysMaxBytes: 4 * 1024 * 1024,
     /** Armored OpenPGP keys of one principal. */

@@ -28,12 +28,16 @@ export function approvalsOf(control: ChangeControl, input: ChangeInput): Approva
     const { owner } = why;
     const permitted = signersOf(rule.from, { teams: input.before.teams, owner, forges: control.forges });
     const by = new Map<string, string>();
-    for (const commit of input.commits) {
-      if (commit.signature.verdict !== 'good' || !commit.approves.includes(input.hash)) continue;
-      for (const principal of commit.signature.principals) {
-        if (permitted.has(principal) && !makers.has(principal) && !by.has(principal))
-          by.set(principal, commit.oid);
-      }
+    const keys = new Set<string>();
+    for (const { signature: given, approves, oid } of input.commits) {
+      if (given.verdict !== 'good' || !approves.includes(input.hash)) continue;
+      // One signature is one person, whatever else the key is called, and whoever made the change is none of them.
+      if (given.principals.some((each) => makers.has(each) || by.has(each)) || keys.has(given.key ?? ''))
+        continue;
+      const principal = given.principals.find((each) => permitted.has(each));
+      if (principal === undefined) continue;
+      by.set(principal, oid);
+      if (given.key !== null) keys.add(given.key);
     }
     const { signature } = input.tip;
     const merged =

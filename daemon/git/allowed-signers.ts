@@ -33,6 +33,8 @@ function parseLine(line: string): AllowedSigner | null {
     for (const option of (rest[0] ?? '').match(/(?:"[^"]*"|[^,"])+/g) ?? []) {
       const equals = option.indexOf('=');
       const name = (equals < 0 ? option : option.slice(0, equals)).toLowerCase();
+      // Said twice, one might restrict and the other not: such a line allows nobody.
+      if (options.has(name)) return null;
       options.set(name, equals < 0 ? '' : option.slice(equals + 1).replaceAll('"', ''));
     }
     rest = rest.slice(1);
@@ -74,7 +76,7 @@ function readTime(text: string | undefined): number | null | 'wrong' {
 export function allows(signer: AllowedSigner, namespace: string, at: number): boolean {
   return (
     !signer.certAuthority &&
-    (signer.namespaces === null || signer.namespaces.some((pattern) => matchesPattern(pattern, namespace))) &&
+    (signer.namespaces === null || matchesList(signer.namespaces.join(','), namespace)) &&
     (signer.validAfter === null || at >= signer.validAfter) &&
     (signer.validBefore === null || at < signer.validBefore)
   );
@@ -105,7 +107,10 @@ export function matchesPattern(pattern: string, text: string): boolean {
 /** A list of patterns with commas between them: one must match, and none that is negated (`!x`) may. Pure. */
 export function matchesList(patterns: string, text: string): boolean {
   let found = false;
-  for (const each of patterns.split(',').slice(0, limits.git.patternsMax)) {
+  const list = patterns.split(',');
+  // Beyond the bound nothing matches: what was cut off might have been an exclusion.
+  if (list.length > limits.git.patternsMax) return false;
+  for (const each of list) {
     if (each.startsWith('!')) {
       if (matchesPattern(each.slice(1), text)) return false;
     } else if (matchesPattern(each, text)) found = true;

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { limits } from '../limits.ts';
 import { allows, matchesList, parseAllowedSigners, type AllowedSigner } from './allowed-signers.ts';
 import { separateSignature } from './commit.ts';
-import { judgeOpenPgp } from './openpgp.ts';
-import { readRevokedKeys, revokesOpenPgp, sshFingerprint, type RevokedKeys } from './revoked-keys.ts';
+import { createOpenPgpJudge } from './openpgp.ts';
+import { readRevokedKeys, sshFingerprint, type RevokedKeys } from './revoked-keys.ts';
 import { isCertificate, readSshCertificate, type SshCertificate } from './ssh-certificate.ts';
 import { verifySshSignature } from './ssh-public-key.ts';
 import { parseSshSignature, signedData, type SshSignature } from './sshsig.ts';
@@ -44,7 +44,8 @@ const verdict = (
   principals: [],
   key: null,
   method: null,
-  reason,
+  // Parts of it were written by whoever made the signature.
+  reason: reason.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, limits.git.reasonMaxChars),
   ...more,
 });
 
@@ -52,6 +53,7 @@ const verdict = (
 export function createSignatureJudge(trust: SignerTrust): SignatureJudge {
   const signers = parseAllowedSigners(trust.allowedSigners);
   const revoked = readRevokedKeys(trust.revokedKeys);
+  const judgeOpenPgp = createOpenPgpJudge(trust.openPgpKeys);
   return {
     judge: async (rawCommit, at) => {
       if (rawCommit.length > limits.git.commitMaxBytes)
@@ -64,9 +66,11 @@ export function createSignatureJudge(trust: SignerTrust): SignatureJudge {
       }
       if (parts.signature === null) return verdict('unsigned', '');
       if (parts.signature.includes('BEGIN PGP SIGNATURE')) {
-        const seen = await judgeOpenPgp(parts.payload, parts.signature, trust.openPgpKeys, at);
-        const out = seen.key !== null && revokesOpenPgp(trust.revokedKeys, seen.key);
-        return out ? { ...seen, verdict: 'revoked', principals: [], reason: 'the key was revoked' } : seen;
+        const { fingerprints, ...seen } = await judgeOpenPgp(parts.payload, parts.signature, at);
+        const known = { key: seen.key, method: 'openpgp' } as const;
+        const out = seen.verdict === 'bad' ? null : revoked.openPgpReason(fingerprints);
+        if (out !== null) return verdict('revoked', out, known);
+        return seen.verdict === 'good' ? { ...seen, ...known } : verdict(seen.verdict, seen.reason, known);
       }
       const signature = parseSshSignature(parts.signature);
       if (signature === null) return verdict('bad', 'the signature cannot be read');
@@ -117,9 +121,10 @@ function judgeKey(key: Buffer, signers: readonly AllowedSigner[], at: number, kn
 
 /** What a line calls the owner of a key; patterns that only exclude name nobody. */
 function principalsOf(lines: readonly AllowedSigner[]): string[] {
-  return [
-    ...new Set(lines.flatMap((each) => each.principals.split(',').filter((one) => !one.startsWith('!')))),
-  ];
+  const named = lines.flatMap((each) =>
+    each.principals.split(',').filter((one) => !one.startsWith('!') && matchesList(each.principals, one)),
+  );
+  return [...new Set(named)];
 }
 
 const forever = 0xffff_ffff_ffff_ffffn;
@@ -132,12 +137,12 @@ function judgeCertificate(
 ): CommitVerdict {
   const { type, principals, criticalOptions, validAfter, validBefore } = certificate;
   if (type !== 1) return verdict('unknown-key', 'it is the certificate of a host', known);
-  if (criticalOptions.length > 0)
-    return verdict('unknown-key', `the certificate is restricted (${criticalOptions.join(', ')})`, known);
   const authority = certificate.authority.toString('base64');
   const lines = signers.filter((each) => each.certAuthority && each.key === authority);
   if (lines.length === 0)
     return verdict('unknown-key', 'the CA of the key is not in policies/allowed_signers', known);
+  if (criticalOptions.length > 0)
+    return verdict('unknown-key', `the certificate is restricted (${criticalOptions.join(', ')})`, known);
   const now = BigInt(Math.floor(at / 1000));
   if (now < validAfter || (validBefore !== forever && now >= validBefore))
     return verdict('expired', 'the certificate is not valid at this time', known);
@@ -145,7 +150,10 @@ function judgeCertificate(
   const allowed = lines.filter((each) => allows({ ...each, certAuthority: false }, 'git', at));
   const named = principals.filter((one) => allowed.some((each) => matchesList(each.principals, one)));
   if (named.length > 0) return { verdict: 'good', principals: named, reason: '', ...known };
+  const timely = lines.some((each) =>
+    allows({ ...each, certAuthority: false, validAfter: null, validBefore: null }, 'git', at),
+  );
   return allowed.length === 0
-    ? verdict('expired', 'its CA may not sign for git at this time', known)
+    ? verdict(timely ? 'expired' : 'unknown-key', 'its CA may not sign for git at this time', known)
     : verdict('unknown-key', `the CA may not name ${principals.join(', ') || 'nobody'}`, known);
 }

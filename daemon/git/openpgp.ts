@@ -1,58 +1,119 @@
-/** OpenPGP signatures of commits (RFC 9580), by the openpgp library, loaded only when there is one to judge: the only door to it. */
+/** OpenPGP signatures of commits (RFC 9580), by the openpgp library, loaded only when there is one to judge and a key to judge it by: the only door to it. */
+import type { Key } from 'openpgp';
 import { limits } from '../limits.ts';
-import type { CommitVerdict } from './commit-signature.ts';
 
-/** Judges a detached signature by the keys of each principal, as of `at` (UTC epoch ms). Never rejects for what is in the signature. No IO but loading the library. */
-export async function judgeOpenPgp(
-  payload: Uint8Array,
-  armored: string,
+export interface OpenPgpFinding {
+  readonly verdict: 'good' | 'bad' | 'unknown-key' | 'revoked' | 'expired';
+  readonly principals: readonly string[];
+  /** Of the whole key, hex; null when it is not known. */
+  readonly key: string | null;
+  /** Of the key and of the part of it that signed: what a list of revoked keys may name. */
+  readonly fingerprints: readonly string[];
+  readonly reason: string;
+}
+
+export type JudgeOpenPgp = (payload: Uint8Array, armored: string, at: number) => Promise<OpenPgpFinding>;
+
+/** A clock of a signer may be a little ahead of ours. */
+const skewMs = 5 * 60_000;
+
+const unknown = (reason: string): OpenPgpFinding => ({
+  verdict: 'unknown-key',
+  principals: [],
+  key: null,
+  fingerprints: [],
+  reason,
+});
+
+/** A judge by the keys of each principal, which are read once. Never rejects for what is in a signature or a key. */
+export function createOpenPgpJudge(keys: ReadonlyMap<string, string>): JudgeOpenPgp {
+  let read: Promise<readonly { readonly principal: string; readonly key: Key }[]> | null = null;
+  return async (payload, armored, at) => {
+    if (keys.size === 0) return unknown('there is no key in policies/openpgp');
+    try {
+      read ??= readAll(keys);
+      return await judge(await read, payload, armored, at);
+    } catch (error) {
+      return { ...unknown(wordsOf(error)), verdict: 'bad' };
+    }
+  };
+}
+
+async function readAll(
   keys: ReadonlyMap<string, string>,
-  at: number,
-): Promise<CommitVerdict> {
-  const { createMessage, readKeys, readSignature, verify } = await import('openpgp');
-  let signature: Awaited<ReturnType<typeof readSignature>>;
-  try {
-    signature = await readSignature({ armoredSignature: armored });
-  } catch {
-    return verdict('bad', 'the OpenPGP signature cannot be read');
-  }
-  const wanted = signature.getSigningKeyIDs().map((each) => each.toHex());
+): Promise<readonly { readonly principal: string; readonly key: Key }[]> {
+  const { readKeys } = await import('openpgp');
+  const all: { principal: string; key: Key }[] = [];
   for (const [principal, armoredKeys] of keys) {
     if (armoredKeys.length > limits.git.openPgpKeyMaxChars) continue;
-    const verificationKeys = await readKeys({ armoredKeys }).catch(() => []);
-    const key = verificationKeys.find((each) =>
-      each.getKeys().some((one) => wanted.includes(one.getKeyID().toHex())),
-    );
-    if (key === undefined) continue;
-    const fingerprint = key.getFingerprint();
-    try {
-      // The library judges a key as of the date inside the signature, which its maker chose: we ask for the time at which we saw it too.
-      await key.getSigningKey(signature.getSigningKeyIDs()[0], new Date(at));
-      const message = await createMessage({ binary: payload });
-      const { signatures } = await verify({
-        message,
-        signature,
-        verificationKeys: [key],
-        date: new Date(at),
-      });
-      for (const each of signatures) await each.verified;
-      if (signatures.length === 1)
-        return { verdict: 'good', principals: [principal], key: fingerprint, method: 'openpgp', reason: '' };
-      return { ...verdict('bad', 'there is not exactly one signature'), key: fingerprint };
-    } catch (error) {
-      const said = error instanceof Error ? error.message : String(error);
-      return { ...verdict(kindOf(said), said), key: fingerprint };
-    }
+    const found = await readKeys({ armoredKeys }).catch(() => []);
+    for (const key of found) all.push({ principal, key });
   }
-  return verdict('unknown-key', `no OpenPGP key ${wanted[0] ?? ''} is in policies/openpgp`);
+  return all;
+}
+
+async function judge(
+  keys: readonly { readonly principal: string; readonly key: Key }[],
+  payload: Uint8Array,
+  armored: string,
+  at: number,
+): Promise<OpenPgpFinding> {
+  const { readSignature } = await import('openpgp');
+  const signature = await readSignature({ armoredSignature: armored });
+  const wanted = signature.getSigningKeyIDs().map((each) => each.toHex());
+  const findings: OpenPgpFinding[] = [];
+  for (const { principal, key } of keys) {
+    const part = key.getKeys().find((each) => wanted.includes(each.getKeyID().toHex()));
+    if (part === undefined) continue;
+    const known = { key: key.getFingerprint(), fingerprints: [key.getFingerprint(), part.getFingerprint()] };
+    const why = await reasonAgainst(key, payload, armored, at);
+    findings.push(
+      why === null
+        ? { verdict: 'good', principals: [principal], reason: '', ...known }
+        : { ...why, principals: [], ...known },
+    );
+  }
+  // A key may stand in several files: renewed in one, expired in another; for two principals.
+  const good = findings.filter((each) => each.verdict === 'good');
+  const [first] = good;
+  if (first !== undefined)
+    return { ...first, principals: [...new Set(good.flatMap((each) => each.principals))] };
+  const rank = ['revoked', 'expired', 'bad'];
+  const [worst] = findings.sort((left, right) => rank.indexOf(left.verdict) - rank.indexOf(right.verdict));
+  return worst ?? unknown(`no OpenPGP key ${wanted[0] ?? ''} is in policies/openpgp`);
+}
+
+/** Why a signature by this key does not count; null: it does. First whether it holds at all, then whether the key was good when we saw it. */
+async function reasonAgainst(
+  key: Key,
+  payload: Uint8Array,
+  armored: string,
+  at: number,
+): Promise<Pick<OpenPgpFinding, 'verdict' | 'reason'> | null> {
+  const { createMessage, readSignature, verify } = await import('openpgp');
+  const signature = await readSignature({ armoredSignature: armored });
+  const [id] = signature.getSigningKeyIDs();
+  try {
+    const message = await createMessage({ binary: payload });
+    const date = new Date(at + skewMs);
+    const { signatures } = await verify({ message, signature, verificationKeys: [key], date });
+    for (const each of signatures) await each.verified;
+    if (signatures.length !== 1) return { verdict: 'bad', reason: 'there is not exactly one signature' };
+    // The library judges a key as of the date inside the signature, which its maker chose: we ask for the time at which we saw it too.
+    await key.getSigningKey(id, new Date(at)).catch(() => key.getSigningKey(id, date));
+    return null;
+  } catch (error) {
+    const reason = wordsOf(error);
+    return { verdict: kindOf(reason), reason };
+  }
 }
 
 /** The library says why only in words. */
-function kindOf(said: string): CommitVerdict['verdict'] {
+function kindOf(said: string): 'revoked' | 'expired' | 'bad' {
   if (/revoked/i.test(said)) return 'revoked';
   return /expired|not yet|creation time/i.test(said) ? 'expired' : 'bad';
 }
 
-function verdict(kind: CommitVerdict['verdict'], reason: string): CommitVerdict {
-  return { verdict: kind, principals: [], key: null, method: 'openpgp', reason };
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

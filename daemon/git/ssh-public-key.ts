@@ -18,6 +18,7 @@ export function verifySshSignature(
   try {
     const reader = createSshReader(signature.publicKey);
     const type = reader.text();
+    if (!type.startsWith('sk-') && signature.rest.length > 0) return false;
     switch (type) {
       case 'ssh-ed25519':
         return (

@@ -3,12 +3,12 @@ import type { ChangeReason } from '../core/change-judgement.ts';
 import type { Desired } from '../core/model.ts';
 import { permittedFor } from '../core/change-judgement.ts';
 import { matchesList, parseAllowedSigners } from '../git/allowed-signers.ts';
-import { unreadableRevokedKeys } from '../git/revoked-keys.ts';
+import { readRevokedKeys } from '../git/revoked-keys.ts';
 import { allowedSignersPath, openPgpPrincipal, revokedKeysPath, type TrustFile } from './in-force.ts';
 
 /** Why the lists of signers must not take effect; null: they may. */
 export function lockOut(after: Desired, trust: ReadonlyMap<string, TrustFile>): ChangeReason | null {
-  const broken = unreadableRevokedKeys(trust.get(revokedKeysPath)?.bytes ?? null);
+  const broken = readRevokedKeys(trust.get(revokedKeysPath)?.bytes ?? null).unreadable;
   if (broken !== null) {
     return reason(
       revokedKeysPath,

@@ -79,7 +79,7 @@ function commit(oid: string, by: string | null, changes: Partial<NewCommit> = {}
     signature:
       by === null
         ? { verdict: 'unsigned', principals: [], key: null, reason: '' }
-        : { verdict: 'good', principals: [by], key: 'k', reason: '' },
+        : { verdict: 'good', principals: [by], key: `key of ${by}`, reason: '' },
     paths: [],
     approves: [],
     reviews: [],
@@ -252,6 +252,20 @@ describe('a verdict', () => {
         ['*.example.com'],
       ).outcome,
       'accepted',
+    );
+  });
+  test('one signature is one approval, whatever else its key is called', () => {
+    const both = commit('2', 'pia', { approves: [hash] });
+    const doubled = { ...both, signature: { ...both.signature, principals: ['pia', 'paul'] } };
+    assert.equal(judge([commit('1', 'ada', brings), doubled], ['*.example.com']).outcome, 'waiting');
+    const again = {
+      ...commit('3', 'paul', { approves: [hash] }),
+      signature: { ...both.signature, principals: ['paul'] },
+    };
+    assert.equal(
+      judge([commit('1', 'ada', brings), both, again], ['*.example.com']).outcome,
+      'waiting',
+      'the same key under another name',
     );
   });
   test('the emergency key needs no approval, and only in the hands of who holds it', () => {

@@ -262,6 +262,68 @@ describe('revocation', () => {
     for (const text of ['serial: 43\n', 'id: desktop\n'])
       assert.equal(await verdictWith(raw, krl('-s', at('ca.pub'), spec('spec', text))), 'good', text);
   });
+  test('a line that names no whole key, and a certificate, mean what they say or make the list unreadable', async () => {
+    const raw = signedBy(at('ada'));
+    const [type = '', key = ''] = publicKey('ada').split(' ');
+    assert.equal(
+      await verdictWith(raw, `${type} ${key.slice(0, 40)}\n`),
+      'revoked',
+      'a key that is cut short would revoke nobody',
+    );
+    assert.equal(
+      await verdictWith(raw, `ssh-rsa ${publicKey('other').split(' ')[1] ?? ''}\n`),
+      'revoked',
+      'a key of another type than it says',
+    );
+    makeKey('c-line');
+    keygen('-s', at('ca'), '-I', 'id', '-n', 'ada@example.com', at('c-line.pub'));
+    const certificate = readFileSync(at('c-line-cert.pub'), 'utf8');
+    assert.equal(await verdictWith(signedBy(at('c-line-cert.pub')), certificate), 'revoked');
+    assert.equal(await verdictWith(raw, certificate), 'good');
+  });
+  test('a list of a million serials is read in little time and memory', async () => {
+    const raw = signedBy(at('ada'));
+    const u32 = (value: number): Buffer => {
+      const bytes = Buffer.alloc(4);
+      bytes.writeUInt32BE(value);
+      return bytes;
+    };
+    const bitmap = Buffer.concat([Buffer.alloc(8), sshString(Buffer.alloc(1_000_000, 0xff))]);
+    const section = Buffer.concat([sshString(''), sshString(''), Buffer.from([0x22]), sshString(bitmap)]);
+    const list = Buffer.concat([
+      Buffer.from('SSHKRL\n\0'),
+      u32(1),
+      Buffer.alloc(24),
+      sshString(''),
+      sshString(''),
+      Buffer.from([1]),
+      sshString(section),
+    ]);
+    const before = process.memoryUsage().rss;
+    assert.equal(await verdictWith(raw, list), 'good');
+    assert.ok(process.memoryUsage().rss - before < 200 * 1024 * 1024);
+    makeKey('c-million');
+    keygen('-s', at('ca'), '-I', 'id', '-n', 'ada@example.com', '-z', '7999999', at('c-million.pub'));
+    const certified = signedBy(at('c-million-cert.pub'));
+    assert.equal(await verdictWith(certified, list), 'revoked');
+    assert.equal(
+      await verdictWith(
+        certified,
+        Buffer.concat([
+          list.subarray(0, 8),
+          u32(1),
+          Buffer.alloc(24),
+          sshString(''),
+          sshString(''),
+          Buffer.from([4]),
+          sshString('key'),
+          sshString('signature'),
+        ]),
+      ),
+      'good',
+      'a signed list',
+    );
+  });
   test('a list that cannot be read revokes everything and says why', async () => {
     const raw = signedBy(at('ada'));
     for (const broken of [
@@ -374,10 +436,11 @@ describe(
         (await judge(raw, { openPgpKeys: new Map([['x', 'no key at all']]) })).verdict,
         'unknown-key',
       );
-      assert.equal(
-        (await judge(raw, { openPgpKeys, revokedKeys: Buffer.from(`${fingerprint} lost\n`) })).verdict,
-        'revoked',
-      );
+      const grouped = fingerprint.replaceAll(/(.{4})/g, '$1 ').trim();
+      for (const list of [`${fingerprint} lost\n`, `${grouped}\n`, 'what is this\n', 'SSHKRL\n\0garbage']) {
+        const seen = await judge(raw, { openPgpKeys, revokedKeys: Buffer.from(list) });
+        assert.equal(seen.verdict, 'revoked', list);
+      }
       const certificate = readFileSync(
         join(at('g'), 'openpgp-revocs.d', `${fingerprint}.rev`),
         'utf8',
