@@ -128,3 +128,20 @@ for (const pack of desired.packs.values()) {
     });
   });
 }
+
+describe('packs together', () => {
+  test('no two entries of any packs share an id: a pack for a group must not take the place of another one', () => {
+    const ids = [...desired.packs.values()].flatMap((pack) => pack.rules.map((each) => each.id));
+    assert.deepEqual(
+      ids.filter((id, index) => ids.indexOf(id) !== index),
+      [],
+    );
+  });
+  test('no entry has the id of a rule: reporting on a standard must not loosen what renewd denies by default', () => {
+    const ids = [...desired.packs.values()].flatMap((pack) => pack.rules.map((each) => each.id));
+    assert.deepEqual(
+      ids.filter((id) => rules.has(id)),
+      [],
+    );
+  });
+});

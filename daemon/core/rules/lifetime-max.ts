@@ -43,7 +43,8 @@ export const lifetimeMax: Rule = {
         ? Date.parse(`${settings['issuedFrom']}T00:00:00Z`)
         : Number.NEGATIVE_INFINITY;
     if (stage !== 'request' && facts !== null && facts.notBefore < from) return notApplicable;
-    const tolerance = stage === 'request' ? 0 : toleranceMs;
+    // BR 6.3.2 knows no tolerance: of a public certificate each second beyond a day is another day.
+    const tolerance = stage === 'request' || settings['trust'] === 'public' ? 0 : toleranceMs;
     const lifetime =
       stage === 'request' ? certificate.lifetimeMs : facts === null ? null : facts.notAfter - facts.notBefore;
     // Where the declaration leaves the lifetime to the issuer, the issued certificate is judged instead.

@@ -16,6 +16,8 @@ export const namesMatch: Rule = {
     const fewer = certificate.dnsNames.filter(
       (name) => !facts.dnsNames.some((each) => each.toLowerCase() === name),
     );
+    more.push(...facts.ipAddresses.filter((each) => !certificate.ipAddresses.includes(each)));
+    fewer.push(...certificate.ipAddresses.filter((each) => !facts.ipAddresses.includes(each)));
     if (more.length + fewer.length === 0) return pass;
     const said = [
       ...(more.length > 0 ? [`also for ${more.slice(0, 5).join(', ')}`] : []),
@@ -23,7 +25,7 @@ export const namesMatch: Rule = {
     ];
     return fail(
       `what stands for ${certificate.id} is ${said.join(' and ')}`,
-      `Correct dnsNames in ${certificate.source.file}; renewd issues it anew.`,
+      `Correct dnsNames and ipAddresses in ${certificate.source.file}; renewd issues it anew.`,
     );
   },
 };

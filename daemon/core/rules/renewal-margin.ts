@@ -1,8 +1,6 @@
 /** Rule: renewal leaves time to mend what fails. */
+import { defaultFraction } from '../renewal.ts';
 import { fail, pass, type Rule } from './rule.ts';
-
-/** As `core/renewal.ts` where nothing is declared: two thirds of the lifetime. */
-const defaultFraction = 2 / 3;
 
 export const renewalMargin: Rule = {
   id: 'renewal-margin',
@@ -27,7 +25,9 @@ export const renewalMargin: Rule = {
     'When a renewal fails there must be time to find out why. What counts is the part of the lifetime that is left, so that certificates of 6 and of 200 days are judged alike.',
   judge: ({ certificate }, settings) => {
     const latest = typeof settings['latest'] === 'number' ? settings['latest'] : 0;
-    const begins = certificate.renewAtFraction ?? defaultFraction;
+    // Where the lifetime is the issuer's to choose, that of a long one counts: it begins later.
+    const notAfter = certificate.lifetimeMs ?? Number.POSITIVE_INFINITY;
+    const begins = certificate.renewAtFraction ?? defaultFraction({ notBefore: 0, notAfter });
     if (begins <= latest) return pass;
     return fail(
       `${certificate.id} is renewed when ${String(Math.round(begins * 100))} % of its lifetime have passed; at most ${String(Math.round(latest * 100))} % are allowed`,

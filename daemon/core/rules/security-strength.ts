@@ -1,13 +1,16 @@
 /** Rule: keys of at least this strength, by NIST's table. */
 import { fail, notApplicable, pass, wholeNumber, type Rule } from './rule.ts';
 
-/** NIST SP 800-57 Part 1 Rev. 5, table 2; between two rows the lower counts. */
+/** NIST SP 800-57 Part 1 Rev. 5, table 2; between two rows the lower counts. ML-DSA by its category in FIPS 204, table 1: 2, 3 and 5. */
 const strengths: Readonly<Record<string, number>> = {
   'ecdsa-p256': 128,
   'ecdsa-p384': 192,
   'ecdsa-p521': 256,
   ed25519: 128,
   ed448: 224,
+  'ml-dsa-44': 128,
+  'ml-dsa-65': 192,
+  'ml-dsa-87': 256,
 };
 
 /** Bits of security of a key; 0 for one nobody can say anything of. Pure. */

@@ -32,8 +32,11 @@ export const usagesAllowed: Rule = {
         `${certificate.id} may be used for ${extra.join(', ')}; allowed is ${allowed.join(', ')}`,
         `Set usages: [${allowed.join(', ')}] in ${certificate.source.file}.`,
       );
-    if (stage !== 'request' && !usages.includes('serverAuth'))
-      return fail(`${certificate.id} lacks serverAuth`, 'Have it issued with serverAuth.');
+    if (!usages.includes('serverAuth'))
+      return fail(
+        `${certificate.id} lacks serverAuth`,
+        `Add serverAuth to usages in ${certificate.source.file}, and have it issued anew.`,
+      );
     return pass;
   },
 };

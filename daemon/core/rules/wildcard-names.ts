@@ -28,7 +28,8 @@ export const wildcardNames: Rule = {
     'A wildcard speaks for every server of a domain, also for those nobody thought of. Who steals its key can pose as all of them, and replacing it touches all of them at once.',
   judge: (subject, settings) => {
     const { certificate } = subject;
-    const wildcards = namesOf(subject).filter((name) => name.startsWith('*.'));
+    // Found certificates also hold `f*.example.com` and `www.*.example.com`: a star anywhere speaks for more than one name.
+    const wildcards = namesOf(subject).filter((name) => name.includes('*'));
     const max = wholeNumber(settings, 'max', Number.MAX_SAFE_INTEGER);
     if (wildcards.length > max) {
       return fail(

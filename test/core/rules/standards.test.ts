@@ -38,12 +38,9 @@ describe('lifetime with steps', () => {
   const from = Date.UTC(2026, 2, 15);
   const lives = (notBefore: number, days: number): string =>
     found('lifetime-max', step, { notBefore, notAfter: notBefore + days * day });
-  test('exactly 200 days from 2026-03-15 pass, an hour and a second more fail', () => {
+  test('exactly 200 days from 2026-03-15 pass, one second more fails', () => {
     assert.equal(lives(from, 200), 'pass');
-    assert.equal(
-      found('lifetime-max', step, { notBefore: from, notAfter: from + 200 * day + 3_601_000 }),
-      'fail',
-    );
+    assert.equal(found('lifetime-max', step, { notBefore: from, notAfter: from + 200 * day + 1000 }), 'fail');
   });
   test('one that began a second before the day is left alone', () => {
     assert.equal(lives(from - 1000, 398), 'not-applicable');
