@@ -50,7 +50,18 @@ export interface Config {
     readonly concurrentEndpoints: number;
     readonly concurrentObservations: number;
   };
-  readonly site: { readonly build: boolean; readonly outDirectory: string; readonly base: string };
+  readonly site: {
+    readonly build: boolean;
+    readonly outDirectory: string;
+    readonly base: string;
+    /** How much the site tells: counts and policy only; no people and log-ins; all of it. */
+    readonly redaction: 'public' | 'internal' | 'full';
+    /** Where people see the repository in a browser; null: as its address says, where it says so. */
+    readonly forge: {
+      readonly kind: 'github' | 'gitea' | 'forgejo' | 'gitlab';
+      readonly url: string;
+    } | null;
+  };
   /** The first commit that counts; null: the newest at the first start. */
   readonly trust: { readonly commit: string | null };
   readonly drift: { readonly default: DriftMode };
@@ -128,6 +139,11 @@ export async function readConfig(sources: ConfigSources): Promise<ConfigResult> 
       outDirectory:
         written.site?.outDir === undefined ? resolve(dataDirectory, 'site') : fromFile(written.site.outDir),
       base: written.site?.base ?? '/',
+      redaction: written.site?.redaction ?? 'full',
+      forge:
+        written.site?.forge === undefined
+          ? null
+          : { kind: written.site.forge.kind, url: written.site.forge.url.replace(/\/+$/, '') },
     },
     trust: { commit: written.trust?.commit ?? null },
     drift: { default: written.drift?.default ?? 'enforce' },

@@ -102,12 +102,84 @@ export const limits = {
     tableRowsMax: 1000,
     /** Names, addresses or owners listed before "and N more". */
     listItemsMax: 100,
-    /** Commits on the log page; git has the rest. */
-    logEntriesMax: 500,
+    /** Commits whose signatures the audit verifies and lists; git has the rest. 0.2 ms each. */
+    logEntriesMax: 5000,
+    /** One declaration as text on a page: ten times what a certificate with a hundred names needs. */
+    declarationMaxBytes: 65_536,
     /** Things that need a person, on the posture page. */
     firstItemsMax: 8,
+    /** Teams on the posture page; the page of teams has all. */
+    postureTeamsMax: 12,
     /** Planned renewals on the posture page: a look ahead, not the calendar. */
     renewalsShownMax: 5,
+    /** Rows of certificates that stand in a page without a script: what a person reads, and a tenth of a second in Chromium. */
+    staticRowsMax: 500,
+    /** Rows of a table in an evidence pack to print: ten pages of paper; the CSV files and Git have all. */
+    evidenceRowsMax: 500,
+    /** Issued certificates that an auditor follows from the request to the handshake: what samples of daily controls have. */
+    evidenceSampleMax: 25,
+    /** Changes on the first page of the audit: a look at what is new; the months have all. */
+    latestChangesMax: 20,
+    /** Names and endpoints of one certificate in a table; its page has all. */
+    rowNamesMax: 3,
+    /** Names of one certificate that the search finds it by; its page has all. */
+    searchNamesMax: 20,
+    /** Certificates on the page of a team, those that need a person first: a day's work is less, and the search has all. */
+    teamRowsMax: 200,
+    /** Findings, next dates and held changes on the page of a team: a day's work. */
+    teamFindingsMax: 30,
+    teamNextMax: 12,
+    teamChangesMax: 20,
+    /** Certificates that break one rule, on the page of its policy. */
+    violatorsMax: 200,
+    /** Certificates named behind one number of the cryptography page: enough to begin with; the search has all. */
+    holdersMax: 20,
+    /** A renewal is in time while this share of the lifetime before is left: five days of 47, enough for a weekend and a Monday. */
+    renewalMarginShare: 0.1,
+    /** Weeks of the trend: a quarter. */
+    trendWeeks: 13,
+    /** Weeks and days of the look ahead. */
+    expiryWeeks: 26,
+    expiryDays: 366,
+    /** Months of the audit that have a page; Git has the others. */
+    auditMonthsMax: 13,
+    /** Offers, endpoints, issuers of the request form: lists a person can search. */
+    catalogueItemsMax: 5000,
+    /** Servers of the request form shown at once, and certificates that are there already: more is found by typing. */
+    requestServersShownMax: 50,
+    requestHoldersShownMax: 8,
+    /** Names kept in the address of the request form, in characters: a link that can still be sent to somebody. */
+    requestNamesMaxChars: 600,
+    /** Pause after a key before names are looked up, in ms: shorter than between two words. */
+    requestPauseMs: 250,
+    /** History that is read for trend, drift and issuances: a quarter and the one before it. */
+    historyWindowMs: 26 * 7 * day,
+    /** Commits of the state branch that are looked at: one a turn that changed something, half a year of one every quarter of an hour. */
+    historyCommitsMax: 20_000,
+    /** Changes of single certificates in the history: 100,000 certificates that are renewed twice; about 1 KB each. */
+    historyTransitionsMax: 200_000,
+    /** Quarters before the running one that the audit shows. */
+    pastQuarters: 3,
+    /** Certificates up to which quarters that are over are gathered anew from Git: each costs two readings of the whole estate. */
+    pastEvidenceCertificatesMax: 2000,
+    /** Certificates beyond which files that hold one are not read for other kinds of documents: parsing 100,000 takes longer than the rest of the build. */
+    sharedFilesReadMax: 2000,
+    /** Events of one calendar, soonest first: calendar programs read all of them at every refresh. */
+    calendarEventsMax: 2000,
+    /** How often a calendar asks anew: a site is built hourly. */
+    calendarRefreshSeconds: 3600,
+    /** Reminder of an end: a week has working days in it, whatever the calendar. */
+    calendarAlarmDays: 7,
+    /** Letters of the name of a team on its badge: what fits beside a heading. */
+    badgeTeamMaxChars: 40,
+    /** Entries of one Atom feed, newest first: readers keep what they have seen. */
+    atomEntriesMax: 500,
+    /** Certificates up to which one CBOM lists all of them; beyond, it names those of the teams. 10,000 are 15 MB. */
+    cbomCertificatesMax: 10_000,
+    /** Commits on the page of one certificate. */
+    detailHistoryMax: 20,
+    /** Pages of certificates before those in order move to shards: 10,000 files are what hosts of pages take in minutes (measured: 100,000 are 900 MB on disk). */
+    staticDetailMax: 10_000,
     /** A site of 10,000 certificates takes 20 s on a quiet machine (measured); ten minutes is a hang. */
     buildMaxMs: 10 * minute,
     /** Heap of the building process: 100,000 certificates took 1.3 GB (measured). */

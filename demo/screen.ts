@@ -88,7 +88,7 @@ export function createScreen(terminal: Terminal): Screen {
       say(
         `  2. Break an endpoint:      echo broken > ${site?.certificate ?? ''}, wait a minute, and see it found and put right`,
       );
-      say(`  3. Open the log:           ${url}/log/ and the page of any certificate`);
+      say(`  3. Open the log:           ${url}/audit/ and the page of any certificate`);
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Builds the static site from a model. Astro runs in a process of its own, so that its memory goes back when it ends,
- * it sees none of the daemon's environment, and stopping it is a signal. The source tree is only read.
+ * Builds the static site from a repository. Two processes do it one after the other, one that reads Git and counts, one that renders: their memory goes
+ * back when they end, they see none of the daemon's environment, and stopping them is a signal. The source tree is only read.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -10,11 +10,13 @@ import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { limits } from '../daemon/limits.ts';
 import { OperationError } from '../daemon/ports/failure.ts';
-import type { SiteModel } from './src/lib/model.ts';
+import { styleSheet } from './style-sheet.ts';
+import type { SiteSources } from './facts/sources.ts';
+import type { GatherRequest, GivenSources, RepositorySource } from './request.ts';
 
 export interface BuildSiteOptions {
-  /** The model, or the path of a file that holds it as JSON. */
-  readonly model: SiteModel | string;
+  /** A repository on this machine, or sources that are in hand. */
+  readonly source: RepositorySource | SiteSources;
   /** Replaced as a whole when the build succeeded; left as it was when not. Its parent must be writable. */
   readonly outDir: string;
   /** Path the site is served under, `/` or `/a/b/`. */
@@ -29,12 +31,11 @@ export interface BuiltSite {
   readonly bytes: number;
 }
 
-const assets = ['site.css', 'site.js', 'favicon.svg'] as const;
-
 /** Short digest of the files every page links to: their cache key. */
 async function assetVersion(): Promise<string> {
-  const hash = createHash('sha256');
-  for (const name of assets) hash.update(await readFile(join(import.meta.dirname, 'public', name)));
+  const hash = createHash('sha256').update(styleSheet());
+  for (const name of ['site.js', 'favicon.svg'])
+    hash.update(await readFile(join(import.meta.dirname, 'public', name)));
   return hash.digest('hex').slice(0, 8);
 }
 
@@ -47,8 +48,9 @@ async function measure(directory: string): Promise<BuiltSite> {
   return { pages: files.filter((each) => each.name.endsWith('.html')).length, bytes };
 }
 
-/** Runs `render.ts` to its end. Resolves with null on success, else with what it said last. */
-function render(
+/** Runs one process of the build to its end. Resolves with null on success, else with what it said last. */
+function run(
+  words: readonly string[],
   cwd: string,
   environment: Readonly<Record<string, string>>,
   signal: AbortSignal,
@@ -56,11 +58,7 @@ function render(
   const { promise, resolve: settle } = Promise.withResolvers<string | null>();
   const child = spawn(
     process.execPath,
-    [
-      `--max-old-space-size=${limits.site.buildHeapMaxMiB}`,
-      '--no-warnings',
-      join(import.meta.dirname, 'render.ts'),
-    ],
+    [`--max-old-space-size=${limits.site.buildHeapMaxMiB}`, '--no-warnings', ...words],
     // Astro writes its intermediate modules below the current directory unless the output is there: two builds at once
     // would take each other's, and a daemon may not write where it was started.
     { cwd, env: environment, stdio: ['ignore', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' },
@@ -127,16 +125,21 @@ async function scratchBeside(target: string): Promise<string> {
 }
 
 /**
- * Builds the whole site and puts it in place of `outDir`. The same model and base give the same bytes, whatever the clock says.
+ * Builds the whole site and puts it in place of `outDir`. The same commits, instant, settings and base give the same bytes.
  * Does IO (files, one child process) and no network. Safe to repeat and to abort: until the last step only temporary
  * directories are written, and they are removed. Two at once with the same `outDir` do no harm, but one of them
  * may fail. Throws OperationError `site-build-failed`, or the signal's reason when aborted.
  */
-export async function buildSite({ model, outDir, base = '/', signal }: BuildSiteOptions): Promise<BuiltSite> {
+export async function buildSite({
+  source,
+  outDir,
+  base = '/',
+  signal,
+}: BuildSiteOptions): Promise<BuiltSite> {
   signal.throwIfAborted();
   const target = resolve(outDir);
   try {
-    return await buildInto(target, { model, base, signal });
+    return await buildInto(target, { source, base, signal });
   } catch (cause) {
     if (signal.aborted || !(cause instanceof Error) || !('syscall' in cause)) throw cause;
     // A full disk or a directory that may not be written is trouble of the world, not a mistake of the program.
@@ -148,34 +151,50 @@ export async function buildSite({ model, outDir, base = '/', signal }: BuildSite
   }
 }
 
+/** The two processes, the second only if the first ended well. What the last one said, or null. */
+async function renderFrom(
+  source: BuildSiteOptions['source'],
+  scratch: string,
+  next: string,
+  base: string,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const environment = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: scratch,
+    TMPDIR: scratch,
+    NODE_ENV: 'production',
+    TZ: 'UTC',
+    ASTRO_TELEMETRY_DISABLED: '1',
+    RENEWD_SITE_MODEL: join(scratch, 'model.json'),
+    RENEWD_SITE_DETAILS: join(scratch, 'details.ndjson'),
+    RENEWD_SITE_BASE: base,
+    RENEWD_SITE_OUT: next,
+    RENEWD_SITE_SCRATCH: scratch,
+    RENEWD_SITE_ASSETS: await assetVersion(),
+  };
+  const given: RepositorySource | GivenSources =
+    'kind' in source ? source : { kind: 'sources', sources: source };
+  const request: GatherRequest = { source: given, base, scratch };
+  const requestFile = join(scratch, 'request.json');
+  await writeFile(requestFile, JSON.stringify(request), { mode: 0o600 });
+  const program = (name: string): string => join(import.meta.dirname, name);
+  return (
+    (await run([program('gather.ts'), requestFile], scratch, environment, signal)) ??
+    (signal.aborted ? null : await run([program('render.ts')], scratch, environment, signal))
+  );
+}
+
 /** The build, with raw errors of the file system. */
 async function buildInto(
   target: string,
-  { model, base, signal }: Required<Omit<BuildSiteOptions, 'outDir'>>,
+  { source, base, signal }: Required<Omit<BuildSiteOptions, 'outDir'>>,
 ): Promise<BuiltSite> {
   const scratch = await scratchBeside(target);
   try {
-    const modelFile = typeof model === 'string' ? resolve(model) : join(scratch, 'model.json');
-    if (typeof model !== 'string') await writeFile(modelFile, JSON.stringify(model), { mode: 0o600 });
     const next = join(scratch, 'out');
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(limits.site.buildMaxMs)]);
-    const complaint = await render(
-      scratch,
-      {
-        PATH: process.env['PATH'] ?? '',
-        HOME: scratch,
-        TMPDIR: scratch,
-        NODE_ENV: 'production',
-        TZ: 'UTC',
-        ASTRO_TELEMETRY_DISABLED: '1',
-        RENEWD_SITE_MODEL: modelFile,
-        RENEWD_SITE_BASE: base,
-        RENEWD_SITE_OUT: next,
-        RENEWD_SITE_SCRATCH: scratch,
-        RENEWD_SITE_ASSETS: await assetVersion(),
-      },
-      bounded,
-    );
+    const complaint = await renderFrom(source, scratch, next, base, bounded);
     signal.throwIfAborted();
     // Astro ends with 0 when it finds no pages at all.
     const built = complaint === null ? await measure(next) : { pages: 0, bytes: 0 };

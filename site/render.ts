@@ -1,9 +1,17 @@
 /**
- * The process that runs Astro: started by `build.ts`, told everything by its environment, ends with 0 when the pages
- * are written. Nothing is written into the source tree: root, caches and output are in directories that `build.ts` made.
+ * The second process of a build: Astro renders the pages, then single certificates and endpoints are written into their shells and the files of data
+ * are put beside them. Started by `build.ts`, told everything by its environment, ends with 0 when all is written. Nothing is written into the source
+ * tree: root, caches and output are in directories that `build.ts` made.
  */
 import { build } from 'astro';
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundleScripts } from './scripts.ts';
+import { frameOf } from './src/lib/frame.ts';
+import type { SiteModel } from './src/lib/model.ts';
+import { withheldPages } from './src/lib/sections.ts';
+import { stampDetails } from './stamp.ts';
+import { styleSheet } from './style-sheet.ts';
 
 function setting(name: string): string {
   const value = process.env[name];
@@ -13,15 +21,20 @@ function setting(name: string): string {
 }
 
 const scratch = setting('RENEWD_SITE_SCRATCH');
+const out = setting('RENEWD_SITE_OUT');
+const base = setting('RENEWD_SITE_BASE');
+const model = JSON.parse(readFileSync(setting('RENEWD_SITE_MODEL'), 'utf8')) as SiteModel;
+const scriptFiles = join(scratch, 'scripts');
+process.env['RENEWD_SITE_SCRIPTS'] = JSON.stringify(await bundleScripts(scriptFiles, scratch));
 
 await build({
   // Astro writes `.astro/` into its root, so the root is not the source tree.
   root: scratch,
   srcDir: join(import.meta.dirname, 'src'),
   publicDir: join(import.meta.dirname, 'public'),
-  outDir: setting('RENEWD_SITE_OUT'),
+  outDir: out,
   cacheDir: join(scratch, 'cache'),
-  base: setting('RENEWD_SITE_BASE'),
+  base,
   configFile: false,
   output: 'static',
   trailingSlash: 'always',
@@ -35,11 +48,12 @@ await build({
       directives: [
         "default-src 'none'",
         "img-src 'self' data:",
-        "connect-src 'none'",
+        // Scripts read the files of data beside the pages, and nothing else.
+        "connect-src 'self'",
         "font-src 'none'",
         "object-src 'none'",
         "base-uri 'none'",
-        "form-action 'none'",
+        "form-action 'self'",
       ],
       scriptDirective: { resources: ["'self'"] },
       styleDirective: { resources: ["'self'"] },
@@ -47,3 +61,9 @@ await build({
   },
   vite: { cacheDir: join(scratch, 'vite'), logLevel: 'error' },
 });
+cpSync(scriptFiles, join(out, 'assets'), { recursive: true });
+writeFileSync(join(out, 'site.css'), styleSheet());
+await stampDetails(out, setting('RENEWD_SITE_DETAILS'), frameOf(model, base));
+for (const path of withheldPages(model.redaction)) rmSync(join(out, path), { recursive: true, force: true });
+const dataFiles = join(scratch, 'data-files');
+if (existsSync(dataFiles)) cpSync(dataFiles, out, { recursive: true });

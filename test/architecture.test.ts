@@ -167,3 +167,84 @@ test('no default exports, enums, any or vague file names', () => {
 test('every file of the daemon opens with a sentence that says what it is for', () => {
   for (const file of sources) assert.match(file.text, /^(#!.*\n)?\/\*\*/, file.path);
 });
+
+const siteSources = readSources('site/**/*.ts');
+const pages = globSync('site/**/*.astro').map((path) => ({ path, text: readFileSync(path, 'utf8') }));
+
+/** Packages that a part of the site may import. */
+const siteDoors: Readonly<Record<string, string>> = {
+  astro: 'site/render.ts',
+  rolldown: 'site/scripts.ts',
+  'ical-generator': 'site/feeds/',
+  'd3-array': 'site/src/lib/charts/',
+  'd3-scale': 'site/src/lib/charts/',
+  'd3-shape': 'site/src/lib/charts/',
+  // Types of errors only; the validator itself is generated.
+  ajv: 'site/src/lib/request-problems.ts',
+};
+
+test('pages write no raw HTML: markup.astro is the only door, and what could act is not written at all', () => {
+  assert.ok(pages.length > 20);
+  for (const { path, text } of pages) {
+    if (path !== 'site/src/parts/markup.astro') assert.doesNotMatch(text, /set:html|set:text/, path);
+    assert.doesNotMatch(text, /define:vars|<style|\sstyle=|\son[a-z]+=|javascript:/, path);
+    assert.doesNotMatch(
+      text.replace(/^---[\s\S]*?^---/m, ''),
+      /<[a-zA-Z][^>]*\{\.\.\./,
+      `${path} spreads attributes`,
+    );
+    assert.doesNotMatch(text, /\s(?:href|src|action)="\//, `${path} has an address without its base`);
+    if (!/parts\/(page|script)\.astro$/.test(path)) assert.doesNotMatch(text, /is:inline|<script/, path);
+  }
+});
+
+test('scripts of pages make nodes, never HTML, and no code', () => {
+  const scripts = [
+    ...readSources('site/src/client/**/*.ts').map(({ path, text }) => ({ path, text })),
+    { path: 'site/public/site.js', text: readFileSync('site/public/site.js', 'utf8') },
+  ];
+  assert.ok(scripts.length > 4);
+  for (const { path, text } of scripts)
+    assert.doesNotMatch(
+      text,
+      /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|DOMParser|srcdoc/,
+      path,
+    );
+});
+
+test('facts and feeds of the site are pure, pages read only what is loaded, and each package has its door', () => {
+  for (const { path, imports } of siteSources) {
+    const outside = imports.filter((each) => !each.startsWith('.') && !each.startsWith('virtual:'));
+    for (const specifier of outside) {
+      const name = packageOf(specifier);
+      if (siteDoors[name] !== undefined)
+        assert.ok(path.startsWith(siteDoors[name]), `${path} imports ${name}`);
+      else assert.ok(name.startsWith('node:'), `${path} imports ${name}`);
+    }
+    const node = outside.filter((each) => each.startsWith('node:'));
+    const inBrowser =
+      /^site\/src\/(details|client)\//.test(path) ||
+      (path.startsWith('site/src/lib/') && !path.endsWith('/loaded.ts'));
+    if (inBrowser) assert.deepEqual(node, [], path);
+    // A digest is a pure function of its text; nothing else of Node is.
+    if (/^site\/(facts|feeds)\//.test(path))
+      assert.deepEqual(
+        node.filter((each) => each !== 'node:crypto'),
+        [],
+        path,
+      );
+    if (/^site\/(facts|feeds)\//.test(path))
+      assert.doesNotMatch(
+        readFileSync(path, 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, ''),
+        /Date\.now|new Date\(\)|Math\.random/,
+        path,
+      );
+  }
+});
+
+test('every file of the site opens with a sentence that says what it is for', () => {
+  for (const { path, text } of [...siteSources, ...pages]) {
+    if (path.endsWith('.d.ts')) continue;
+    assert.match(text, /^(---\n)?\/\*\*/, path);
+  }
+});

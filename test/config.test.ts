@@ -43,6 +43,16 @@ describe('what wins', () => {
     assert.equal(config?.site.outDirectory, join(directory, '.renewd/site'));
   });
 
+  test('the site tells everything and links nowhere unless told otherwise', async () => {
+    const plain = await read(repo);
+    assert.deepEqual([plain.config?.site.redaction, plain.config?.site.forge], ['full', null]);
+    const { config } = await read(
+      `${repo}site:\n  redaction: public\n  forge: { kind: forgejo, url: 'https://git.example/pki/estate/' }\n`,
+    );
+    assert.equal(config?.site.redaction, 'public');
+    assert.deepEqual(config?.site.forge, { kind: 'forgejo', url: 'https://git.example/pki/estate' });
+  });
+
   test('a flag wins over the file, and the file over the default', async () => {
     const { config } = await read(`${repo}branch: trunk\ndata: here\n`, {
       flags: { branch: 'next' },
@@ -115,6 +125,17 @@ describe('what is refused', () => {
     ['polling under five seconds', `${repo}turn: { pollInterval: 4999ms }\n`, ['2:9 config-interval']],
     ['an interval over a week', `${repo}turn: { observeInterval: 8d }\n`, ['2:9 config-interval']],
     ['a site over the data', `${repo}data: /srv/a/b\nsite: { outDir: /srv/a }\n`, ['3:9 config-site']],
+    ['a level of redaction that is none', `${repo}site: { redaction: secret }\n`, ['2:9 config-schema']],
+    [
+      'a forge with credentials in its address',
+      `${repo}site:\n  forge: { kind: github, url: 'https://me:pw@git.example/a' }\n`,
+      ['3:26 config-schema'],
+    ],
+    [
+      'a forge without its kind',
+      `${repo}site:\n  forge: { url: 'https://git.example/a' }\n`,
+      ['3:3 config-schema'],
+    ],
     ['a site over the repository', 'repo: /srv/a/estate\nsite: { outDir: /srv/a/ }\n', ['2:9 config-site']],
     [
       'a custody identity encrypted to itself',

@@ -67,7 +67,10 @@ stream.on('test:pass', (event) => {
   else counts.passed++;
 });
 stream.on('test:fail', (event) => {
-  if (event.details.type !== 'suite') counts.failed++;
+  // A suite fails because of its tests, which are counted, or because of itself: its own body or a hook threw.
+  const { type, error } = event.details;
+  const failure: unknown = 'failureType' in error ? error.failureType : undefined;
+  if (type !== 'suite' || failure !== 'subtestsFailed') counts.failed++;
 });
 stream.on('end', () => {
   // After the reporter has flushed, so that this stays the last line.

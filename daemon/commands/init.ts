@@ -126,12 +126,13 @@ async function exampleFiles(): Promise<Map<string, string>> {
   return files;
 }
 
-async function refuseOverwriting(directory: string, paths: readonly string[]): Promise<void> {
+/** Sees that none of the files is there. IO: looks. @throws UsageError that names the first one */
+export async function refuseOverwriting(directory: string, paths: readonly string[]): Promise<void> {
   for (const path of paths) {
     const there = await lstat(join(directory, path)).catch(() => null);
     if (there !== null) {
       throw new UsageError(
-        `${join(directory, path)} is there already; nothing was written. Choose an empty directory.`,
+        `${join(directory, path)} is there already; nothing was written. Choose another directory, or move it away.`,
       );
     }
   }

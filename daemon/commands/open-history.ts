@@ -84,7 +84,8 @@ async function withWatched<T>(
   });
 }
 
-async function openedAt(
+/** Both branches by their tips. IO: Git. @throws OperationError `unsupported` when a branch is not there */
+export async function openedAt(
   repository: Repository,
   branch: string,
   state: string,

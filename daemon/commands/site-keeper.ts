@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { Log } from '../ports/plugin.ts';
 import { buildSite } from '../../site/build.ts';
-import { readSiteModel } from './site-source.ts';
+import { siteSource } from './site-source.ts';
 
 export interface SiteKeeper {
   /** Asks for a build soon. Returns at once; asking during a build means one more after it. */
@@ -28,9 +28,13 @@ export function createSiteKeeper(tools: {
     while (wanted && !stop.aborted) {
       wanted = false;
       try {
-        const model = await readSiteModel(house.estate.state.repository, config, log, stop, house.signingKey);
+        const source = await siteSource(house.estate.state.repository, config, stop, {
+          allowedSigners: house.signingKey,
+          state: null,
+          now: house.world.now(),
+        });
         const built = await buildSite({
-          model,
+          source,
           outDir: config.site.outDirectory,
           base: config.site.base,
           signal: stop,

@@ -57,7 +57,13 @@ export interface ConfigFile {
     readonly concurrentEndpoints?: number;
     readonly concurrentObservations?: number;
   } | null;
-  readonly site?: { readonly build?: boolean; readonly outDir?: string; readonly base?: string } | null;
+  readonly site?: {
+    readonly build?: boolean;
+    readonly outDir?: string;
+    readonly base?: string;
+    readonly redaction?: 'public' | 'internal' | 'full';
+    readonly forge?: { readonly kind: 'github' | 'gitea' | 'forgejo' | 'gitlab'; readonly url: string };
+  } | null;
   readonly trust?: { readonly commit?: string } | null;
   readonly drift?: { readonly default?: DriftMode } | null;
   readonly log?: {

@@ -160,6 +160,30 @@ export const configSchema: JsonSchema = {
       },
       outDir: path('Where the pages are written.', '/var/lib/renewd/site'),
       base: text('Path under which a web server shows it.', '^/([A-Za-z0-9._~-]+/)*$', '/certificates/'),
+      redaction: {
+        description:
+          'How much it tells: public (counts and policy, no names), internal (no people, log-ins and file texts), full.',
+        type: 'string',
+        enum: ['public', 'internal', 'full'],
+        examples: ['full'],
+      },
+      forge: {
+        ...section('Where people see the repository in a browser, for links.', {
+          kind: {
+            description: 'Which forge it is.',
+            type: 'string',
+            enum: ['github', 'gitea', 'forgejo', 'gitlab'],
+            examples: ['github'],
+          },
+          url: text(
+            'Address of the repository, without credentials.',
+            '^https://[^@\\s/]+(/[^@\\s?#]*)?$',
+            'https://git.example/pki/estate',
+          ),
+        }),
+        nullable: false,
+        required: ['kind', 'url'],
+      },
     }),
     trust: section('Where judging begins.', {
       commit: {

@@ -1,87 +1,11 @@
-/** Names as people write them, checked one by one with words that say what to write instead: DNS names, IP addresses, host:port. No IO. */
-import { isIP } from 'node:net';
+/** Readers of names with what Node knows of international ones. No IO. */
 import { domainToASCII, domainToUnicode } from 'node:url';
-import { isIpAddress } from '../core/server-name.ts';
+import { nameReader } from '../core/dns-name.ts';
 
-/** The name in the form certificates carry, or what is wrong with it. RFC 1123 labels; a wildcard only as the whole first label (RFC 9525). */
-export function readDnsName(written: string): { readonly name: string } | { readonly wrong: string } {
-  const show = JSON.stringify(written);
-  if (/[^\u0020-\u007e]/.test(written)) {
-    const ascii = domainToASCII(written.replace(/^\*\./, ''));
-    const example = ascii === '' ? '' : `: ${written.startsWith('*.') ? '*.' : ''}${ascii}`;
-    return {
-      wrong: `${show} is written in its international form; certificates carry the A-label${example}`,
-    };
-  }
-  if (written.endsWith('.')) return { wrong: `${show} ends with a dot; write it without` };
-  const name = written.toLowerCase();
-  if (isIpAddress(name)) return { wrong: `${show} is an IP address; those go under ipAddresses` };
-  if (name.length > 253) return { wrong: `${show} is longer than 253 characters` };
-  const labels = name.split('.');
-  const checked = labels[0] === '*' ? labels.slice(1) : labels;
-  if (name.includes('*') && (labels[0] !== '*' || name.lastIndexOf('*') > 0 || checked.length < 2)) {
-    return {
-      wrong: `${show}: a wildcard is the whole first label of a name with at least two more: *.example.com`,
-    };
-  }
-  const bad = checked.find((label) => !/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label));
-  if (bad !== undefined) {
-    return {
-      wrong: `${show}: ${JSON.stringify(bad)} is not a label of a DNS name (letters, digits and inner dashes, at most 63)`,
-    };
-  }
-  // RFC 1123 section 2.1: the last label is alphabetic, or the name could not be told from an address.
-  if (/^\d+$/.test(labels.at(-1) ?? ''))
-    return { wrong: `${show}: the last label of a DNS name is not a number` };
+export { readAddress, readIpAddress } from '../core/dns-name.ts';
+
+export const { readDnsName, readServerName, readHost } = nameReader({
+  toAscii: domainToASCII,
   // An A-label that decodes to nothing stays as it is.
-  if (checked.some((label) => label.startsWith('xn--') && domainToUnicode(label).startsWith('xn--'))) {
-    return { wrong: `${show} holds an A-label (xn--) that stands for no name` };
-  }
-  return { name };
-}
-
-/** The address in its canonical form, or null. An IPv6 zone (`fe80::1%eth0`) means something on one machine only and stands in no certificate. */
-export function readIpAddress(written: string): string | null {
-  if (written.includes('%')) return null;
-  switch (isIP(written)) {
-    case 4:
-      return written;
-    case 6:
-      // The URL parser writes RFC 5952's form.
-      return new URL(`http://[${written.toLowerCase()}]/`).hostname.slice(1, -1);
-    default:
-      return null;
-  }
-}
-
-/** `host:port` or `[v6]:port`; null when it is neither. */
-export function readAddress(written: string): { readonly host: string; readonly port: number } | null {
-  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:/[\]]+)):(\d{1,5})$/.exec(written);
-  const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
-  if (host === undefined || port < 1 || port > 65_535) return null;
-  if (match?.[1] !== undefined && isIP(host) !== 6) return null;
-  // An international name is let through: whoever reads it says how to write it.
-  if (match?.[1] === undefined && !/^[A-Za-z0-9._\u0080-\u{10ffff}*-]+$/u.test(host)) return null;
-  return { host: host.toLowerCase(), port };
-}
-
-type Read = { readonly name: string } | { readonly wrong: string };
-
-/** What a client asks for (SNI): one name or address, never a wildcard (RFC 6066 section 3 knows names only). */
-export function readServerName(written: string): Read {
-  if (written.startsWith('*')) {
-    return {
-      wrong: `${JSON.stringify(written)}: a client asks for one name, not for a wildcard; give one that it covers`,
-    };
-  }
-  if (!isIpAddress(written)) return readDnsName(written);
-  const address = readIpAddress(written);
-  return address === null ? { wrong: `${JSON.stringify(written)} is not an IP address` } : { name: address };
-}
-
-/** Where to connect to: as a server name, but names inside a company may have underscores. */
-export function readHost(written: string): Read {
-  if (/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(written) && !isIpAddress(written)) return { name: written };
-  return readServerName(written);
-}
+  isEmptyLabel: (label) => domainToUnicode(label).startsWith('xn--'),
+});

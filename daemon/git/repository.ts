@@ -2,6 +2,7 @@
  * One Git repository, wherever it is: what its branches are, what changed, what files say, and one signed commit at a time. Trees are
  * never checked out, nothing in them is run or followed, and no branch is ever forced.
  */
+import { resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
@@ -27,6 +28,8 @@ export type { TreeEntryChange } from './tree-diff.ts';
 
 /** Every method throws OperationError `git-*` for trouble with the repository; a damaged mirror is fetched anew once before that. */
 export interface Repository {
+  /** Where its objects are on this machine: another process may open this path to read what was fetched. */
+  readonly directory: string;
   /** Branches (`refs/heads/…`) and `HEAD` to object ids: one cheap round trip, nothing is fetched. */
   readonly advertise: (signal: AbortSignal) => Promise<ReadonlyMap<string, string>>;
   /** Brings what the references lead to now into the mirror. Safe to repeat. Throws `git-unavailable` for one that is not there. */
@@ -90,7 +93,7 @@ export interface RepositoryOptions {
 export async function openRepository(options: RepositoryOptions): Promise<Repository> {
   const log = options.log ?? null;
   const address = parseAddress(options.url);
-  if (address.kind === 'local') return repositoryOn(openLocal(address.path), log);
+  if (address.kind === 'local') return repositoryOn(openLocal(address.path), resolve(address.path), log);
   let transport: Transport;
   if (address.kind === 'http') {
     transport = createHttpTransport(address.url, options.http ?? null, options.now);
@@ -102,10 +105,10 @@ export async function openRepository(options: RepositoryOptions): Promise<Reposi
     }
     transport = createSshTransport(address.location, options.ssh.connect);
   }
-  return repositoryOn(await openMirror(transport, options.directory, log), log);
+  return repositoryOn(await openMirror(transport, options.directory, log), resolve(options.directory), log);
 }
 
-function repositoryOn(backend: Backend, log: Log | null): Repository {
+function repositoryOn(backend: Backend, directory: string, log: Log | null): Repository {
   let queue: Promise<unknown> = Promise.resolve();
   /** One change of the mirror at a time; a failure does not stop the next. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -128,6 +131,7 @@ function repositoryOn(backend: Backend, log: Log | null): Repository {
   const treeOf = (commit: string): string => readCommit(backend.store(), commit).tree;
 
   return {
+    directory,
     advertise: (signal) => backend.advertise(signal),
     fetch: (refs, signal) => healing(() => inTurn(() => backend.fetch(refs, signal)), signal),
     changes: (from, to, prefixes) =>

@@ -1,4 +1,4 @@
-/** Reading aids: theme, distance of dates, stale facts, filter and order of tables. Every page is complete without it. */
+/** Reading aids: theme, distance of dates, stale facts, order of tables. Every page is complete without it. */
 (() => {
   const root = document.documentElement;
   const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -39,39 +39,6 @@
       stored(root.dataset.theme);
       label();
     });
-  }
-
-  function showFilter(form) {
-    const rows = [...document.querySelectorAll('#rows tbody tr')].map((row) => [
-      row,
-      row.textContent.toLowerCase(),
-    ]);
-    const { q, status, team } = form.elements;
-    const query = new URLSearchParams(location.search);
-    // A count of the front page stands for several statuses at once.
-    const several = query.get('status') ?? '';
-    if (several.includes(',')) status.add(new Option(several.replaceAll(',', ' or '), several));
-    for (const field of [q, status, team]) field.value = query.get(field.name) ?? '';
-    const apply = () => {
-      const words = q.value.toLowerCase().split(/\s+/);
-      const wanted = status.value.split(',');
-      let shown = 0;
-      for (const [row, text] of rows) {
-        row.hidden = !(
-          words.every((word) => text.includes(word)) &&
-          (status.value === '' || wanted.includes(row.dataset.status)) &&
-          (team.value === '' || team.value === row.dataset.team)
-        );
-        if (!row.hidden) shown++;
-      }
-      document.querySelector('#shown').textContent = `${shown} of ${rows.length} shown`;
-      const next = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ''));
-      history.replaceState(null, '', `${location.pathname}${next.size ? `?${next}` : ''}${location.hash}`);
-    };
-    form.addEventListener('input', apply);
-    form.addEventListener('submit', (event) => event.preventDefault());
-    form.hidden = false;
-    apply();
   }
 
   /** Headers become buttons: once ascending, again descending, a third time the order of the page. */
@@ -122,7 +89,14 @@
     showDistances();
     setInterval(showDistances, 60_000);
     for (const table of document.querySelectorAll('table[data-sort]')) showSort(table);
-    const form = document.querySelector('#filter');
-    if (form) showFilter(form);
+    const more = document.querySelector('.more-sections');
+    addEventListener('keydown', ({ key }) => {
+      if (key !== 'Escape' || !more.open) return;
+      more.open = false;
+      more.querySelector('summary').focus();
+    });
+    addEventListener('click', ({ target }) => {
+      if (!more.contains(target)) more.open = false;
+    });
   });
 })();

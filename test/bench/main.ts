@@ -8,6 +8,7 @@ const benches: Readonly<Record<string, () => Promise<{ run: () => Promise<readon
   'git-records': () => import('./git-records.ts'),
   policy: () => import('./policy.ts'),
   check: () => import('./check.ts'),
+  site: () => import('./site.ts'),
 };
 
 const wanted = process.argv.slice(2);

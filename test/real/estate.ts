@@ -181,7 +181,7 @@ export function plainConfig(root: string, repo: string): Config {
       concurrentEndpoints: 4,
       concurrentObservations: 8,
     },
-    site: { build: false, outDirectory: join(root, 'site'), base: '/' },
+    site: { build: false, outDirectory: join(root, 'site'), base: '/', redaction: 'full', forge: null },
     trust: { commit: null },
     drift: { default: 'enforce' },
     log: { level: 'error', format: 'plain' },

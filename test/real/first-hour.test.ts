@@ -162,7 +162,7 @@ describe('the first hour', { skip: missingServers() ?? false }, () => {
     const config = join(home, 'estate/renewd.yaml');
     writeFileSync(
       config,
-      `${readFileSync(config, 'utf8')}\nhttp: { listen: '127.0.0.1:${String(port)}' }\nlog: { format: json }\nsite: { build: false }\n`,
+      `${readFileSync(config, 'utf8')}\nhttp: { listen: '127.0.0.1:${String(port)}' }\nlog: { format: json }\nsite: { outDir: '${join(home, 'published')}' }\n`,
     );
     const child = spawn(renewd, ['daemon'], {
       cwd: join(home, 'estate'),
@@ -197,6 +197,15 @@ describe('the first hour', { skip: missingServers() ?? false }, () => {
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
       assert.notEqual(await servedFingerprint(estate.nginx.port, 'shop.example.com'), before, log);
+      // The site follows the records, with what the signatures of the daemon's own key say.
+      const page = join(home, 'published/certificates/platform/shop-example-com/index.html');
+      const shown = (): boolean =>
+        existsSync(page) && readFileSync(page, 'utf8').includes('ecdsa-p384, 384 bits');
+      for (let tries = 0; tries < 300 && !shown(); tries++)
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      assert.ok(shown(), log);
+      const audit = readFileSync(join(home, 'published/audit/index.html'), 'utf8');
+      assert.match(audit, /every one carries a signature that verifies/);
     } finally {
       child.kill('SIGTERM');
       const code = await new Promise((resolve) => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { buildSite } from '../../site/build.ts';
-import type { SiteModel } from '../../site/src/lib/model.ts';
+import type { SiteSources } from '../../site/facts/sources.ts';
 
 export interface BuiltPages {
   readonly directory: string;
@@ -15,10 +15,10 @@ export interface BuiltPages {
 const parent = mkdtempSync(join(tmpdir(), 'renewd-site-test-'));
 after(() => rmSync(parent, { recursive: true, force: true }));
 
-/** Builds the model into a directory of that name and reads every page of it. */
-export async function built(name: string, model: SiteModel, base = '/'): Promise<BuiltPages> {
+/** Builds the site of sources into a directory of that name and reads every page of it. */
+export async function built(name: string, source: SiteSources, base = '/'): Promise<BuiltPages> {
   const directory = join(parent, name);
-  await buildSite({ model, outDir: directory, base, signal: new AbortController().signal });
+  await buildSite({ source, outDir: directory, base, signal: new AbortController().signal });
   const paths = globSync('**/*.html', { cwd: directory }).sort((a, b) => (a < b ? -1 : 1));
   return {
     directory,

@@ -1,18 +1,34 @@
 /** Everything in a record was written by a stranger: whatever it says, the pages stay pages. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SiteModel } from '../../site/src/lib/model.ts';
+import type { SiteSources } from '../../site/facts/sources.ts';
 import { built } from './built.ts';
 import { tagsOf } from './html-reader.ts';
-import { sampleModel } from './sample-model.ts';
+import { sampleSources } from './sample-model.ts';
 
 const payload =
   `'"></title></script><script>alert(1)</script><img src=x onerror=alert(1)><style>*{display:none}</style>` +
   `{{7*7}}\${7*7}\u202Egnp.exe\u0000\u001B[2J\u200B\uD800<!--`;
 
 /** What the program itself writes: words of closed sets, instants, and what is compared with them. */
-const ours = new Set(['apiVersion', 'kind', 'status', 'severity', 'result', 'state', 'drift', 'action']);
-const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+const ours = new Set([
+  ...[
+    'apiVersion',
+    'kind',
+    'status',
+    'severity',
+    'result',
+    'state',
+    'drift',
+    'action',
+    'outcome',
+    'verdict',
+    'type',
+    'mode',
+  ],
+  ...['before', 'after', 'rule', 'recordSigner', 'period', 'at', 'signatures', 'keyAlgorithm'],
+]);
+const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 
 function poison(value: unknown, key: string): unknown {
   if (typeof value === 'string') return ours.has(key) || instant.test(value) ? value : value + payload;
@@ -27,14 +43,18 @@ function poison(value: unknown, key: string): unknown {
 }
 
 test('scripts, markup, direction overrides and controls in any text of the records are inert', async () => {
-  const model = poison(sampleModel(), '') as SiteModel;
-  const { pages } = await built('hostile', model);
+  const sources = sampleSources();
+  const poisoned = { ...(poison(sources, '') as SiteSources), settings: sources.settings };
+  const { pages } = await built('hostile', poisoned);
   assert.ok(pages.size > 30);
   for (const [path, html] of pages) {
     const tags = tagsOf(html);
-    assert.equal(tags.filter(({ name }) => name === 'script').length, 1, path);
+    for (const { attributes } of tags.filter(({ name }) => name === 'script'))
+      assert.match(attributes.get('src') ?? 'inline', /^\/(site\.js\?|assets\/)/, path);
     for (const { name, attributes } of tags) {
-      assert.ok(!['img', 'style', 'iframe', 'base'].includes(name), `${path} <${name}>`);
+      assert.ok(!['style', 'iframe', 'base'].includes(name), `${path} <${name}>`);
+      if (name === 'img')
+        assert.match(attributes.get('src') ?? '', /^\/(?:teams\/[^/]+\/)?badge\.svg$/, path);
       for (const attribute of attributes.keys()) assert.doesNotMatch(attribute, /^on|^style$/, path);
       const href = attributes.get('href');
       if (href !== undefined) assert.match(href, /^(\/|#|https:|mailto:)/, path);
@@ -51,18 +71,16 @@ test('scripts, markup, direction overrides and controls in any text of the recor
 });
 
 test('an address of a contact that is no plain link is shown as text', async () => {
-  const model = sampleModel();
-  const team = {
-    name: 'web',
-    displayName: 'Web',
-    owners: [],
-    contacts: [
-      { type: 'url' as const, value: 'javascript:alert(1)' },
-      { type: 'url' as const, value: 'https://me:pw@chat.example/' },
-      { type: 'email' as const, value: 'a@b.example?bcc=c@d.example' },
-    ],
-  };
-  const { pages } = await built('contacts', { ...model, teams: [team] });
+  const sources = sampleSources();
+  const [team] = sources.declared.teams;
+  assert.ok(team !== undefined);
+  const contacts = [
+    { type: 'url' as const, value: 'javascript:alert(1)' },
+    { type: 'url' as const, value: 'https://me:pw@chat.example/' },
+    { type: 'email' as const, value: 'a@b.example?bcc=c@d.example' },
+  ];
+  const teams = [{ ...team, name: 'web', contacts }];
+  const { pages } = await built('contacts', { ...sources, declared: { ...sources.declared, teams } });
   const html = pages.get('teams/web/index.html') ?? '';
   assert.match(html, /javascript:alert/);
   for (const { attributes } of tagsOf(html))
@@ -70,22 +88,27 @@ test('an address of a contact that is no plain link is shown as text', async () 
 });
 
 test('floods are cut and counted, and a private key that strayed in is not shown', async () => {
-  const model = sampleModel();
-  const [first, ...rest] = model.certificates;
+  const sources = sampleSources();
+  const [first, ...rest] = sources.records.certificates;
   assert.ok(first !== undefined);
   const id = `${first.metadata.team}/${first.metadata.name}`;
-  const names = Array.from({ length: 5000 }, (_, index) => `n${index}.kestrel.example`);
+  const names = Array.from({ length: 10_000 }, (_, index) => `n${String(index)}.kestrel.example`);
   const flood = {
     ...first,
-    declaration: { ...first.declaration, dnsNames: names },
+    declaration: { ...first.declaration, dnsNames: [...names, 'x'.repeat(4096)] },
     findings: first.findings.map((each) => ({ ...each, observed: 'A'.repeat(2_000_000) })),
   };
   const key = '-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIFh\n-----END PRIVATE KEY-----\n';
-  const pem = Object.fromEntries(first.installations.map(({ endpoint }) => [`${id}@${endpoint}`, key]));
-  const { pages } = await built('flood', { ...model, certificates: [flood, ...rest], pem });
+  const chains = Object.fromEntries(first.installations.map(({ endpoint }) => [`${id}@${endpoint}`, key]));
+  const { pages } = await built('flood', {
+    ...sources,
+    records: { ...sources.records, certificates: [flood, ...rest] },
+    chains,
+    texts: { ...sources.texts, [id]: `spec:\n  # ${key}` },
+  });
   const html = pages.get(`certificates/${id}/index.html`) ?? '';
-  assert.match(html, /and 4900 more/);
+  assert.match(html, /and 9901 more/);
   assert.match(html, /\(65536 characters\)|characters\)/);
-  assert.ok(html.length < 100_000, `${html.length} bytes`);
+  assert.ok(html.length < 100_000, `${String(html.length)} bytes`);
   for (const each of pages.values()) assert.doesNotMatch(each, /PRIVATE KEY|MC4CAQAw/);
 });

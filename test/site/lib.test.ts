@@ -4,27 +4,22 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { CertificateRecord } from '../../daemon/core/record-format.ts';
 import { limits } from '../../daemon/limits.ts';
-import { siteModel } from '../../site/from-records.ts';
-import { historyOf, lifetimeBar, verdictOf } from '../../site/src/lib/certificate-view.ts';
-import { clean, cleanPem, safeUrl } from '../../site/src/lib/clean.ts';
-import { allFindings } from '../../site/src/lib/findings.ts';
+import { countStatuses, estateOf } from '../../site/facts/estate.ts';
+import { lifetimeBar, verdictOf } from '../../site/src/lib/certificate-view.ts';
+import { clean, cleanPem, cleanText, safeUrl } from '../../site/src/lib/clean.ts';
 import { createLinks, slug } from '../../site/src/lib/links.ts';
-import { signatureSentence } from '../../site/src/lib/log.ts';
-import { parseModel } from '../../site/src/lib/model.ts';
+import { cleanDeep, cleanJson, type StatusCounts } from '../../site/src/lib/model.ts';
 import {
-  countStatuses,
   dataAge,
   estateBar,
   isFirstTime,
-  nextRenewals,
   postureHeadline,
   postureSentence,
   sixCounts,
-  type StatusCounts,
 } from '../../site/src/lib/posture.ts';
 import { spanWords, utc } from '../../site/src/lib/time-words.ts';
 import { resultWord, statusOrder, statusWord } from '../../site/src/lib/words.ts';
-import { emptyModel, sampleModel, sampleSources } from './sample-model.ts';
+import { emptySources, modelOf, sampleModel, sampleSources } from './sample-model.ts';
 import { certificate, finding, installation, issued } from './sample-records.ts';
 
 const model = sampleModel();
@@ -56,14 +51,14 @@ describe('the posture', () => {
   });
 
   test('counts every certificate exactly once', () => {
-    const all = countStatuses(model.certificates);
+    const all = countStatuses(sampleSources().records.certificates);
     const six = sixCounts(all).reduce((sum, each) => sum + each.number, 0);
-    assert.equal(six + all['renewal-due'] + all.pending + all.retired, model.certificates.length);
+    assert.equal(six + all['renewal-due'] + all.pending + all.retired, model.posture.total);
     for (const status of statusOrder) assert.ok(postureSentence(all).includes(String(all[status])));
   });
 
   test('a status it does not know counts as unknown, never as in order', () => {
-    const [first] = model.certificates;
+    const [first] = sampleSources().records.certificates;
     assert.ok(first !== undefined);
     const strange: CertificateRecord = { ...first, status: JSON.parse('"constructor"') };
     assert.equal(countStatuses([strange]).unknown, 1);
@@ -79,9 +74,8 @@ describe('the posture', () => {
   });
 
   test('the next renewals are those after the build, soonest first', () => {
-    const next = nextRenewals(model, 3);
     assert.deepEqual(
-      next.map(({ id }) => id),
+      model.posture.nextRenewals.slice(0, 3).map(({ id }) => id),
       ['freight/yard-scanner', 'signalling/train-position', 'web/api'],
     );
   });
@@ -91,7 +85,7 @@ describe('the age of the facts', () => {
   const age = (at: string | null, built: string): boolean =>
     dataAge({
       dataAge: { at, staleAfterMs: 3 * 3_600_000 },
-      generatedFrom: { state: '', intent: '', at: built },
+      generatedFrom: { ...model.generatedFrom, at: built },
     }).stale;
   test('exactly three hours are fresh', () => {
     assert.equal(age('2026-11-21T00:00:00Z', '2026-11-21T03:00:00Z'), false);
@@ -102,35 +96,11 @@ describe('the age of the facts', () => {
   test('records without a heartbeat are stale: silence is an alarm', () => {
     assert.equal(age(null, '2026-11-21T03:00:00Z'), true);
     assert.equal(isFirstTime({ ...model, heartbeat: null }), false);
-    assert.equal(isFirstTime(emptyModel()), true);
+    assert.equal(isFirstTime(modelOf(emptySources())), true);
   });
 });
 
 describe('a certificate', () => {
-  test('its history has the commits that name it, and not those of its neighbours', () => {
-    const record = certificate('web/shop', 'ok', '2026-11-20T00:00:00Z', [], []);
-    const entry = (subject: string) => ({
-      oid: subject,
-      at: '2026-11-20T00:00:00Z',
-      author: 'renewd',
-      subject,
-      trailers: [],
-      signed: true,
-    });
-    const log = [
-      'certificate web/shop: renewed',
-      'certificate web/shop-api: renewed',
-      'certificate old-web/shop: renewed',
-      'installation web/shop@web-01: drift',
-      'renewed web/shop.',
-      'renewed web/shop.example',
-    ].map(entry);
-    assert.deepEqual(
-      historyOf(record, log).map(({ oid }) => oid),
-      ['certificate web/shop: renewed', 'installation web/shop@web-01: drift', 'renewed web/shop.'],
-    );
-  });
-
   test('the bar of one that ended is full, and says when renewal was planned', () => {
     const leaf = issued('a/b', ['x.example'], '2026-01-01T00:00:00Z', '2026-04-01T00:00:00Z');
     const bar = lifetimeBar(leaf, '2026-03-01T00:00:00Z', '2026-04-03T00:00:00Z');
@@ -155,8 +125,13 @@ describe('a certificate', () => {
 test('a finding that stands in two records is one finding', () => {
   const one = finding('x', 'error', 'm', 'r');
   const record = certificate('a/b', 'ok', '2026-11-20T00:00:00Z', [], [], [one]);
-  const twice = { ...emptyModel(), certificates: [record], repositoryFindings: [one] };
-  assert.equal(allFindings(twice).length, 1);
+  const sources = emptySources();
+  const records = {
+    ...sources.records,
+    certificates: [record],
+    repository: { apiVersion: 'renewd/v1', kind: 'RepositoryFindings', findings: [one] } as const,
+  };
+  assert.equal(estateOf({ ...sources, records }).findings.length, 1);
 });
 
 describe('addresses of pages', () => {
@@ -228,58 +203,63 @@ test('instants and spans are said as people say them', () => {
     assert.equal(spanWords(ms), words);
 });
 
-test('only a verified signature counts as signed', () => {
-  const one = (signed: boolean | null) => ({
-    oid: '',
-    at: '',
-    author: '',
-    subject: '',
-    trailers: [],
-    signed,
-  });
-  assert.equal(signatureSentence([one(true)]), '1 commit, every one with a verified signature.');
-  assert.match(signatureSentence([one(true), one(null)]), /1 with a verified signature, 1 not checked/);
-  assert.match(signatureSentence([one(false)]), /without a signature that verifies/);
-});
-
 describe('the model from records', () => {
   test('does not depend on the order in which records were read', () => {
     const sources = sampleSources();
     const turned = {
       ...sources,
-      teams: [...sources.teams].reverse(),
+      declared: { ...sources.declared, teams: [...sources.declared.teams].reverse() },
       records: {
         ...sources.records,
         certificates: [...sources.records.certificates].reverse(),
         endpoints: [...sources.records.endpoints].reverse(),
       },
     };
-    assert.deepEqual(siteModel(turned), siteModel(sources));
+    assert.deepEqual(modelOf(turned), modelOf(sources));
   });
 
-  test('takes the state from the newest commit and the intent from the heartbeat, else from the log', () => {
+  test('facts without a heartbeat have no age', () => {
     const sources = sampleSources();
-    assert.equal(model.generatedFrom.state, sources.log[0]?.commit);
-    assert.equal(model.generatedFrom.intent, sources.records.heartbeat?.source);
-    const silent = siteModel({ ...sources, records: { ...sources.records, heartbeat: null } });
-    assert.equal(silent.generatedFrom.intent, sources.log[0]?.source);
+    const silent = modelOf({ ...sources, records: { ...sources.records, heartbeat: null } });
     assert.equal(silent.dataAge.at, null);
   });
 
-  test('a log that is longer than a page is cut and said to be', () => {
+  test('two records of one name are a mistake of the program, and it says so', () => {
     const sources = sampleSources();
-    const [entry] = sources.log;
-    assert.ok(entry !== undefined);
-    const max = limits.site.logEntriesMax;
-    assert.equal(siteModel({ ...sources, log: Array(max).fill(entry) }).logTruncated, false);
-    const cut = siteModel({ ...sources, log: Array(max + 1).fill(entry) });
-    assert.equal(cut.logTruncated, true);
-    assert.equal(cut.log.length, max);
+    const { certificates } = sources.records;
+    const twice = [...certificates, ...certificates.slice(0, 1)];
+    assert.throws(
+      () => modelOf({ ...sources, records: { ...sources.records, certificates: twice } }),
+      /twice/,
+    );
   });
 
   test('survives the way through JSON', () => {
-    assert.deepEqual(parseModel(JSON.stringify(model)), model);
+    assert.deepEqual(JSON.parse(JSON.stringify(model)), model);
   });
+
+  test('the short way of cleaning gives what the long one gives', () => {
+    for (const value of [
+      { a: 'plain', b: ['x "quoted"', 'back\\slash', 'ünïcode', 'tab\t', 'x'.repeat(600), 'x'.repeat(300)] },
+      { ['k'.repeat(400)]: 1, '\u202E': 'a', deep: [{ n: null, t: true, f: 1.5 }] },
+      certificate(
+        'a/b',
+        'ok',
+        '2026-11-20T00:00:00Z',
+        ['x.example'],
+        [],
+        [finding('x', 'error', 'm\u0000', 'r')],
+      ),
+    ])
+      assert.deepEqual(JSON.parse(cleanJson(value)), cleanDeep(value));
+  });
+});
+
+test('text of a file keeps its lines and shows no private key', () => {
+  assert.equal(cleanText('a\r\nb\tc\u0007\u202E'), 'a\nb\tc⟨U+202E⟩');
+  const key = '-----BEGIN EC PRIVATE KEY-----\nMC4CAQ\n-----END EC PRIVATE KEY-----';
+  assert.doesNotMatch(cleanText(`x: |\n${key}\n`), /MC4CAQ/);
+  assert.doesNotMatch(cleanText(key.slice(0, -10)), /MC4CAQ/);
 });
 
 /** Relative luminance and contrast of WCAG 2.2, from `#rrggbb` or `#rgb`. */
@@ -297,7 +277,7 @@ function contrast(a: string, b: string): number {
 }
 
 test('text has a contrast of 4.5 and lines of controls 3, in light and dark (WCAG 1.4.3, 1.4.11)', () => {
-  const css = readFileSync('site/public/site.css', 'utf8');
+  const css = readFileSync('site/styles/base.css', 'utf8');
   const blocks = [...css.matchAll(/:root[^{]*\{([^}]*--page[^}]*)\}/g)].map(([, block = '']) => {
     const pairs = [...block.matchAll(/--([a-z-]+): (#[0-9a-f]{3,6});/g)];
     return new Map(pairs.map(([, name = '', value = '']) => [name, value]));

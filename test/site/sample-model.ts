@@ -1,7 +1,11 @@
 /** A believable organisation for the tests and the picture of the site: a railway with everything that can go right and wrong. */
 import type { CertificateRecord, FindingRecord } from '../../daemon/core/record-format.ts';
-import { siteModel, type SiteSources, type StateCommit } from '../../site/from-records.ts';
-import type { SiteModel } from '../../site/src/lib/model.ts';
+import { estateOf, noDataFiles, siteModel } from '../../site/facts/index.ts';
+import { redactSources } from '../../site/facts/redact.ts';
+import type { SiteSources } from '../../site/facts/sources.ts';
+import type { LogEntry, SiteModel } from '../../site/src/lib/model.ts';
+import { sampleDeclared } from './sample-declared.ts';
+import { sampleChanges, sampleEvidence, sampleHistory } from './sample-history.ts';
 import {
   address,
   certificate,
@@ -185,7 +189,7 @@ function blocked(): CertificateRecord {
     ],
     [
       finding(
-        'policy-blocks',
+        'policy-blocked',
         'error',
         'RSA with 2048 bits is not allowed for new keys in production.',
         'Set spec.key.algorithm to ecdsa-p256, or ask the owners of baseline for a waiver.',
@@ -193,7 +197,7 @@ function blocked(): CertificateRecord {
           certificate: id,
           expected: 'ecdsa-p256, ecdsa-p384, rsa-3072 or more',
           observed: 'rsa-2048',
-          rule: { id: 'key-algorithm', policy: 'baseline', at: 'policies/baseline.yaml:14:5' },
+          rule: { id: 'key-algorithms', policy: 'baseline', at: 'policies/baseline.yaml:14:5' },
           at: 'inventory/certificates/passenger/kiosk.yaml:9:5',
           since: '2026-11-20T15:20:10Z',
         },
@@ -301,7 +305,7 @@ function nonCompliant(): CertificateRecord {
     ],
     [
       finding(
-        'policy-violated',
+        'policy-violation',
         'warning',
         'It is valid for 365 days; 200 days are allowed.',
         'Set spec.lifetime, or wait for the renewal on 2027-01-04, which will hold the rule.',
@@ -309,7 +313,7 @@ function nonCompliant(): CertificateRecord {
           certificate: id,
           expected: 'at most 200 days',
           observed: '365 days',
-          rule: { id: 'lifetime', policy: 'baseline', at: 'policies/baseline.yaml:19:5' },
+          rule: { id: 'lifetime-max', policy: 'baseline', at: 'policies/baseline.yaml:19:5' },
           since: '2026-10-01T06:00:00Z',
         },
       ),
@@ -453,7 +457,7 @@ const repositoryFindings: readonly FindingRecord[] = [
   ),
 ];
 
-function commits(): readonly StateCommit[] {
+function commits(): readonly LogEntry[] {
   const lines: readonly (readonly [string, string, string, string | null])[] = [
     ['2026-11-21T08:55:12Z', 'certificate passenger/wifi-portal: declared, not issued yet', 'declared', 'a'],
     [
@@ -507,25 +511,30 @@ function commits(): readonly StateCommit[] {
     ],
   ];
   return lines.map(([at, subject, because, source], index) => ({
-    commit: oid(`commit ${index}`),
+    oid: oid(`commit ${String(index)}`),
     at,
     author: 'renewd',
     subject,
-    because,
-    source: source === null ? null : oid(`intent ${source}`),
+    trailers: [
+      { key: 'Renewd-Because', value: because },
+      ...(source === null ? [] : [{ key: 'Renewd-Source', value: oid(`intent ${source}`) }]),
+    ],
     signed: index === 9 ? null : true,
   }));
 }
 
-const team = (name: string, displayName: string, owner: string): SiteSources['teams'][number] => ({
-  name,
-  displayName,
-  owners: [owner],
-  contacts: [
-    { type: 'email', value: `${name}@kestrel.example` },
-    { type: 'url', value: `https://chat.kestrel.example/channels/${name}` },
-  ],
-});
+const sampleThresholds: SiteSources['settings']['thresholds'] = [
+  {
+    label: 'Repository',
+    value: '1 minute',
+    meaning: 'How often new commits are looked for; a webhook makes it sooner.',
+  },
+  {
+    label: 'Endpoints',
+    value: '6 hours',
+    meaning: 'How often an installation that gives no cause for worry is looked at.',
+  },
+];
 
 /** What a reader of Git would hand over for this estate. */
 export function sampleSources(): SiteSources {
@@ -546,7 +555,20 @@ export function sampleSources(): SiteSources {
       .map(({ metadata }) => `${metadata.team}/${metadata.name}`)
       .sort();
   const unreachable = expired().findings.filter(({ code }) => code === 'endpoint-unreachable');
+  const log = commits();
   return {
+    at: sampleAt,
+    state: log[0]?.oid ?? '',
+    intent: oid('intent a'),
+    statePrefix: '',
+    repository: 'git.kestrel.example/pki/estate',
+    settings: {
+      redaction: 'full',
+      forge: { kind: 'forgejo', url: 'https://git.kestrel.example/pki/estate', branch: 'main' },
+      staleAfterMs: 3 * 3_600_000,
+      staticDetailMax: 10_000,
+      thresholds: sampleThresholds,
+    },
     records: {
       certificates,
       endpoints: [
@@ -576,45 +598,42 @@ export function sampleSources(): SiteSources {
         source: oid('intent a'),
       },
     },
-    teams: [
-      team('web', 'Web and shop', 'n.okafor'),
-      team('passenger', 'Passenger services', 'l.virtanen'),
-      team('signalling', 'Signalling', 'd.marchetti'),
-      team('freight', 'Freight', 's.yilmaz'),
-      team('intranet', 'Office IT', 'a.bakker'),
-    ],
-    rules: [
+    declared: sampleDeclared(),
+    history: sampleHistory(log),
+    log,
+    logTruncated: false,
+    recordSigner: 'configured',
+    changes: sampleChanges(),
+    evidence: [sampleEvidence(certificates)],
+    authorities: [
       {
-        policy: 'baseline',
-        rule: 'key-algorithm',
-        title: 'Keys are strong enough',
-        explanation: 'A weak key can be computed from the certificate.',
-        action: 'block',
-        citation: 'NIST SP 800-57 Part 1 Rev. 5, table 2',
+        issuer: 'kestrel-ca',
+        role: 'root',
+        subject: 'CN=Kestrel Root CA, O=Kestrel Rail, C=NL',
+        notBefore: '2024-01-10T00:00:00Z',
+        notAfter: '2044-01-10T00:00:00Z',
+        fingerprint: digest('root'),
+        keyAlgorithm: 'ecdsa-p384',
+        signatureAlgorithm: 'ecdsa-with-SHA384',
       },
       {
-        policy: 'baseline',
-        rule: 'lifetime',
-        title: 'Lifetime is short enough',
-        explanation: 'A short lifetime bounds what a stolen key is worth.',
-        action: 'report',
-        citation: 'CA/Browser Forum Baseline Requirements 6.3.2',
-      },
-    ],
-    thresholds: [
-      {
-        label: 'Repository',
-        value: '1 minute',
-        meaning: 'How often new commits are looked for; a webhook makes it sooner.',
-      },
-      {
-        label: 'Endpoints',
-        value: '6 hours',
-        meaning: 'How often an installation that gives no cause for worry is looked at.',
+        issuer: 'kestrel-ca',
+        role: 'intermediate',
+        subject: 'CN=Kestrel Issuing CA 3, O=Kestrel Rail, C=NL',
+        notBefore: '2025-02-01T00:00:00Z',
+        notAfter: '2028-02-01T00:00:00Z',
+        fingerprint: digest('intermediate'),
+        keyAlgorithm: 'ecdsa-p256',
+        signatureAlgorithm: 'ecdsa-with-SHA384',
       },
     ],
-    log: commits(),
-    chains: new Map(
+    texts: Object.fromEntries(
+      certificates.map((each) => [
+        `${each.metadata.team}/${each.metadata.name}`,
+        `apiVersion: renewd/v1\nkind: Certificate\nmetadata: { name: ${each.metadata.name}, team: ${each.metadata.team} }\nspec:\n  dnsNames: [${each.declaration.dnsNames.join(', ')}]\n  issuer: ${each.declaration.issuer}\n`,
+      ]),
+    ),
+    chains: Object.fromEntries(
       certificates.flatMap((each) =>
         each.installations
           .filter((one) => one.issued !== null)
@@ -624,26 +643,53 @@ export function sampleSources(): SiteSources {
           ]),
       ),
     ),
-    builtAt: sampleAt,
-    repositoryLabel: 'git.kestrel.example/pki/estate',
   };
+}
+
+/** The model that a build makes of sources, without files of data. */
+export function modelOf(sources: SiteSources): SiteModel {
+  const redacted = redactSources(sources);
+  return siteModel(redacted, estateOf(redacted), noDataFiles);
 }
 
 /** The model of the sample estate. */
 export function sampleModel(): SiteModel {
-  return siteModel(sampleSources());
+  return modelOf(sampleSources());
 }
 
-/** The model of an estate in which nothing was declared or seen. */
-export function emptyModel(): SiteModel {
-  return siteModel({
+/** Sources of a repository in which nothing was declared or seen. */
+export function emptySources(): SiteSources {
+  const { settings } = sampleSources();
+  return {
+    at: sampleAt,
+    state: '',
+    intent: '',
+    statePrefix: '',
+    repository: null,
+    settings: { ...settings, forge: null, thresholds: [] },
     records: { certificates: [], endpoints: [], repository: null, heartbeat: null },
-    teams: [],
+    declared: {
+      teams: [],
+      issuers: [],
+      endpoints: [],
+      profiles: [],
+      policies: [],
+      packs: [],
+      customRules: [],
+      waivers: [],
+      offers: [],
+      programs: [],
+    },
+    history: { transitions: [], knownSince: null, begun: null, commits: [] },
     log: [],
-    chains: new Map(),
-    builtAt: sampleAt,
-    repositoryLabel: null,
-  });
+    logTruncated: false,
+    recordSigner: 'first-commit',
+    changes: [],
+    evidence: [],
+    authorities: [],
+    texts: {},
+    chains: {},
+  };
 }
 
 /** One text, unique and recognisable, from the sample: tests that look for it fail when the page is empty. */

@@ -51,6 +51,9 @@ export interface EvidencePack {
   readonly waivers: readonly Waiver[];
 }
 
+/** Everything of a pack that one end of the period tells. */
+export type Evidence = Omit<EvidencePack, 'difference'>;
+
 /** Gathers the evidence of a period. IO: reads Git. The same commits and period give the same value, whenever it is asked. */
 export async function gatherEvidence(history: OpenedHistory, period: Period): Promise<EvidencePack> {
   const { repository, prefix, state } = history;
@@ -70,6 +73,45 @@ export async function gatherEvidence(history: OpenedHistory, period: Period): Pr
   const certificates = [...is.certificates]
     .sort(([left], [right]) => (left < right ? -1 : 1))
     .map(([, each]) => each);
+  return {
+    ...evidenceOf({
+      period,
+      until,
+      complete,
+      commits: { declarations: source, recordsBefore: before, recordsAfter: after },
+      certificates,
+      repositoryFindings: is.repository?.findings ?? [],
+      heartbeatAt: is.heartbeat === null ? null : Date.parse(is.heartbeat.at),
+      changes,
+      issuances,
+      desired,
+    }),
+    difference: estateDifference(was, is),
+  };
+}
+
+/** What one period is judged by, however it was gathered. */
+export interface EvidenceParts {
+  readonly period: Period;
+  /** End of the data, ms. */
+  readonly until: number;
+  readonly complete: boolean;
+  readonly commits: EvidencePack['commits'];
+  /** At the end, sorted by name. */
+  readonly certificates: readonly CertificateRecord[];
+  readonly repositoryFindings: readonly FindingRecord[];
+  readonly heartbeatAt: number | null;
+  /** Seen in the period, oldest first. */
+  readonly changes: readonly ChangeRecord[];
+  /** Recorded in the period. */
+  readonly issuances: readonly Issuance[];
+  /** What was declared at the end; certificates in it are not looked at. null: nothing is known. */
+  readonly desired: Desired | null;
+}
+
+/** The evidence without the comparison of its two ends. Pure. */
+export function evidenceOf(parts: EvidenceParts): Evidence {
+  const { period, until, desired, certificates, repositoryFindings, changes, issuances } = parts;
   const facts: ServiceFacts = {
     period,
     until,
@@ -78,11 +120,11 @@ export async function gatherEvidence(history: OpenedHistory, period: Period): Pr
     offers: [...(desired?.offers.values() ?? [])],
     waivers: [...(desired?.waivers.values() ?? [])],
     certificates,
-    repositoryFindings: is.repository?.findings ?? [],
+    repositoryFindings,
     changes,
     issuances,
     controlled: desired?.changeControl?.signatures === 'required',
-    heartbeatAt: is.heartbeat === null ? null : Date.parse(is.heartbeat.at),
+    heartbeatAt: parts.heartbeatAt,
   };
   const metrics = serviceMetrics(facts);
   return {
@@ -91,19 +133,30 @@ export async function gatherEvidence(history: OpenedHistory, period: Period): Pr
     period: period.label,
     from: new Date(period.from).toISOString(),
     until: new Date(until).toISOString(),
-    complete,
-    commits: { declarations: source, recordsBefore: before, recordsAfter: after },
+    complete: parts.complete,
+    commits: parts.commits,
     metrics,
-    maturity: facts.teams.map((each) => teamMaturity(facts, each.name)),
+    maturity: maturityOf(facts),
     steps: serviceSteps(facts, metrics),
     certificates,
-    findings: [...certificates.flatMap((each) => each.findings), ...facts.repositoryFindings],
+    findings: [...certificates.flatMap((each) => each.findings), ...repositoryFindings],
     changes,
     issuances,
-    difference: estateDifference(was, is),
     rules: desired === null ? [] : rulesOf(desired),
     waivers: facts.waivers,
   };
+}
+
+/** Each team by what is its own: asked with the whole estate, 40 teams of 100,000 certificates take a second. */
+function maturityOf(facts: ServiceFacts): readonly Maturity[] {
+  const certificates = Map.groupBy(facts.certificates, (each) => each.metadata.team);
+  const issuances = Map.groupBy(facts.issuances, (each) => each.team);
+  return facts.teams.map(({ name }) =>
+    teamMaturity(
+      { ...facts, certificates: certificates.get(name) ?? [], issuances: issuances.get(name) ?? [] },
+      name,
+    ),
+  );
 }
 
 /** The commit of the declarations that records were made from. */

@@ -1,6 +1,6 @@
 /** The tables of an evidence pack: one list of heads and rows for each, used by the page and by the CSV files alike. Pure. */
 import { durationText } from '../../core/duration.ts';
-import type { EvidencePack } from './pack.ts';
+import type { Evidence } from './pack.ts';
 
 export interface EvidenceTable {
   /** Also the name of the CSV file. */
@@ -14,7 +14,7 @@ const day = (instant: number): string => new Date(instant).toISOString().slice(0
 const moment = (instant: number): string => new Date(instant).toISOString().slice(0, 16).replace('T', ' ');
 
 /** Every table, in the order of the page. */
-export function evidenceTables(pack: EvidencePack): readonly EvidenceTable[] {
+export function evidenceTables(pack: Evidence): readonly EvidenceTable[] {
   return [
     {
       name: 'changes',
@@ -136,7 +136,7 @@ export function evidenceTables(pack: EvidencePack): readonly EvidenceTable[] {
 /** The figures of the first page, each with its words. */
 export function evidenceFigures({
   metrics,
-}: EvidencePack): readonly (readonly [figure: string, meaning: string])[] {
+}: Evidence): readonly (readonly [figure: string, meaning: string])[] {
   const duration = (ms: number | null): string => (ms === null ? 'none' : durationText(ms));
   return [
     [String(metrics.certificates), `certificates on ${String(metrics.installations)} installations`],

@@ -3,7 +3,7 @@ import type { Desired, Offer, Profile } from '../../core/model.ts';
 import { didYouMean } from '../../core/nearest.ts';
 import { namePattern } from '../../documents/schemas/parts.ts';
 import { stringFlag, UsageError, type Flags } from '../command.ts';
-import type { RequestAnswers } from './declaration.ts';
+import { nameFor, wordsOf, type RequestAnswers } from './declaration.ts';
 
 /** Asks one question; null when nobody can be asked. */
 export type Ask = ((question: string, choices: readonly string[]) => Promise<string>) | null;
@@ -20,7 +20,7 @@ export async function gatherAnswers(flags: Flags, desired: Desired, ask: Ask): P
   if (offer !== null && offer.teams.length > 0 && !offer.teams.includes(team)) {
     throw new UsageError(`offer ${offer.name} is for ${offer.teams.join(', ')}, not for ${team}`);
   }
-  const dnsNames = words(
+  const dnsNames = wordsOf(
     await answer('dns', 'Which names do clients use? (separated by commas)', flags, ask),
   );
   const name = stringFlag(flags, 'name') ?? nameFor(dnsNames[0] ?? '');
@@ -31,7 +31,7 @@ export async function gatherAnswers(flags: Flags, desired: Desired, ask: Ask): P
   }
   const issuer =
     offer?.issuer ?? (await choose('issuer', 'Which issuer?', flags, [...desired.issuers.keys()], ask));
-  const endpoints = words(
+  const endpoints = wordsOf(
     await answer(
       'endpoint',
       `On which servers? (${usable(desired, team).join(', ') || 'none is yours yet'})`,
@@ -56,7 +56,7 @@ export async function gatherAnswers(flags: Flags, desired: Desired, ask: Ask): P
       endpoints,
       profile,
       parameters: await parametersOf(flags, declared, ask),
-      serves: words(stringFlag(flags, 'serves') ?? ''),
+      serves: wordsOf(stringFlag(flags, 'serves') ?? ''),
       labels: pairs(stringFlag(flags, 'label') ?? '', 'label'),
     },
   };
@@ -145,28 +145,13 @@ async function parametersOf(flags: Flags, profile: Profile, ask: Ask): Promise<R
   return given;
 }
 
-function words(text: string): string[] {
-  return text.split(/[\s,]+/).filter((each) => each !== '');
-}
-
 function pairs(text: string, flag: string): Record<string, string> {
   return Object.fromEntries(
-    words(text).map((each) => {
+    wordsOf(text).map((each) => {
       const equals = each.indexOf('=');
       if (equals < 1)
         throw new UsageError(`--${flag} is written name=value, several with commas between them`);
       return [each.slice(0, equals), each.slice(equals + 1)];
     }),
-  );
-}
-
-/** `www.shop.example.com` becomes `www-shop`: short, and the same each time. */
-function nameFor(dnsName: string): string {
-  const labels = dnsName.toLowerCase().replace(/^\*\./, 'any.').split('.');
-  return (
-    labels
-      .slice(0, Math.max(labels.length - 2, 1))
-      .join('-')
-      .replaceAll(/[^a-z0-9-]/g, '') || 'certificate'
   );
 }

@@ -26,10 +26,10 @@ export const allowedEndpoints: Rule = {
 
 /** Whether a team may install on this endpoint: it is its own, or the team's document lists it. Pure. */
 export function mayInstall(
-  team: Team | null,
+  team: Pick<Team, 'endpoints'> | null,
   name: string,
   endpoint: string,
-  declared: Endpoint | null,
+  declared: Pick<Endpoint, 'team'> | null,
 ): boolean {
   if (declared?.team === name) return true;
   return (team?.endpoints ?? []).some((pattern) =>

@@ -24,11 +24,10 @@ export const allowedNames: Rule = {
   explanation:
     'Who controls a name decides who may have a certificate for it. A team may request the names and domains listed in its own document (dnsNames), and nothing else.',
   judge: ({ certificate, team }, settings) => {
-    const foreign = certificate.dnsNames.filter((name) => !mayRequest(team, name));
-    if (foreign.length > 0) {
-      const owned = team === null || team.dnsNames.length === 0 ? 'no names' : team.dnsNames.join(', ');
+    const refusal = namesRefusal(certificate.team, team, certificate.dnsNames);
+    if (refusal !== null) {
       return fail(
-        `team ${certificate.team} may not request ${foreign.join(', ')}; it may request ${owned}`,
+        refusal,
         team === null
           ? `Declare team ${certificate.team} with its dnsNames.`
           : `Add the domain to dnsNames in ${team.source.file}, with the agreement of its owner, or correct the name.`,
@@ -46,11 +45,23 @@ export const allowedNames: Rule = {
   },
 };
 
+/** Which of the names are not given to the team, in words; null: it may request all of them. Pure; the request form of the site says the same. */
+export function namesRefusal(
+  name: string,
+  team: Pick<Team, 'dnsNames'> | null,
+  dnsNames: readonly string[],
+): string | null {
+  const foreign = dnsNames.filter((each) => !mayRequest(team, each));
+  if (foreign.length === 0) return null;
+  const owned = team === null || team.dnsNames.length === 0 ? 'no names' : team.dnsNames.join(', ');
+  return `team ${name} may not request ${foreign.join(', ')}; it may request ${owned}`;
+}
+
 /**
  * `shop.example.com` gives exactly that name; `*.example.com` gives every name below it, one or more labels down, and wildcards there, but not `example.com` itself.
  * Names are compared without case and without a trailing dot. A wildcard is only given by a pattern that gives everything it could stand for.
  */
-export function mayRequest(team: Team | null, name: string): boolean {
+export function mayRequest(team: Pick<Team, 'dnsNames'> | null, name: string): boolean {
   const wanted = plain(name);
   return (team?.dnsNames ?? []).some((each) => {
     const pattern = plain(each);

@@ -6,18 +6,9 @@ import type {
   IssuedRecord,
   Timestamp,
 } from '../../../daemon/core/record-format.ts';
-import { certificateId } from './model.ts';
-import type { LogEntry } from './model.ts';
+import { firstToExpire } from '../../facts/row.ts';
 import { count, instantOf, spanWords, utc, utcDay } from './time-words.ts';
-import { resultWord, statusWord } from './words.ts';
-
-/** The issued certificate that ends first; null when none was issued. */
-export function firstToExpire(record: CertificateRecord): IssuedRecord | null {
-  let first: IssuedRecord | null = null;
-  for (const { issued } of record.installations)
-    if (issued !== null && (first === null || issued.notAfter < first.notAfter)) first = issued;
-  return first;
-}
+import { statusWord } from './words.ts';
 
 /** Two or three plain sentences: what the status means here, at how many addresses it is proved, until when it holds, what to do. */
 export function verdictOf(
@@ -95,36 +86,6 @@ export function matchWords(address: AddressRecord, installation: InstallationRec
   if (address.fingerprint === installation.previous?.fingerprint)
     return 'The fingerprint served is that of the certificate before this one.';
   return 'The fingerprint served is not the one that was issued.';
-}
-
-/** Results other than a match, in words, for the table: `Wrong name at 1 of 3`. */
-export function servedSummary(record: CertificateRecord): string {
-  const addresses = record.installations.flatMap((each) => each.addresses);
-  if (addresses.length === 0) return 'no address declared';
-  const wrong = addresses.filter((each) => each.result !== 'served-match');
-  const first = wrong[0];
-  if (first === undefined)
-    return `matches at ${addresses.length === 1 ? 'its only address' : `all ${addresses.length}`}`;
-  return `${resultWord(first.result).label.toLowerCase()}${addresses.length === 1 ? '' : ` at ${wrong.length} of ${addresses.length}`}`;
-}
-
-/** Commits that name this certificate, newest first as given: `team/name` as a whole word in the subject or a trailer. */
-export function historyOf(record: CertificateRecord, log: readonly LogEntry[]): readonly LogEntry[] {
-  const id = certificateId(record);
-  return log.filter((entry) =>
-    [entry.subject, ...entry.trailers.map((trailer) => trailer.value)].some((text) => namesWhole(text, id)),
-  );
-}
-
-/** `web/shop` is named in "certificate web/shop: renewed" and in "web/shop@web-01", not in "web/shop-api" or "old-web/shop". */
-function namesWhole(text: string, id: string): boolean {
-  for (let at = text.indexOf(id); at !== -1; at = text.indexOf(id, at + 1)) {
-    const before = text[at - 1] ?? ' ';
-    const after = text.slice(at + id.length);
-    // A full stop ends a sentence unless a name goes on behind it.
-    if (!/[\w./-]/.test(before) && !/^(?:[\w/-]|\.\w)/.test(after)) return true;
-  }
-  return false;
 }
 
 /** A fingerprint in groups that a person can compare by eye: `3a7f 01c2 ...`. */

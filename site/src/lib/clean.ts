@@ -10,8 +10,13 @@ const invisible = /\p{Default_Ignorable_Code_Point}|\p{Bidi_Control}|[\u2028\u20
 // oxlint-disable-next-line no-control-regex -- these are exactly the characters to strip
 const controls = /[\u0000-\u001F\u007F-\u009F]/g;
 
+// oxlint-disable-next-line no-control-regex -- the same without line break and tab
+const controlsInLines = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g;
+
 /** More marks than any script needs on one letter make text climb over its neighbours. */
 const piledMarks = /(\p{M}{4})\p{M}+/gu;
+
+const plainAscii = /^[ -~]*$/;
 
 /** A character as people can read it: `⟨U+202E⟩`. */
 function visible(character: string): string {
@@ -32,6 +37,8 @@ function cut(text: string, maxChars: number): string {
  * `maxChars` UTF-16 units before the note that it was cut. Pure.
  */
 export function clean(text: string, maxChars: number = limits.site.textMaxChars): string {
+  // Nearly everything is plain ASCII, and there is a lot of it.
+  if (text.length <= maxChars && plainAscii.test(text)) return text;
   const plain = text
     .slice(0, limits.site.textReadMaxChars)
     .toWellFormed()
@@ -40,6 +47,22 @@ export function clean(text: string, maxChars: number = limits.site.textMaxChars)
     .replace(piledMarks, '$1')
     .replace(invisible, visible);
   return cut(plain, maxChars);
+}
+
+/** Text of several lines, safe to look at: as `clean`, but line breaks and tabs stay, and it may be as long as a file. Pure. */
+export function cleanText(text: string): string {
+  const plain = text
+    .slice(0, limits.site.declarationMaxBytes)
+    .toWellFormed()
+    .replace(/\r\n?/g, '\n')
+    .replace(controlsInLines, '')
+    .replace(piledMarks, '$1')
+    .replace(invisible, visible);
+  // A private key that strayed into a declaration must not reach a page (promise 1).
+  return plain.replace(
+    /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
+    '(a private key stood here)',
+  );
 }
 
 /** PEM text: the only text whose line breaks are kept, and only its own alphabet. Empty when nothing of it is PEM. Pure. */

@@ -1,7 +1,8 @@
 /** The model of this build, read once from the file that `site/build.ts` names, and the links under its base path. The only IO of the pages. */
 import { readFileSync } from 'node:fs';
-import { createLinks } from './links.ts';
-import { certificateId, parseModel } from './model.ts';
+import type { ClientScript } from './client-scripts.ts';
+import { frameOf } from './frame.ts';
+import type { SiteModel } from './model.ts';
 import { dataAge, isFirstTime, noFacts } from './posture.ts';
 
 function setting(name: string): string {
@@ -11,21 +12,14 @@ function setting(name: string): string {
   return value;
 }
 
-export const model = parseModel(readFileSync(setting('RENEWD_SITE_MODEL'), 'utf8'));
-export const links = createLinks(setting('RENEWD_SITE_BASE'));
+export const model = JSON.parse(readFileSync(setting('RENEWD_SITE_MODEL'), 'utf8')) as SiteModel;
+/** What pieces of pages need to know of the site. */
+export const frame = frameOf(model, setting('RENEWD_SITE_BASE'));
+export const { links } = frame;
 /** Goes into the addresses of the style sheet and the script, so that a browser never mixes two versions. */
 export const assetVersion = setting('RENEWD_SITE_ASSETS');
+const scripts = JSON.parse(setting('RENEWD_SITE_SCRIPTS')) as Readonly<Record<ClientScript, string>>;
+/** Address of a script of the site. */
+export const scriptPath = (name: ClientScript): string => links.to(`assets/${scripts[name]}`);
 export const firstTime = isFirstTime(model);
 export const age = firstTime ? noFacts : dataAge(model);
-
-const certificateIds = new Set(model.certificates.map(certificateId));
-const endpointNames = new Set(model.endpoints.map((each) => each.metadata.name));
-const teamNames = new Set([
-  ...model.teams.map((each) => each.name),
-  ...model.certificates.map((each) => each.metadata.team),
-]);
-
-/** Whether there is a page for it: a record may name what is gone, and then its name is no link. */
-export const hasCertificate = (id: string): boolean => certificateIds.has(id);
-export const hasEndpoint = (name: string): boolean => endpointNames.has(name);
-export const hasTeam = (name: string): boolean => teamNames.has(name);

@@ -1,14 +1,9 @@
 /** The front page in values: one true sentence, six counts, what comes first, and how old the facts are. Counting only; the records decide. */
-import type {
-  CertificateRecord,
-  CertificateStatus,
-  FindingRecord,
-} from '../../../daemon/core/record-format.ts';
-import { allFindings, compareFindings } from './findings.ts';
-import { certificateId } from './model.ts';
-import type { SiteModel } from './model.ts';
+import type { CertificateStatus } from '../../../daemon/core/record-format.ts';
+import type { SiteModel, StatusCounts, TrendPoint } from './model.ts';
 import { count, instantOf, spanWords, utc } from './time-words.ts';
-import { statusOrder, statusWord, statusWords } from './words.ts';
+import { openOf, weekChange } from './trend-words.ts';
+import { statusOrder, statusWords } from './words.ts';
 import type { Tone, Word } from './words.ts';
 
 export interface Count {
@@ -20,18 +15,6 @@ export interface Count {
   readonly anchor: string;
   /** What else belongs beside the number; empty when nothing. */
   readonly note: string;
-}
-
-export type StatusCounts = Readonly<Record<CertificateStatus, number>>;
-
-/** How many certificates have each status, by the records. A status this site does not know counts as unknown. */
-export function countStatuses(certificates: readonly CertificateRecord[]): StatusCounts {
-  const counts = Object.fromEntries(statusOrder.map((status) => [status, 0])) as Record<
-    CertificateStatus,
-    number
-  >;
-  for (const { status } of certificates) counts[Object.hasOwn(statusWords, status) ? status : 'unknown']++;
-  return counts;
 }
 
 /** The six counts. With renewal due, pending and retired, which stand in the last one's note, they add up to all certificates. */
@@ -90,18 +73,28 @@ export function postureSentence(counts: StatusCounts): string {
   return `Of ${count(total, 'certificate')}, ${list(parts)}.`;
 }
 
-/** The shortest true answer to "is all well?": how many need a person, and the worst of it. The full sentence stands below it. */
-export function postureHeadline(counts: StatusCounts): string {
+/**
+ * The shortest true answer to "is all well?": how many need a person, whether that is more or less than a week ago, and the worst of it. The change is left out
+ * where history does not know it. The full sentence stands below it.
+ */
+export function postureHeadline(counts: StatusCounts, trend: readonly TrendPoint[] = []): string {
   const total = statusOrder.reduce((sum, status) => sum + counts[status], 0);
   const urgent = statusOrder.filter(
     (status) => statusWords[status].group === 'attention' && counts[status] > 0,
   );
-  const open = urgent.reduce((sum, status) => sum + counts[status], 0);
+  const open = openOf(counts);
+  const change = weekChange(trend);
   const worst = urgent[0];
   if (total === 0) return 'No certificate is declared yet.';
-  if (worst === undefined)
-    return counts.ok === total ? postureSentence(counts) : 'No certificate needs a person.';
-  const subject = `${open} of ${count(total, 'certificate')} ${open === 1 ? 'needs' : 'need'} a person`;
+  if (worst === undefined) {
+    const all = counts.ok === total ? postureSentence(counts) : 'No certificate needs a person.';
+    const before = trend.at(-2)?.counts ?? null;
+    const earlier = before === null ? 0 : openOf(before);
+    return earlier === 0
+      ? all
+      : `${all.slice(0, -1)}; a week ago ${earlier} ${counts.ok === total ? 'needed a person' : 'did'}.`;
+  }
+  const subject = `${open} of ${count(total, 'certificate')} ${open === 1 ? 'needs' : 'need'} a person${change === null ? '' : `, ${change}`}`;
   if (open === counts[worst])
     return `${subject}: ${open === 1 ? 'it' : 'they'} ${clauses[worst](open).replace(/^\d+ /, '')}.`;
   return `${subject}: ${clauses[worst](counts[worst])}.`;
@@ -160,13 +153,8 @@ export function dataAge(model: Pick<SiteModel, 'dataAge' | 'generatedFrom'>): Da
 }
 
 /** Whether the daemon has written nothing yet: then there is nothing that could be stale, and the site says how to begin. */
-export function isFirstTime(model: SiteModel): boolean {
-  return (
-    model.heartbeat === null &&
-    model.certificates.length === 0 &&
-    model.endpoints.length === 0 &&
-    model.log.length === 0
-  );
+export function isFirstTime({ heartbeat, posture, audit }: SiteModel): boolean {
+  return heartbeat === null && posture.total === 0 && posture.endpoints === 0 && audit.commits === 0;
 }
 
 /** The age of a site without facts. */
@@ -175,91 +163,3 @@ export const noFacts: DataAge = {
   sentence: 'The daemon has written no record yet.',
   staleAt: null,
 };
-
-export interface FirstItem {
-  readonly record: CertificateRecord;
-  readonly id: string;
-  readonly word: Word;
-  /** The worst finding; null when the record has none. */
-  readonly finding: FindingRecord | null;
-}
-
-/** Certificates that need a person, in precedence, the longest-standing first within one status. */
-export function needsPerson(certificates: readonly CertificateRecord[]): readonly FirstItem[] {
-  return sortByNeed(certificates)
-    .filter((record) => statusWord(record.status).group === 'attention')
-    .map((record) => ({
-      record,
-      id: certificateId(record),
-      word: statusWord(record.status),
-      finding: [...record.findings].sort(compareFindings)[0] ?? null,
-    }));
-}
-
-export interface NextRenewal {
-  readonly id: string;
-  readonly renewAt: string;
-}
-
-/** The renewals that come next after the build, soonest first, at most `max`: one for each certificate. */
-export function nextRenewals(model: SiteModel, max: number): readonly NextRenewal[] {
-  return model.certificates
-    .flatMap((record) => {
-      const planned = record.installations
-        .map((each) => each.renewAt ?? '')
-        .filter((at) => at >= model.generatedFrom.at)
-        .sort(compareText);
-      return planned[0] === undefined ? [] : [{ id: certificateId(record), renewAt: planned[0] }];
-    })
-    .sort((a, b) => compareText(a.renewAt, b.renewAt) || compareText(a.id, b.id))
-    .slice(0, max);
-}
-
-/** Precedence first, then the longest-standing, then by id: the order of every table of certificates. */
-export function sortByNeed(certificates: readonly CertificateRecord[]): readonly CertificateRecord[] {
-  const rank = (record: CertificateRecord): number => {
-    const index = statusOrder.indexOf(record.status);
-    return index === -1 ? statusOrder.indexOf('unknown') : index;
-  };
-  return [...certificates].sort(
-    (a, b) =>
-      rank(a) - rank(b) || compareText(a.since, b.since) || compareText(certificateId(a), certificateId(b)),
-  );
-}
-
-/** By code unit: the same on every machine, which a locale's order is not. */
-export function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-export interface TeamWork {
-  readonly name: string;
-  readonly displayName: string;
-  readonly declared: boolean;
-  readonly certificates: number;
-  readonly open: number;
-  readonly expired: number;
-  readonly findings: number;
-}
-
-/** Teams by open work, most first. A team that only the records know is listed too, and says that it is not declared. */
-export function teamsByWork(model: SiteModel): readonly TeamWork[] {
-  const declared = new Map(model.teams.map((team) => [team.name, team.displayName]));
-  const names = new Set([...declared.keys(), ...model.certificates.map((each) => each.metadata.team)]);
-  const findings = allFindings(model);
-  return [...names]
-    .map((name) => {
-      const own = model.certificates.filter((each) => each.metadata.team === name);
-      const counts = countStatuses(own);
-      return {
-        name,
-        displayName: declared.get(name) ?? name,
-        declared: declared.has(name),
-        certificates: own.length,
-        open: needsPerson(own).length,
-        expired: counts.expired,
-        findings: findings.filter((each) => each.certificate?.startsWith(`${name}/`) === true).length,
-      };
-    })
-    .sort((a, b) => b.open - a.open || b.expired - a.expired || compareText(a.name, b.name));
-}

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Builds the compliance site from this clone. Written by renewd site --template; the same script on every forge.
+#   RENEWD      the program (default: renewd)
+#   BRANCH      branch of the declarations (default: main)
+#   STATE       branch of the records (default: renewd/state)
+#   OUT         where the site is written (default: public)
+#   BASE        path under which it is served, with a slash at both ends (default: /)
+#   LEVEL       public: counts and policy, no names; internal; full (default: public, because pages of a forge often are)
+#   FORGE, FORGE_URL   kind and address of the forge, for links to files and commits (default: none)
+# Exit code: that of renewd site.
+set -eu
+program=${RENEWD:-renewd}
+branch=${BRANCH:-main}
+state=${STATE:-renewd/state}
+# Pipelines check out one commit; the site is made from two branches with their history.
+git fetch -q origin "+refs/heads/$state:refs/heads/$state"
+if ! git show-ref -q --verify "refs/heads/$branch"; then git update-ref "refs/heads/$branch" HEAD; fi
+set -- site --repo . --branch "$branch" --data "${DATA:-.renewd-site}" --out "${OUT:-public}" --base "${BASE:-/}" --redact "${LEVEL:-public}"
+if [ -n "${FORGE:-}" ] && [ -n "${FORGE_URL:-}" ]; then set -- "$@" --forge "$FORGE" --forge-url "$FORGE_URL"; fi
+exec "$program" "$@"

@@ -1,0 +1,274 @@
+/** What the records came to say, read backwards from the tip: each commit's changed records are compared with what they became. Nothing older than the window is read. */
+import { describeChange } from '../../daemon/core/audit-line.ts';
+import type {
+  CertificateRecord,
+  EndpointRecord,
+  FindingRecord,
+  InstallationRecord,
+  IssuedRecord,
+} from '../../daemon/core/record-format.ts';
+import { timestamp } from '../../daemon/core/timestamp.ts';
+import type { Commit, Repository } from '../../daemon/git/repository.ts';
+import { limits } from '../../daemon/limits.ts';
+import { certificateId } from '../src/lib/model.ts';
+import type { History, IssuedNote, Transition } from '../facts/sources.ts';
+
+export interface HistoryRequest {
+  readonly repository: Repository;
+  /** Tip of the state branch. */
+  readonly tip: string;
+  readonly prefix: string;
+  /** Everything that stands at the tip. */
+  readonly certificates: Iterable<CertificateRecord>;
+  readonly endpoints: Iterable<EndpointRecord>;
+  /** Nothing before this instant is read. UTC epoch ms. */
+  readonly since: number;
+  /** What an earlier build knew; null: nothing. Used when its tip is in the past of this one. */
+  readonly known: KnownHistory | null;
+}
+
+/** A history and the tip it was read from: what is kept between two builds. */
+export interface KnownHistory extends History {
+  readonly tip: string;
+}
+
+/** The history. IO: Git, read-only. The same with and without `known`. */
+export async function readHistory(request: HistoryRequest): Promise<KnownHistory> {
+  const { repository, tip, prefix, known, since } = request;
+  const walker = createWalker(request.certificates, request.endpoints);
+  const commits: { oid: string; at: string }[] = [];
+  const transitions: Transition[] = [];
+  let begun: string | null = null;
+  let cutAt: string | null = null;
+  for await (const commit of newestFirst(repository, tip)) {
+    const at = timestamp(commit.committer.at);
+    if (known !== null && commit.oid === known.tip) {
+      const from = timestamp(since);
+      return {
+        tip,
+        transitions: [...transitions, ...known.transitions.filter((each) => each.at >= from)],
+        commits: [...commits, ...known.commits.filter((each, index) => index === 0 || each.at >= from)],
+        knownSince: laterOf(known.knownSince, from),
+        begun: known.begun,
+      };
+    }
+    commits.push({ oid: commit.oid, at });
+    if (commit.committer.at < since || transitions.length >= limits.site.historyTransitionsMax) {
+      cutAt = commits.at(-2)?.at ?? at;
+      break;
+    }
+    const parent = commit.parents[0] ?? null;
+    if (parent === null) {
+      begun = at;
+      transitions.push(...walker.first(commit.oid, at));
+      break;
+    }
+    transitions.push(...(await walker.stepBack(repository, commit, parent, prefix, at)));
+  }
+  const from = timestamp(since);
+  return {
+    tip,
+    transitions,
+    commits,
+    knownSince:
+      begun !== null
+        ? laterOf(begun, from)
+        : transitions.length >= limits.site.historyTransitionsMax
+          ? cutAt
+          : from,
+    begun,
+  };
+}
+
+function laterOf(one: string | null, other: string): string | null {
+  return one === null ? null : one > other ? one : other;
+}
+
+/** Commits of the branch, a few at first: what was read before is found soon. */
+async function* newestFirst(repository: Repository, tip: string): AsyncGenerator<Commit> {
+  let given = 0;
+  for (let wanted = 64; ; wanted *= 4) {
+    const maxCount = Math.min(wanted, limits.site.historyCommitsMax);
+    const commits = await repository.log(tip, { maxCount });
+    yield* commits.slice(given);
+    if (commits.length < maxCount || maxCount === limits.site.historyCommitsMax) return;
+    given = commits.length;
+  }
+}
+
+interface Walker {
+  /** What the first commit brought: everything that is left. */
+  readonly first: (commit: string, at: string) => readonly Transition[];
+  readonly stepBack: (
+    repository: Repository,
+    commit: Commit,
+    parent: string,
+    prefix: string,
+    at: string,
+  ) => Promise<readonly Transition[]>;
+}
+
+function createWalker(
+  certificatesNow: Iterable<CertificateRecord>,
+  endpointsNow: Iterable<EndpointRecord>,
+): Walker {
+  const certificates = new Map([...certificatesNow].map((each) => [certificateId(each), each]));
+  const endpoints = new Map([...endpointsNow].map((each) => [each.metadata.name, each]));
+  return {
+    first: (commit, at) => [
+      ...[...certificates].flatMap(([id, record]) => transitionOf(id, null, record, at, commit) ?? []),
+      ...[...endpoints].flatMap(([name, record]) => endpointTransition(name, null, record, at, commit) ?? []),
+    ],
+    stepBack: async (repository, commit, parent, prefix, at) => {
+      const entries = await repository.changes(commit.oid, parent, [
+        `${prefix}certificates`,
+        `${prefix}endpoints`,
+      ]);
+      const olds = await readOld(repository, entries, prefix);
+      const found: Transition[] = [];
+      for (const [path, old] of olds) {
+        const [folder = '', first = '', second = ''] = path.split('/');
+        if (folder === 'certificates') {
+          const id = `${first}/${second.replace(/\.json$/, '')}`;
+          const next = certificates.get(id) ?? null;
+          const before = old as CertificateRecord | null;
+          const transition = transitionOf(id, before, next, at, commit.oid);
+          if (transition !== null) found.push(transition);
+          if (before === null) certificates.delete(id);
+          else certificates.set(id, before);
+        } else {
+          const name = first.replace(/\.json$/, '');
+          const before = old as EndpointRecord | null;
+          const transition = endpointTransition(name, before, endpoints.get(name) ?? null, at, commit.oid);
+          if (transition !== null) found.push(transition);
+          if (before === null) endpoints.delete(name);
+          else endpoints.set(name, before);
+        }
+      }
+      return found;
+    },
+  };
+}
+
+/** Records as they were, by path below the prefix; null where there was none. What cannot be read counts as none. */
+async function readOld(
+  repository: Repository,
+  entries: readonly { readonly path: string; readonly oid: string | null }[],
+  prefix: string,
+): Promise<ReadonlyMap<string, unknown>> {
+  const olds = new Map<string, unknown>();
+  const wanted = new Map<string, string[]>();
+  for (const { path, oid } of entries) {
+    if (!path.endsWith('.json')) continue;
+    const below = path.slice(prefix.length);
+    olds.set(below, null);
+    if (oid !== null) wanted.set(oid, [...(wanted.get(oid) ?? []), below]);
+  }
+  await repository.readBlobs([...wanted.keys()], (oid, bytes) => {
+    const record = parsed(bytes);
+    for (const path of wanted.get(oid) ?? []) olds.set(path, record);
+  });
+  return olds;
+}
+
+function parsed(bytes: Uint8Array): unknown {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    const kinds = ['CertificateRecord', 'EndpointRecord'];
+    return typeof value === 'object' &&
+      value !== null &&
+      'kind' in value &&
+      kinds.includes(String(value.kind))
+      ? value
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+function transitionOf(
+  id: string,
+  before: CertificateRecord | null,
+  after: CertificateRecord | null,
+  at: string,
+  commit: string,
+): Transition | null {
+  if (before === null && after === null) return null;
+  return {
+    at,
+    commit,
+    certificate: id,
+    endpoint: null,
+    before: before?.status ?? null,
+    after: after?.status ?? null,
+    phrase: after === null ? 'record removed' : phraseOf(id, before, after),
+    issued: (after?.installations ?? []).flatMap((each) => issuedNotes(before, each)),
+    proved: (after?.installations ?? []).flatMap((each) => provedNotes(before, each)),
+    ...findingChanges(before?.findings ?? [], after?.findings ?? []),
+  };
+}
+
+/** What the commit says of it, without the name: the page says that already. */
+function phraseOf(id: string, before: CertificateRecord | null, after: CertificateRecord): string {
+  return describeChange(before, after)?.replace(`certificate ${id}: `, '') ?? '';
+}
+
+function lastAt(before: CertificateRecord | null, endpoint: string): IssuedRecord | null {
+  return before?.installations.find((each) => each.endpoint === endpoint)?.issued ?? null;
+}
+
+function issuedNotes(
+  before: CertificateRecord | null,
+  { endpoint, issued }: InstallationRecord,
+): readonly IssuedNote[] {
+  const last = lastAt(before, endpoint);
+  if (issued === null || issued.fingerprint === last?.fingerprint) return [];
+  const { serial, fingerprint, because, issuedBy, notBefore, notAfter } = issued;
+  const replaced = last === null ? null : { notBefore: last.notBefore, notAfter: last.notAfter };
+  return [{ endpoint, serial, fingerprint, because, issuedBy, notBefore, notAfter, replaced }];
+}
+
+function provedNotes(
+  before: CertificateRecord | null,
+  { endpoint, issued }: InstallationRecord,
+): Transition['proved'] {
+  if (issued?.provedAt == null) return [];
+  const last = lastAt(before, endpoint);
+  if (last?.fingerprint === issued.fingerprint && last.provedAt !== null) return [];
+  return [{ endpoint, fingerprint: issued.fingerprint, at: issued.provedAt }];
+}
+
+function findingChanges(
+  before: readonly FindingRecord[],
+  after: readonly FindingRecord[],
+): Pick<Transition, 'opened' | 'closed'> {
+  const [was, is] = [new Set(before.map((each) => each.id)), new Set(after.map((each) => each.id))];
+  return {
+    opened: after.filter((each) => !was.has(each.id)),
+    closed: before.flatMap((each) => (is.has(each.id) ? [] : [each.id])),
+  };
+}
+
+function endpointTransition(
+  name: string,
+  before: EndpointRecord | null,
+  after: EndpointRecord | null,
+  at: string,
+  commit: string,
+): Transition | null {
+  const changes = findingChanges(before?.findings ?? [], after?.findings ?? []);
+  const same = before?.status === after?.status;
+  if (same && changes.opened.length === 0 && changes.closed.length === 0) return null;
+  return {
+    at,
+    commit,
+    certificate: null,
+    endpoint: name,
+    before: null,
+    after: null,
+    proved: [],
+    phrase: same ? '' : `${before?.status ?? 'new'} -> ${after?.status ?? 'gone'}`,
+    issued: [],
+    ...changes,
+  };
+}

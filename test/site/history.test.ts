@@ -1,0 +1,200 @@
+/** The past as the site reads it from Git: what changed, when, by which commit, the same with and without what was kept of it. */
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import type { CertificateRecord } from '../../daemon/core/record-format.ts';
+import { loadRecords } from '../../daemon/shell/records.ts';
+import { driftFacts } from '../../site/facts/drift.ts';
+import { estateOf } from '../../site/facts/estate.ts';
+import { issuancesSince } from '../../site/source/evidence.ts';
+import { readHistory, type KnownHistory } from '../../site/source/history.ts';
+import { emptySources } from './sample-model.ts';
+import { certificate, endpoint, finding, installation, issued } from './sample-records.ts';
+import { openStateRepository, type StateRepository } from './state-repository.ts';
+
+const long = Date.parse('2026-01-01T00:00:00Z');
+
+async function opened(context: TestContext): Promise<StateRepository> {
+  const state = await openStateRepository();
+  context.after(() => state.close());
+  return state;
+}
+
+async function historyAt(
+  { repository }: StateRepository,
+  tip: string,
+  since: number,
+  known: KnownHistory | null = null,
+): Promise<KnownHistory> {
+  const { certificates, endpoints } = await loadRecords(repository, tip, '', (path, reason) =>
+    assert.fail(`${path}: ${reason}`),
+  );
+  return readHistory({
+    repository,
+    tip,
+    prefix: '',
+    certificates: certificates.values(),
+    endpoints: endpoints.values(),
+    since,
+    known,
+  });
+}
+
+const before = issued('web/shop', ['shop.example'], '2026-08-01T00:00:00Z', '2026-10-30T00:00:00Z', {
+  provedAt: null,
+});
+const after = issued('web/shop', ['shop.example'], '2026-10-01T00:00:00Z', '2026-12-30T00:00:00Z', {
+  because: 'renewal due',
+  provedAt: null,
+});
+const proved = { ...after, provedAt: '2026-10-01T00:05:00Z' };
+const strayed = finding('served-previous', 'error', 'web-01 serves the one before.', 'Reload it.', {
+  certificate: 'web/shop',
+  since: '2026-11-01T00:00:00Z',
+});
+
+function shop(
+  status: CertificateRecord['status'],
+  leaf: typeof before,
+  findings: CertificateRecord['findings'] = [],
+): CertificateRecord {
+  return certificate(
+    'web/shop',
+    status,
+    '2026-08-01T00:00:00Z',
+    ['shop.example'],
+    [installation('web-01', status, leaf, [])],
+    findings,
+  );
+}
+
+/** A renewal, a drift that heals, a certificate that comes and goes, an endpoint that falls silent. */
+async function lived(state: StateRepository): Promise<readonly string[]> {
+  const api = certificate('web/api', 'ok', '2026-09-01T00:00:00Z', ['api.example'], []);
+  const machine = endpoint('web-01', 'web', 'web-01:22', []);
+  const silent = finding('endpoint-unreachable', 'error', 'No answer.', 'Look.', { endpoint: 'web-01' });
+  return [
+    await state.say('2026-08-01T00:00:00Z', [shop('ok', before), machine]),
+    await state.say('2026-09-01T00:00:00Z', [api]),
+    await state.say('2026-10-01T00:00:00Z', [shop('renewal-due', after)]),
+    await state.say('2026-10-01T00:05:00Z', [shop('ok', proved)]),
+    await state.say('2026-10-20T00:00:00Z', [], { 'certificates/web/api.json': null }),
+    await state.say('2026-11-01T00:00:00Z', [shop('drift', proved, [strayed])]),
+    await state.say('2026-11-01T02:00:00Z', [shop('ok', proved)]),
+    await state.say('2026-11-02T00:00:00Z', [{ ...machine, status: 'unreachable', findings: [silent] }]),
+  ];
+}
+
+test('every change is told once, newest first, with the commit that made it', async (context) => {
+  const state = await opened(context);
+  const commits = await lived(state);
+  const history = await historyAt(state, commits.at(-1) ?? '', long);
+  assert.deepEqual(
+    history.transitions.map((each) => [
+      each.commit,
+      each.certificate ?? each.endpoint,
+      each.before,
+      each.after,
+    ]),
+    [
+      [commits[7], 'web-01', null, null],
+      [commits[6], 'web/shop', 'drift', 'ok'],
+      [commits[5], 'web/shop', 'ok', 'drift'],
+      [commits[4], 'web/api', 'ok', null],
+      [commits[3], 'web/shop', 'renewal-due', 'ok'],
+      [commits[2], 'web/shop', 'ok', 'renewal-due'],
+      [commits[1], 'web/api', null, 'ok'],
+      [commits[0], 'web/shop', null, 'ok'],
+      [commits[0], 'web-01', null, null],
+    ],
+  );
+  assert.equal(history.begun, '2026-08-01T00:00:00Z');
+  assert.equal(history.knownSince, '2026-08-01T00:00:00Z');
+  assert.deepEqual(
+    history.commits.map((each) => each.oid),
+    commits.toReversed(),
+  );
+  assert.equal(history.transitions[0]?.phrase, 'reachable -> unreachable');
+});
+
+test('what an earlier build kept gives the same history as reading all of it', async (context) => {
+  const state = await opened(context);
+  const commits = await lived(state);
+  const whole = await historyAt(state, commits.at(-1) ?? '', long);
+  for (const index of [0, 2, 5, 7]) {
+    const known = await historyAt(state, commits[index] ?? '', long);
+    assert.deepEqual(
+      await historyAt(state, commits.at(-1) ?? '', long, known),
+      whole,
+      `kept at ${String(index)}`,
+    );
+  }
+});
+
+test('nothing before the window is read, and the history says from when on it knows', async (context) => {
+  const state = await opened(context);
+  const commits = await lived(state);
+  const since = Date.parse('2026-10-10T00:00:00Z');
+  const history = await historyAt(state, commits.at(-1) ?? '', since);
+  assert.equal(history.knownSince, '2026-10-10T00:00:00Z');
+  assert.equal(history.begun, null);
+  assert.deepEqual(
+    history.transitions.map((each) => each.commit),
+    [commits[7], commits[6], commits[5], commits[4]],
+  );
+  const known = await historyAt(state, commits[5] ?? '', long);
+  const moved = await historyAt(state, commits.at(-1) ?? '', since, known);
+  assert.deepEqual(moved.transitions, history.transitions, 'what was kept of older times is let go');
+  assert.equal(moved.knownSince, history.knownSince);
+});
+
+test('an issuance is counted when the records first name it, and its proof when they first know it', async (context) => {
+  const state = await opened(context);
+  const commits = await lived(state);
+  const history = await historyAt(state, commits.at(-1) ?? '', long);
+  const [first, second, ...more] = issuancesSince(history, long);
+  assert.deepEqual(more, []);
+  assert.equal(first?.fingerprint, before.fingerprint);
+  assert.equal(first?.provedAt, null);
+  assert.equal(second?.fingerprint, after.fingerprint);
+  assert.equal(second?.commit, commits[2]);
+  assert.equal(second?.recordedAt, Date.parse('2026-10-01T00:00:00Z'));
+  assert.equal(second?.provedAt, Date.parse('2026-10-01T00:05:00Z'));
+  assert.deepEqual(issuancesSince(history, Date.parse('2026-10-01T00:00:01Z')), []);
+});
+
+test('a drift is known from the commit that saw it to the one that no longer did', async (context) => {
+  const state = await opened(context);
+  const commits = await lived(state);
+  const history = await historyAt(state, commits.at(-1) ?? '', long);
+  const sources = { ...emptySources(), history };
+  const drift = driftFacts(sources, estateOf(sources));
+  assert.deepEqual(drift.open, []);
+  const [healed] = drift.healed;
+  assert.equal(healed?.openedBy, commits[5]);
+  assert.equal(healed?.healedBy, commits[6]);
+  assert.equal(drift.meanMs, 2 * 3_600_000);
+});
+
+test('a record that is no JSON is left out and stops nothing', async (context) => {
+  const state = await opened(context);
+  await state.say('2026-08-01T00:00:00Z', [shop('ok', before)], { 'certificates/web/broken.json': '{' });
+  const tip = await state.say('2026-08-02T00:00:00Z', [shop('drift', before)], {
+    'certificates/web/broken.json': '[]',
+  });
+  const bad: string[] = [];
+  const { certificates } = await loadRecords(state.repository, tip, '', (path) => bad.push(path));
+  assert.deepEqual(bad, ['certificates/web/broken.json']);
+  const history = await readHistory({
+    repository: state.repository,
+    tip,
+    prefix: '',
+    certificates: certificates.values(),
+    endpoints: [],
+    since: long,
+    known: null,
+  });
+  assert.deepEqual(
+    history.transitions.map((each) => each.certificate),
+    ['web/shop', 'web/shop'],
+  );
+});
