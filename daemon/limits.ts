@@ -124,6 +124,14 @@ export const limits = {
     rowNamesMax: 3,
     /** Names of one certificate that the search finds it by; its page has all. */
     searchNamesMax: 20,
+    /** Rows of one page of the search: what a person looks through, 10 ms in Chromium. */
+    searchPageRows: 100,
+    /** What is searched for, and chosen values of one facet: an address anybody may have written. */
+    searchTextMaxChars: 200,
+    searchValuesMax: 50,
+    /** Values of one facet that are listed at once, and from how many on they can be searched. */
+    facetValuesShownMax: 100,
+    facetSearchFrom: 13,
     /** Certificates on the page of a team, those that need a person first: a day's work is less, and the search has all. */
     teamRowsMax: 200,
     /** Findings, next dates and held changes on the page of a team: a day's work. */
@@ -174,7 +182,7 @@ export const limits = {
     badgeTeamMaxChars: 40,
     /** Entries of one Atom feed, newest first: readers keep what they have seen. */
     atomEntriesMax: 500,
-    /** Certificates up to which one CBOM lists all of them; beyond, it names those of the teams. 10,000 are 15 MB. */
+    /** Certificates up to which one CBOM lists all of them; beyond, it names those of the teams. 10,000 are 10 MB (measured). */
     cbomCertificatesMax: 10_000,
     /** Commits on the page of one certificate. */
     detailHistoryMax: 20,

@@ -74,9 +74,11 @@ function createDataWriter(scratch: string): {
   return {
     feeds,
     write: ({ path, text, feed }) => {
-      const digest = createHash('sha256').update(text).digest('hex').slice(0, 8);
       // Data that a page loads may be kept by browsers for ever: another content has another name.
-      const name = feed === null ? path.replace(/\.json$/, `.${digest}.json`) : path;
+      const name =
+        feed === null
+          ? path.replace(/\.json$/, `.${createHash('sha256').update(text).digest('hex').slice(0, 8)}.json`)
+          : path;
       const full = join(scratch, 'data-files', name);
       mkdirSync(dirname(full), { recursive: true });
       writeFileSync(full, text);

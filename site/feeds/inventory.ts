@@ -37,6 +37,8 @@ export function inventoryColumns({ estate, model }: FeedInput, pages: ReadonlySe
     renews: [],
     names: [],
     nameCount: [],
+    endpointCount: [],
+    withdrawn: [],
     endpoints: [],
     served: [],
     codes: [],
@@ -66,6 +68,8 @@ export function inventoryColumns({ estate, model }: FeedInput, pages: ReadonlySe
         .join(' '),
     );
     put('nameCount', names.length);
+    put('endpointCount', record.installations.length);
+    put('withdrawn', record.declaration.withdrawn ? 1 : 0);
     put(
       'endpoints',
       record.installations

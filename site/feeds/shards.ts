@@ -4,22 +4,25 @@ import { certificateId } from '../src/lib/model.ts';
 import { shardOf, shardWidth } from '../src/lib/shards.ts';
 import type { DataFile, FeedInput } from './feed.ts';
 
-/** The shards, one file each; none when every certificate has a page, and none for the public. `path` holds the name of the shard. */
+/**
+ * The shards, one file each; none when every certificate has a page, and none for the public. `path` holds the name of the shard. One that has a page is there
+ * too, as null: a link to it may be older than its page.
+ */
 export function* shardFiles(
   { estate, model }: FeedInput,
   pages: ReadonlySet<string>,
   detailOf: (id: string) => string | null,
 ): Generator<DataFile> {
   if (model.inventory.allHavePages || model.redaction === 'public') return;
-  const rest = estate.certificates.map(certificateId).filter((id) => !pages.has(id));
-  const width = shardWidth(rest.length);
-  for (const [shard, ids] of [...Map.groupBy(rest, (id) => shardOf(id, width))].sort(([a], [b]) =>
+  const ids = estate.certificates.map(certificateId);
+  const width = shardWidth(ids.length - pages.size);
+  // The browser knows names as they are shown.
+  for (const [shard, own] of [...Map.groupBy(ids, (id) => shardOf(clean(id), width))].sort(([a], [b]) =>
     a < b ? -1 : 1,
   )) {
-    const details = ids.flatMap((id) => {
-      const detail = detailOf(id);
-      return detail === null ? [] : [`${JSON.stringify(clean(id))}:${detail}`];
-    });
+    const details = own.map(
+      (id) => `${JSON.stringify(clean(id))}:${(pages.has(id) ? null : detailOf(id)) ?? 'null'}`,
+    );
     yield { path: `data/certificates/${shard}.json`, text: `{${details.join(',')}}`, feed: null };
   }
 }

@@ -41,34 +41,31 @@
     });
   }
 
-  /** Headers become buttons: once ascending, again descending, a third time the order of the page. */
+  /** Heads become buttons: once ascending, again descending, a third time the order of the page. */
   function showSort(table) {
-    const bodies = [...table.tBodies];
-    const original = bodies.map((body) => [body, [...body.rows]]);
-    const headers = [...table.tHead.rows[0].cells];
-    const keyOf = (row, column) => {
-      const cell = row.cells[column];
-      return cell.querySelector('time')?.dateTime ?? cell.textContent.trim();
-    };
-    const restore = () => {
-      for (const [body, rows] of original) body.append(...rows);
-    };
+    const [body] = table.tBodies;
+    const heads = [...(table.tHead?.rows[0]?.cells ?? [])];
+    const original = [...table.tBodies].map((each) => [each, [...each.rows]]);
     const { compare } = new Intl.Collator('en', { numeric: true });
-    for (const [column, header] of headers.entries()) {
+    const keyOf = ({ cells }, column) => {
+      const cell = cells[column];
+      return cell?.querySelector('time')?.dateTime ?? cell?.textContent.trim() ?? '';
+    };
+    for (const [column, head] of heads.entries()) {
+      if (!body || head.textContent.trim() === '') continue;
       const button = document.createElement('button');
       button.type = 'button';
-      button.append(...header.childNodes);
-      header.append(button);
+      button.append(...head.childNodes);
+      head.append(button);
       button.addEventListener('click', () => {
-        const wanted = { ascending: 'descending', descending: null }[header.ariaSort ?? ''];
-        for (const each of headers) each.ariaSort = null;
-        restore();
+        const wanted = { ascending: 'descending', descending: null }[head.ariaSort];
+        for (const each of heads) each.ariaSort = null;
+        for (const [each, rows] of original) each.append(...rows);
         if (wanted === null) return;
-        header.ariaSort = wanted ?? 'ascending';
-        const sign = wanted === undefined ? 1 : -1;
+        head.ariaSort = wanted ?? 'ascending';
+        const sign = wanted ? -1 : 1;
         const rows = original.flatMap(([, each]) => each);
-        rows.sort((a, b) => sign * compare(keyOf(a, column), keyOf(b, column)));
-        bodies[0].append(...rows);
+        body.append(...rows.sort((a, b) => sign * compare(keyOf(a, column), keyOf(b, column))));
       });
     }
   }
@@ -89,14 +86,24 @@
     showDistances();
     setInterval(showDistances, 60_000);
     for (const table of document.querySelectorAll('table[data-sort]')) showSort(table);
-    const more = document.querySelector('.more-sections');
-    addEventListener('keydown', ({ key }) => {
-      if (key !== 'Escape' || !more.open) return;
-      more.open = false;
-      more.querySelector('summary').focus();
-    });
-    addEventListener('click', ({ target }) => {
-      if (!more.contains(target)) more.open = false;
-    });
+    // Scripts that put new rows into a page say so.
+    addEventListener('rows', showDistances);
+  });
+
+  /** Menus close on Escape, on a click elsewhere and when the keyboard has gone on. */
+  const openMenus = () => document.querySelectorAll('details:is(.more-sections, .facet)[open]');
+  const leaveMenus = (place) => {
+    for (const menu of openMenus()) if (!menu.contains(place)) menu.open = false;
+  };
+  addEventListener('click', ({ target }) => leaveMenus(target));
+  addEventListener('keyup', ({ key }) => {
+    if (key === 'Tab') leaveMenus(document.activeElement);
+  });
+  addEventListener('keydown', ({ key }) => {
+    if (key !== 'Escape') return;
+    for (const menu of openMenus()) {
+      menu.open = false;
+      menu.querySelector('summary').focus();
+    }
   });
 })();

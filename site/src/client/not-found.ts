@@ -1,8 +1,9 @@
 /** On the page for what is not there: an address of a certificate that is shown from a shard leads on to where that is done. */
-const home = document.querySelector<HTMLElement>('#frame')?.dataset['base'] ?? '/';
-const view = document.querySelector<HTMLElement>('[data-sharded]') !== null;
-const match = /^certificates\/([^/]+)\/([^/]+)\/?$/.exec(
-  location.pathname.startsWith(home) ? location.pathname.slice(home.length) : '',
-);
-if (view && match !== null && match[1] !== 'view')
-  location.replace(`${home}certificates/view/#${match[1] ?? ''}/${match[2] ?? ''}`);
+import { find } from './find.ts';
+
+const home = find('#frame', HTMLElement).dataset['base'] ?? '/';
+const path = location.pathname.startsWith(home) ? location.pathname.slice(home.length) : '';
+const [, team, name] = /^certificates\/([^/]+)\/([^/]+)\/?$/.exec(path) ?? [];
+const sharded = document.querySelector('[data-sharded]') !== null;
+if (sharded && team !== undefined && name !== undefined)
+  location.replace(`${home}certificates/view/#${team}/${name}`);

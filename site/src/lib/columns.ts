@@ -42,6 +42,10 @@ export interface InventoryColumns {
     /** Names with spaces between, the first `limits.site.searchNamesMax`. */
     readonly names: readonly string[];
     readonly nameCount: readonly number[];
+    /** How many endpoints there are, of which `endpoints` has the first `limits.site.searchNamesMax`. */
+    readonly endpointCount: readonly number[];
+    /** 1: the declaration is gone, the certificate is only watched. */
+    readonly withdrawn: readonly (0 | 1)[];
     /** 1: it has a page of its own. 0: `/certificates/view/#team/name` shows it. */
     readonly page: readonly (0 | 1)[];
   };

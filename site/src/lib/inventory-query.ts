@@ -1,9 +1,12 @@
 /** The question that a view of the search is, and its form in an address: every view is a link. Runs in the browser; pure. */
+import { limits } from '../../../daemon/limits.ts';
+import { statusOrder, statusWords } from './words.ts';
 
 /** Facets by their name in the address. */
 export const facetNames = ['status', 'team', 'env', 'issuer', 'key', 'policy', 'finding', 'origin'] as const;
 export type FacetName = (typeof facetNames)[number];
 
+/** What the table can be ordered by, in the order of its columns. */
 export const sortNames = [
   'status',
   'certificate',
@@ -32,14 +35,15 @@ export interface InventoryQuery {
   readonly page: number;
 }
 
-const noFacets = Object.fromEntries(
-  facetNames.map((name) => [name, [] as readonly string[]]),
-) as InventoryQuery['facets'];
+/** The same for every facet. */
+function forFacets<Value>(valueOf: (name: FacetName) => Value): Record<FacetName, Value> {
+  return Object.fromEntries(facetNames.map((name) => [name, valueOf(name)])) as Record<FacetName, Value>;
+}
 
 /** The view of everything. */
 export const everything: InventoryQuery = {
   text: '',
-  facets: noFacets,
+  facets: forFacets(() => []),
   within: null,
   expires: null,
   sort: null,
@@ -47,32 +51,50 @@ export const everything: InventoryQuery = {
   page: 1,
 };
 
+/** Stands in an address for the value that is empty, such as no environment. */
+const none = '-';
+
+/** A value of a facet as it stands between commas. */
+function writeValue(value: string): string {
+  if (value === '') return none;
+  return value === none ? '%2D' : value.replaceAll('%', '%25').replaceAll(',', '%2C');
+}
+
+function readValue(text: string): string {
+  if (text === none) return '';
+  return text.replaceAll(/%(2[5CD])/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16)),
+  );
+}
+
+function readValues(text: string | null): readonly string[] {
+  const given = (text ?? '').split(',', limits.site.searchValuesMax).filter((each) => each !== '');
+  return [...new Set(given.map(readValue))];
+}
+
+function isDay(text: string): boolean {
+  const ms = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text);
+}
+
 /** The question that an address asks; what it does not understand is left out. Never throws: anybody can write an address. */
 export function readQuery(search: string): InventoryQuery {
   const given = new URLSearchParams(search);
-  const facets = Object.fromEntries<readonly string[]>(
-    facetNames.map((name) => [
-      name,
-      (given.get(name) ?? '')
-        .split(',')
-        .filter((each) => each !== '')
-        .slice(0, 50),
-    ]),
-  ) as Record<FacetName, readonly string[]>;
   const [sort = '', direction] = (given.get('sort') ?? '').split('.');
-  const number = (name: string, most: number): number | null => {
+  const sorted = sortNames.find((each) => each === sort) ?? null;
+  const number = (name: string): number | null => {
     const text = given.get(name) ?? '';
-    return /^\d{1,6}$/.test(text) && Number(text) <= most ? Number(text) : null;
+    return /^\d{1,6}$/.test(text) ? Number(text) : null;
   };
   const expires = given.get('expires') ?? '';
   return {
-    text: (given.get('q') ?? '').slice(0, 200),
-    facets,
-    within: number('within', 36_500),
-    expires: /^\d{4}-\d\d-\d\d$/.test(expires) ? expires : null,
-    sort: sortNames.find((each) => each === sort) ?? null,
-    descending: direction === 'down',
-    page: Math.max(1, number('page', 100_000) ?? 1),
+    text: (given.get('q') ?? '').slice(0, limits.site.searchTextMaxChars).toWellFormed(),
+    facets: forFacets((name) => readValues(given.get(name))),
+    within: number('within'),
+    expires: isDay(expires) ? expires : null,
+    sort: sorted,
+    descending: sorted !== null && direction === 'down',
+    page: Math.max(1, number('page') ?? 1),
   };
 }
 
@@ -81,7 +103,7 @@ export function writeQuery(query: InventoryQuery): string {
   const words = new URLSearchParams();
   if (query.text !== '') words.set('q', query.text);
   for (const name of facetNames)
-    if (query.facets[name].length > 0) words.set(name, query.facets[name].join(','));
+    if (query.facets[name].length > 0) words.set(name, query.facets[name].map(writeValue).join(','));
   if (query.within !== null) words.set('within', String(query.within));
   if (query.expires !== null) words.set('expires', query.expires);
   if (query.sort !== null) words.set('sort', query.descending ? `${query.sort}.down` : query.sort);
@@ -90,12 +112,14 @@ export function writeQuery(query: InventoryQuery): string {
   return text === '' ? '' : `?${text}`;
 }
 
+const needing = statusOrder.filter((each) => statusWords[each].group === 'attention');
+
 /** Views that people come back to: each is a link. */
 export const savedViews: readonly { readonly words: string; readonly query: string }[] = [
-  { words: 'Needs a person', query: '?status=expired,failing,drift,blocked,overdue,unknown,non-compliant' },
-  { words: 'Ends within 30 days', query: '?within=30&sort=expires' },
-  { words: 'Could not be looked at', query: '?status=unknown' },
-  { words: 'Against policy', query: '?status=blocked,non-compliant' },
-  { words: 'Not issued by renewd', query: '?origin=found in place' },
   { words: 'Everything', query: '' },
+  { words: 'Needs a person', query: `?status=${needing.join(',')}` },
+  { words: 'Ends within 30 days', query: '?within=30&sort=expires' },
+  { words: 'Against policy', query: '?status=blocked,non-compliant' },
+  { words: 'Unknown', query: '?status=unknown' },
+  { words: 'Found in place', query: '?origin=found+in+place' },
 ];

@@ -1,246 +1,210 @@
-/** Asks the columns of all certificates: which rows a view shows, in which order, and how many each facet has. One pass a question. Runs in the browser; pure. */
+/** Asks the columns of all certificates: which rows a view shows, in which order, and how many each facet has. One pass a question over typed arrays. Runs in the browser; pure. */
 import type { InventoryColumns } from './columns.ts';
+import { createOrders } from './inventory-order.ts';
 import { facetNames, type FacetName, type InventoryQuery, type SortName } from './inventory-query.ts';
-import type { CertificateRow } from './model.ts';
+import { statusOrder } from './words.ts';
 
-export const pageRows = 100;
 const dayMs = 86_400_000;
+/** A certificate without an end never ends within any number of days. */
+const never = 0x7fffffff;
+
+/** The values of one facet: those of row `n` are `values` from `starts[n]` up to `starts[n + 1]`, as numbers of `words`. */
+export interface FacetColumn {
+  readonly words: readonly string[];
+  readonly starts: Uint32Array;
+  readonly values: Uint32Array;
+}
 
 export interface InventoryView {
   readonly columns: InventoryColumns;
-  /** Lower-case text of each row, made when the first word is searched. */
+  readonly facets: Readonly<Record<FacetName, FacetColumn>>;
+  /** Day each row ends. */
+  readonly ends: Int32Array;
+  /** Lower-case text of each row, made when it is first asked for. */
   readonly haystack: (row: number) => string;
+  /** 1 for each row that has all words of a text; null when the text has no word. Remembers the last answer, because people type one letter after another. */
+  readonly matches: (text: string) => Uint8Array | null;
+  /** All rows in an order; made when it is first asked for. Rows of equal keys keep the order of need. */
+  readonly order: (sort: SortName, descending: boolean) => Uint32Array;
 }
 
-/** Prepares columns for many questions. */
-export function openInventory(columns: InventoryColumns): InventoryView {
+/** Dictionary and column of each facet in the file. */
+const facetSources: Readonly<
+  Record<
+    FacetName,
+    readonly [words: keyof InventoryColumns['dictionaries'], column: keyof InventoryColumns['columns']]
+  >
+> = {
+  status: ['status', 'status'],
+  team: ['team', 'team'],
+  env: ['environment', 'environment'],
+  issuer: ['issuer', 'issuer'],
+  key: ['algorithm', 'algorithm'],
+  policy: ['policy', 'policies'],
+  finding: ['code', 'codes'],
+  origin: ['origin', 'origin'],
+};
+
+function facetColumn(name: FacetName, { dictionaries, columns, total }: InventoryColumns): FacetColumn {
+  const [dictionary, column] = facetSources[name];
+  // A status that this site does not know counts as unknown, as everywhere on the site.
+  const shown = dictionaries[dictionary].map((word) =>
+    name === 'status' && !(statusOrder as readonly string[]).includes(word) ? 'unknown' : word,
+  );
+  const words = [...new Set(shown)];
+  const byWord = new Map(words.map((word, number) => [word, number]));
+  const numbers = shown.map((word) => byWord.get(word) ?? 0);
+  const cells = columns[column] as readonly (number | readonly number[])[];
+  const starts = new Uint32Array(total + 1);
+  let size = 0;
+  for (let row = 0; row < total; row++) {
+    const cell = cells[row] ?? [];
+    starts[row + 1] = size += typeof cell === 'number' ? 1 : cell.length;
+  }
+  const values = new Uint32Array(size);
+  for (let row = 0, next = 0; row < total; row++) {
+    const cell = cells[row] ?? [];
+    if (typeof cell === 'number') values[next++] = numbers[cell] ?? 0;
+    else for (const each of cell) values[next++] = numbers[each] ?? 0;
+  }
+  return { words, starts, values };
+}
+
+function createHaystack({ dictionaries, columns: each }: InventoryColumns): (row: number) => string {
   const texts: string[] = [];
-  const { dictionaries, columns: each } = columns;
-  return {
-    columns,
-    haystack: (row) =>
-      (texts[row] ??= [
-        dictionaries.team[each.team[row] ?? -1] ?? '',
-        '/',
-        each.name[row] ?? '',
-        ' ',
-        each.names[row] ?? '',
-        ' ',
-        dictionaries.issuer[each.issuer[row] ?? -1] ?? '',
-        ' ',
-        ...(each.endpoints[row] ?? []).map((number) => `${dictionaries.endpoint[number] ?? ''} `),
-      ]
-        .join('')
-        .toLowerCase()),
+  return (row) => {
+    const known = texts[row];
+    if (known !== undefined) return known;
+    let text = `${dictionaries.team[each.team[row] ?? -1] ?? ''}/${each.name[row] ?? ''} ${each.names[row] ?? ''} ${dictionaries.issuer[each.issuer[row] ?? -1] ?? ''}`;
+    for (const endpoint of each.endpoints[row] ?? []) text += ` ${dictionaries.endpoint[endpoint] ?? ''}`;
+    return (texts[row] = text.toLowerCase());
   };
 }
 
-/** Dictionary of a facet, and its numbers in a row. */
-const facetOf: Readonly<
-  Record<
-    FacetName,
-    {
-      readonly words: keyof InventoryColumns['dictionaries'];
-      readonly column: keyof InventoryColumns['columns'];
+function createMatcher(total: number, haystack: (row: number) => string): InventoryView['matches'] {
+  let lastText = '';
+  let lastFound: Uint8Array | null = null;
+  return (text) => {
+    const words = text.toLowerCase().match(/\S+/g) ?? [];
+    const asked = words.join(' ');
+    if (asked === lastText) return lastFound;
+    // Every word of a text that goes on is one of before, or begins with it: only rows found before can be found.
+    const before = lastText !== '' && asked.startsWith(lastText) ? lastFound : null;
+    const found = new Uint8Array(total);
+    for (let row = 0; row < total; row++) {
+      if (before !== null && before[row] === 0) continue;
+      const hay = haystack(row);
+      if (words.every((word) => hay.includes(word))) found[row] = 1;
     }
-  >
-> = {
-  status: { words: 'status', column: 'status' },
-  team: { words: 'team', column: 'team' },
-  env: { words: 'environment', column: 'environment' },
-  issuer: { words: 'issuer', column: 'issuer' },
-  key: { words: 'algorithm', column: 'algorithm' },
-  policy: { words: 'policy', column: 'policies' },
-  finding: { words: 'code', column: 'codes' },
-  origin: { words: 'origin', column: 'origin' },
-};
+    lastText = asked;
+    lastFound = words.length === 0 ? null : found;
+    return lastFound;
+  };
+}
+
+/** Prepares columns for many questions. @throws TypeError when they are of another form than this */
+export function openInventory(columns: InventoryColumns): InventoryView {
+  const haystack = createHaystack(columns);
+  return {
+    columns,
+    facets: Object.fromEntries(facetNames.map((name) => [name, facetColumn(name, columns)])) as Record<
+      FacetName,
+      FacetColumn
+    >,
+    ends: Int32Array.from(columns.columns.expires, (day) => day ?? never),
+    haystack,
+    matches: createMatcher(columns.total, haystack),
+    order: createOrders(columns),
+  };
+}
 
 export interface Answer {
   /** Rows by their number, in the order asked for. */
-  readonly rows: readonly number[];
-  /** How many rows each value of a facet would show, the other questions staying as they are. By number in its dictionary. */
-  readonly counts: Readonly<Record<FacetName, readonly number[]>>;
+  readonly rows: Uint32Array;
+  /** How many rows each value of a facet would show, the other questions staying as they are. By number in its words. */
+  readonly counts: Readonly<Record<FacetName, Uint32Array>>;
+}
+
+interface AskedFacet extends FacetColumn {
+  readonly name: FacetName;
+  /** 1 for each value that was chosen; null: any. */
+  readonly chosen: Uint8Array | null;
+  readonly counts: Uint32Array;
+}
+
+function askedFacet(name: FacetName, facet: FacetColumn, values: readonly string[]): AskedFacet {
+  const chosen = values.length === 0 ? null : new Uint8Array(facet.words.length);
+  for (const each of values) {
+    const number = facet.words.indexOf(each);
+    if (number !== -1 && chosen !== null) chosen[number] = 1;
+  }
+  return { ...facet, name, chosen, counts: new Uint32Array(facet.words.length) };
+}
+
+function holds({ starts, values, chosen }: AskedFacet, row: number): boolean {
+  if (chosen === null) return true;
+  const end = starts[row + 1] ?? 0;
+  for (let at = starts[row] ?? 0; at < end; at++) if (chosen[values[at] ?? 0] === 1) return true;
+  return false;
+}
+
+function countIn({ starts, values, counts }: AskedFacet, row: number): void {
+  const end = starts[row + 1] ?? 0;
+  for (let at = starts[row] ?? 0; at < end; at++) {
+    const value = values[at] ?? 0;
+    counts[value] = (counts[value] ?? 0) + 1;
+  }
 }
 
 /** Everything a view shows. `today` is the day by the reader's clock, days since 1970-01-01 UTC. */
 export function askInventory(view: InventoryView, query: InventoryQuery, today: number): Answer {
-  const { columns, dictionaries, total } = view.columns;
-  const words = query.text
-    .toLowerCase()
-    .split(/\s+/)
-    .filter((word) => word !== '');
-  const expires =
-    query.expires === null ? null : Math.floor(Date.parse(`${query.expires}T00:00:00Z`) / dayMs);
-  const facets = facetNames.map((name) => {
-    const { words: dictionary, column } = facetOf[name];
-    const wanted = query.facets[name];
-    const numbers = new Set(wanted.map((word) => dictionaries[dictionary].indexOf(word)));
-    return {
-      name,
-      asked: wanted.length > 0,
-      numbers,
-      column: columns[column] as readonly (number | readonly number[])[],
-      counts: Array.from({ length: dictionaries[dictionary].length }, () => 0),
-    };
-  });
-  const rows: number[] = [];
+  const { total } = view.columns;
+  const text = view.matches(query.text);
+  const last = query.within === null ? never : today + query.within;
+  const day = query.expires === null ? null : Date.parse(`${query.expires}T00:00:00Z`) / dayMs;
+  const facets = facetNames.map((name) => askedFacet(name, view.facets[name], query.facets[name]));
+  const asked = facets.filter((each) => each.chosen !== null);
+  const found = new Uint8Array(total);
+  let count = 0;
   for (let row = 0; row < total; row++) {
-    const ends = columns.expires[row] ?? null;
-    if (query.within !== null && (ends === null || ends > today + query.within)) continue;
-    if (expires !== null && ends !== expires) continue;
-    if (words.length > 0) {
-      const text = view.haystack(row);
-      if (!words.every((word) => text.includes(word))) continue;
-    }
+    if (text !== null && text[row] === 0) continue;
+    const ends = view.ends[row] ?? never;
+    if (ends > last || (day !== null && ends !== day)) continue;
     // A row that fails one facet only still counts for that facet: its numbers say what another choice there would show.
-    let failed = -1;
+    let failed: AskedFacet | null = null;
     let fails = 0;
-    for (const [index, facet] of facets.entries()) {
-      if (!facet.asked || holds(facet.column[row], facet.numbers)) continue;
-      failed = index;
-      if (++fails > 1) break;
-    }
+    for (const facet of asked)
+      if (!holds(facet, row)) {
+        failed = facet;
+        if (++fails > 1) break;
+      }
     if (fails > 1) continue;
-    if (fails === 0) {
-      rows.push(row);
-      for (const facet of facets) countIn(facet.counts, facet.column[row]);
-    } else {
-      const facet = facets[failed];
-      if (facet !== undefined) countIn(facet.counts, facet.column[row]);
+    if (failed !== null) {
+      countIn(failed, row);
+      continue;
     }
+    found[row] = 1;
+    count++;
+    for (const facet of facets) countIn(facet, row);
   }
-  const counts = Object.fromEntries(
-    facets.map(({ name, counts: each }) => [name, each]),
-  ) as unknown as Answer['counts'];
-  return { rows: query.sort === null ? rows : sorted(view, rows, query.sort, query.descending), counts };
+  const counts = Object.fromEntries(facets.map((each) => [each.name, each.counts])) as Record<
+    FacetName,
+    Uint32Array
+  >;
+  return { rows: inOrder(view, found, count, query), counts };
 }
 
-function holds(value: number | readonly number[] | undefined, wanted: ReadonlySet<number>): boolean {
-  if (typeof value === 'number') return wanted.has(value);
-  return (value ?? []).some((each) => wanted.has(each));
-}
-
-function countIn(counts: number[], value: number | readonly number[] | undefined): void {
-  if (typeof value === 'number') counts[value] = (counts[value] ?? 0) + 1;
-  else for (const each of value ?? []) counts[each] = (counts[each] ?? 0) + 1;
-}
-
-/** A key for each row, so that comparing is comparing numbers or texts. Rows of equal keys keep the order of need. */
-function sorted(
+function inOrder(
   view: InventoryView,
-  rows: readonly number[],
-  sort: SortName,
-  descending: boolean,
-): readonly number[] {
-  const { columns, dictionaries } = view.columns;
-  const ranked = (words: readonly string[]): readonly number[] => {
-    const order = words
-      .map((word, index) => [word, index] as const)
-      .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-    const ranks = Array.from({ length: words.length }, () => 0);
-    for (const [rank, [, index]] of order.entries()) ranks[index] = rank;
-    return ranks;
-  };
-  const byRank = (words: readonly string[], column: readonly number[]): ((row: number) => number) => {
-    const ranks = ranked(words);
-    return (row) => ranks[column[row] ?? 0] ?? 0;
-  };
-  const keys: Readonly<Record<SortName, () => (row: number) => number | string>> = {
-    status: () => (row) => row,
-    certificate: () => (row) => columns.name[row] ?? '',
-    team: () => byRank(dictionaries.team, columns.team),
-    names: () => (row) => columns.names[row] ?? '',
-    issuer: () => byRank(dictionaries.issuer, columns.issuer),
-    expires: () => (row) => columns.expires[row] ?? Infinity,
-    endpoints: () => {
-      const ranks = ranked(dictionaries.endpoint);
-      return (row) => ranks[columns.endpoints[row]?.[0] ?? -1] ?? Infinity;
-    },
-    served: () => byRank(dictionaries.served, columns.served),
-  };
-  const key = keys[sort]();
-  const sign = descending ? -1 : 1;
-  return rows
-    .map((row) => [row, key(row)] as const)
-    .sort(([rowA, a], [rowB, b]) => (a < b ? -sign : a > b ? sign : rowA - rowB))
-    .map(([row]) => row);
-}
-
-/** Days as an instant of a record: the columns know days only. */
-function instant(day: number | null | undefined): string | null {
-  return day === null || day === undefined
-    ? null
-    : `${new Date(day * dayMs).toISOString().slice(0, 10)}T00:00:00Z`;
-}
-
-/** A row as the table shows it. `max`: names and endpoints listed. */
-export function rowAt(
-  { columns: { columns, dictionaries } }: InventoryView,
-  row: number,
-  max: number,
-): CertificateRow {
-  const team = dictionaries.team[columns.team[row] ?? -1] ?? '';
-  const name = columns.name[row] ?? '';
-  const names = (columns.names[row] ?? '').split(' ').filter((each) => each !== '');
-  const endpoints = (columns.endpoints[row] ?? []).map((number) => dictionaries.endpoint[number] ?? '');
-  return {
-    id: `${team}/${name}`,
-    team,
-    name,
-    status: (dictionaries.status[columns.status[row] ?? -1] ?? 'unknown') as CertificateRow['status'],
-    since: instant(columns.since[row]) ?? '',
-    withdrawn: false,
-    names: names.slice(0, max),
-    nameCount: columns.nameCount[row] ?? names.length,
-    issuer: dictionaries.issuer[columns.issuer[row] ?? -1] ?? '',
-    environment: dictionaries.environment[columns.environment[row] ?? -1] ?? '',
-    keyAlgorithm: dictionaries.algorithm[columns.algorithm[row] ?? -1] ?? '',
-    expires: instant(columns.expires[row]),
-    renews: instant(columns.renews[row]),
-    endpoints: endpoints.slice(0, max),
-    endpointCount: endpoints.length,
-    served: dictionaries.served[columns.served[row] ?? -1] ?? '',
-  };
-}
-
-/** The rows of a view as CSV that a spreadsheet shows and never executes. */
-export function csvOfView(view: InventoryView, rows: readonly number[]): string {
-  const heads = [
-    'certificate',
-    'team',
-    'status',
-    'since',
-    'names',
-    'issuer',
-    'environment',
-    'key',
-    'expires',
-    'renews',
-    'endpoints',
-    'served',
-  ];
-  const lines = rows.map((number) => {
-    const row = rowAt(view, number, Infinity);
-    const day = (at: string | null): string => at?.slice(0, 10) ?? '';
-    return [
-      ...[
-        row.id,
-        row.team,
-        row.status,
-        day(row.since),
-        row.names.join(' '),
-        row.issuer,
-        row.environment,
-        row.keyAlgorithm,
-      ],
-      ...[day(row.expires), day(row.renews), row.endpoints.join(' '), row.served],
-    ];
-  });
-  return [heads, ...lines].map((line) => `${line.map(csvCell).join(',')}\r\n`).join('');
-}
-
-/** As `csvCell` of the evidence: a beginning that a spreadsheet takes for a formula (CWE-1236) is kept from being one. */
-function csvCell(value: string): string {
-  const plain = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+  found: Uint8Array,
+  count: number,
+  { sort, descending }: InventoryQuery,
+): Uint32Array {
+  const rows = new Uint32Array(count);
+  const order = sort === null ? null : view.order(sort, descending);
+  for (let index = 0, next = 0; index < found.length; index++) {
+    const row = order?.[index] ?? index;
+    if (found[row] === 1) rows[next++] = row;
+  }
+  return rows;
 }
