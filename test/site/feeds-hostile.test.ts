@@ -92,6 +92,10 @@ describe('each file stays of its form with', () => {
           for (const cell of row) assert.doesNotMatch(cell, /^[=+\-@\t\r]/, path);
         }
       }
+      for (const [, uid = ''] of textOf(files, 'calendar.ics')
+        .replaceAll('\r\n ', '')
+        .matchAll(/\r\nUID:(.*)/g))
+        assert.match(uid, /^[^\s,;\\"]+$/, 'an id of characters that mean themselves');
       assert.equal(readCsv(textOf(files, 'certificates.csv')).length, 2, 'one line a certificate');
       const { components } = JSON.parse(textOf(files, 'cbom.json')) as {
         readonly components: readonly object[];
