@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SiteSources } from '../../site/facts/sources.ts';
+import { serveDirectory } from '../../daemon/http/static.ts';
+import { listenedPage, noBrowser, startBrowser } from './browser.ts';
 import { built } from './built.ts';
 import { tagsOf } from './html-reader.ts';
 import { sampleSources } from './sample-model.ts';
@@ -69,6 +71,54 @@ test('scripts, markup, direction overrides and controls in any text of the recor
     'the override is shown as what it is',
   );
 });
+
+test(
+  'a browser that opens every page of it runs nothing of theirs and asks nobody else',
+  { skip: noBrowser },
+  async () => {
+    const sources = sampleSources();
+    const [first, ...rest] = sources.records.certificates;
+    assert.ok(first !== undefined);
+    const names = Array.from({ length: 10_000 }, (_, index) => `n${String(index)}.kestrel.example`);
+    const records = {
+      ...sources.records,
+      certificates: [
+        { ...first, declaration: { ...first.declaration, dnsNames: [...names, 'x'.repeat(4096)] } },
+        ...rest,
+      ],
+    };
+    const poisoned = {
+      ...(poison({ ...sources, records }, '') as SiteSources),
+      // Half of the certificates have no page of their own: a script shows them.
+      settings: { ...sources.settings, staticDetailMax: 9 },
+    };
+    const { directory, pages } = await built('hostile-browser', poisoned);
+    const server = await serveDirectory({ directory, host: '127.0.0.1', port: 0 });
+    const browser = await startBrowser();
+    try {
+      const { page, complaints } = await listenedPage(await browser.newContext(), server.url);
+      const paths = [...pages.keys()].map((path) => path.replace(/index\.html$/, ''));
+      for (const path of paths) {
+        await page.goto(`${server.url}/${path.split('/').map(encodeURIComponent).join('/')}`);
+        const strange = await page.evaluate<readonly string[]>(
+          `[...document.querySelectorAll('script:not([src]), iframe, object, embed, base, style, img:not([src$="badge.svg"])')].map((node) => node.outerHTML.slice(0, 80))
+            .concat([...document.querySelectorAll('*')].flatMap((node) => [...node.attributes].filter(({ name }) => /^on|^style$|^srcdoc$/.test(name)).map(({ name }) => node.tagName + ' ' + name)))`,
+        );
+        assert.deepEqual(strange, [], path);
+      }
+      await page.goto(`${server.url}/certificates/`);
+      await page.locator('html[data-inventory="ready"]').waitFor({ state: 'attached' });
+      const hidden = page.locator('#rows tbody th a[href*="/view/#"]').first();
+      await hidden.click();
+      await page.locator('h1.name').waitFor();
+      assert.ok((await page.locator('h1.name').textContent())?.includes('<script>alert(1)</script>'));
+      assert.deepEqual(complaints, []);
+    } finally {
+      await browser.close();
+      await server.close();
+    }
+  },
+);
 
 test('an address of a contact that is no plain link is shown as text', async () => {
   const sources = sampleSources();
