@@ -4,17 +4,45 @@ import type { Waiver } from '../../daemon/core/model.ts';
 import type { CertificateRecord, FindingRecord } from '../../daemon/core/record-format.ts';
 import { exceptedCodes } from './policy-codes.ts';
 
-/** Reasons quote signers, authors and subjects; their codes say what kind of thing was wrong. */
-export function reasonsWithoutPeople(reasons: ChangeRecord['reasons']): ChangeRecord['reasons'] {
-  return reasons.map(({ code }) => ({
-    code,
-    message: 'why is withheld here',
-    fix: 'Read the record of the change in Git.',
-  }));
+/** What stands where a person or a machine would be named. */
+export const withheld = 'withheld';
+
+/**
+ * A change without its author, signers, approvers and whoever used the emergency key. Reasons quote signers, authors and subjects: their codes say what
+ * kind of thing was wrong.
+ */
+export function changeWithoutPeople(change: ChangeRecord): ChangeRecord {
+  return {
+    ...change,
+    author: '',
+    reasons: change.reasons.map(({ code }) => ({
+      code,
+      message: 'why is withheld here',
+      fix: 'Read the record of the change in Git.',
+    })),
+    commits: change.commits.map((each) => ({
+      ...each,
+      principals: each.principals.map(() => withheld),
+      key: null,
+    })),
+    approvals: change.approvals.map((each) => ({
+      ...each,
+      by: each.by.map((by) => ({ ...by, principal: withheld })),
+    })),
+    breakGlass: change.breakGlass === null ? null : { principal: withheld, reason: withheld },
+  };
 }
 
-/** Findings without the owners of waivers, which stand in their messages as `waiver <name> of <owner>`. */
-export function withoutOwners(
+/** Findings about changes of declarations, which name authors, signers and what they wrote, and what of each is told where people are not. */
+const changeCodes: ReadonlyMap<string, string> = new Map([
+  ['change-waiting', 'waits for an approval'],
+  ['change-refused', 'was refused'],
+  ['emergency-open', 'was made with the emergency key and waits for a review'],
+  ['emergency-overdue', 'was made with the emergency key, and its review is overdue'],
+]);
+
+/** Findings without people: owners of waivers, which stand in messages as `waiver <name> of <owner>`, and authors and signers of changes. */
+export function withoutPeople(
   waivers: readonly Pick<Waiver, 'name' | 'owner'>[],
 ): (findings: readonly FindingRecord[]) => readonly FindingRecord[] {
   const named = waivers
@@ -26,6 +54,15 @@ export function withoutOwners(
       ),
     );
   const hide = (finding: FindingRecord): FindingRecord => {
+    const change = changeCodes.get(finding.code);
+    if (change !== undefined) {
+      const commit = /^(?:change|emergency) ([0-9a-f]{10})/.exec(finding.id)?.[1] ?? 'of a change';
+      return {
+        ...finding,
+        message: `commit ${commit} ${change}; by whom and why is withheld here`,
+        remedy: 'Read the record of the change in Git.',
+      };
+    }
     if (!exceptedCodes.has(finding.code) && finding.code !== 'waiver-ended') return finding;
     let { message } = finding;
     for (const [from, to] of named) message = message.replaceAll(from, () => to);

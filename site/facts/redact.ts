@@ -2,16 +2,17 @@
 import type { SiteModel } from '../src/lib/model.ts';
 import type { CertificateRecord } from '../../daemon/core/record-format.ts';
 import { needsPerson } from './estate.ts';
-import { reasonsWithoutPeople, withFindings, withoutOwners } from './redact-people.ts';
+import { changeWithoutPeople, withFindings, withheld, withoutPeople } from './redact-people.ts';
 import type { SiteSettings, SiteSources } from './sources.ts';
 
-const withheld = 'withheld';
+/** Trailers of the daemon's commits that name no person and no machine; others may. */
+const toldTrailers: ReadonlySet<string> = new Set(['Renewd-Because', 'Renewd-Source']);
 
 /** The sources at their level of redaction: `internal` and `public` know no people, log-in locations and file texts. `full` changes nothing. */
 export function redactSources(sources: SiteSources): SiteSources {
   if (sources.settings.redaction === 'full') return sources;
   const { declared, records } = sources;
-  const hideOwners = withoutOwners(declared.waivers);
+  const hidePeople = withoutPeople(declared.waivers);
   return {
     ...sources,
     repository: sources.settings.redaction === 'public' ? null : sources.repository,
@@ -22,8 +23,16 @@ export function redactSources(sources: SiteSources): SiteSources {
     texts: {},
     records: {
       ...records,
-      certificates: withFindings(records.certificates, hideOwners),
-      endpoints: records.endpoints.map((each) => ({ ...each, location: '' })),
+      certificates: withFindings(records.certificates, hidePeople),
+      endpoints: records.endpoints.map((each) => ({
+        ...each,
+        location: '',
+        findings: hidePeople(each.findings),
+      })),
+      repository:
+        records.repository === null
+          ? null
+          : { ...records.repository, findings: hidePeople(records.repository.findings) },
       heartbeat: records.heartbeat === null ? null : { ...records.heartbeat, instance: withheld },
     },
     declared: {
@@ -37,35 +46,23 @@ export function redactSources(sources: SiteSources): SiteSources {
         supportContact: withheld,
       })),
     },
-    log: sources.log.map((each) => ({ ...each, author: withheld })),
-    changes: sources.changes.map((each) => ({
+    history: {
+      ...sources.history,
+      transitions: sources.history.transitions.map((each) =>
+        each.opened.length === 0 ? each : { ...each, opened: hidePeople(each.opened) },
+      ),
+    },
+    log: sources.log.map((each) => ({
       ...each,
-      author: '',
-      reasons: reasonsWithoutPeople(each.reasons),
-      commits: each.commits.map((one) => ({
-        ...one,
-        principals: one.principals.map(() => withheld),
-        key: null,
-      })),
-      approvals: each.approvals.map((one) => ({
-        ...one,
-        by: one.by.map((by) => ({ ...by, principal: withheld })),
-      })),
+      author: withheld,
+      trailers: each.trailers.filter(({ key }) => toldTrailers.has(key)),
     })),
+    changes: sources.changes.map(changeWithoutPeople),
     evidence: sources.evidence.map((pack) => ({
       ...pack,
-      certificates: withFindings(pack.certificates, hideOwners),
-      findings: hideOwners(pack.findings),
-      changes: pack.changes.map((each) => ({
-        ...each,
-        author: withheld,
-        reasons: reasonsWithoutPeople(each.reasons),
-        commits: each.commits.map((one) => ({ ...one, principals: one.principals.map(() => withheld) })),
-        approvals: each.approvals.map((one) => ({
-          ...one,
-          by: one.by.map((by) => ({ ...by, principal: withheld })),
-        })),
-      })),
+      certificates: withFindings(pack.certificates, hidePeople),
+      findings: hidePeople(pack.findings),
+      changes: pack.changes.map((each) => ({ ...changeWithoutPeople(each), author: withheld })),
       waivers: pack.waivers.map((each) => ({ ...each, owner: withheld })),
       steps: pack.steps.map((each) => ({ ...each, evidence: each.evidence.map(() => withheld) })),
     })),
