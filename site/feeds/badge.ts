@@ -12,7 +12,7 @@ import { xmlCharacters } from './xml.ts';
 /** White on each has a contrast of 4.5 or more. */
 const colours: Readonly<Record<Tone, string>> = {
   critical: '#8f1414',
-  drift: '#7a3db8',
+  drift: '#6e2fa8',
   soon: '#8a5200',
   unknown: '#4a4f57',
   planned: '#285fcf',

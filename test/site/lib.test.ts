@@ -1,6 +1,5 @@
 /** What the pages say, in values: sentences, counts, order, addresses. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { CertificateRecord } from '../../daemon/core/record-format.ts';
 import { limits } from '../../daemon/limits.ts';
@@ -260,39 +259,4 @@ test('text of a file keeps its lines and shows no private key', () => {
   const key = '-----BEGIN EC PRIVATE KEY-----\nMC4CAQ\n-----END EC PRIVATE KEY-----';
   assert.doesNotMatch(cleanText(`x: |\n${key}\n`), /MC4CAQ/);
   assert.doesNotMatch(cleanText(key.slice(0, -10)), /MC4CAQ/);
-});
-
-/** Relative luminance and contrast of WCAG 2.2, from `#rrggbb` or `#rgb`. */
-function contrast(a: string, b: string): number {
-  const luminance = (colour: string): number => {
-    const hex = colour.length === 4 ? colour.replace(/[0-9a-f]/g, '$&$&') : colour;
-    const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
-      const value = Number.parseInt(hex.slice(at, at + 2), 16) / 255;
-      return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-  };
-  const [high = 0, low = 0] = [luminance(a), luminance(b)].sort((x, y) => y - x);
-  return (high + 0.05) / (low + 0.05);
-}
-
-test('text has a contrast of 4.5 and lines of controls 3, in light and dark (WCAG 1.4.3, 1.4.11)', () => {
-  const css = readFileSync('site/styles/base.css', 'utf8');
-  const blocks = [...css.matchAll(/:root[^{]*\{([^}]*--page[^}]*)\}/g)].map(([, block = '']) => {
-    const pairs = [...block.matchAll(/--([a-z-]+): (#[0-9a-f]{3,6});/g)];
-    return new Map(pairs.map(([, name = '', value = '']) => [name, value]));
-  });
-  assert.equal(blocks.length, 4, 'light, dark by the system, dark by choice, print');
-  for (const colours of blocks) {
-    const of = (name: string): string => colours.get(name) ?? assert.fail(name);
-    for (const ground of ['page', 'wash']) {
-      for (const text of ['ink', 'muted', 'ok', 'soon', 'critical', 'drift', 'unknown', 'planned']) {
-        const ratio = contrast(of(text), of(ground));
-        assert.ok(ratio >= 4.5, `${text} ${of(text)} on ${ground} ${of(ground)}: ${ratio.toFixed(2)}`);
-      }
-      assert.ok(contrast(of('strong-line'), of(ground)) >= 3, `strong-line on ${ground}`);
-    }
-    assert.ok(contrast(of('page'), of('critical')) >= 4.5, 'the stale banner');
-  }
-  assert.deepEqual(blocks[1], blocks[2], 'dark is the same by the system and by choice');
 });
