@@ -3,7 +3,7 @@
  * estate is never held beside Astro's. Started by `build.ts` with the path of a `GatherRequest`; says what went wrong and ends with 1.
  */
 import { createHash } from 'node:crypto';
-import { createWriteStream, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { openRepository } from '../daemon/git/repository.ts';
@@ -18,30 +18,9 @@ import { inventoryFile } from './feeds/inventory.ts';
 import { shardFiles } from './feeds/shards.ts';
 import type { GatherRequest, RepositorySource } from './request.ts';
 import { readSources } from './source/read.ts';
-import type { KnownHistory } from './source/history.ts';
+import { keepKnownHistory, readKnownHistory } from './source/known-history.ts';
 import { certificateId, type Feed, type ShardIndex, type SiteModel } from './src/lib/model.ts';
 import { shardWidth } from './src/lib/shards.ts';
-
-const historyVersion = 1;
-
-/** What was known of the history; null when there is nothing that this version can use. */
-function readKnown(path: string | null): KnownHistory | null {
-  if (path === null) return null;
-  try {
-    const kept = JSON.parse(readFileSync(path, 'utf8')) as { version?: unknown; history?: unknown };
-    return kept.version === historyVersion ? (kept.history as KnownHistory) : null;
-  } catch {
-    return null;
-  }
-}
-
-function keepKnown(path: string | null, history: KnownHistory | null): void {
-  if (path === null || history === null) return;
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${String(process.pid)}.tmp`;
-  writeFileSync(temporary, JSON.stringify({ version: historyVersion, history }), { mode: 0o600 });
-  renameSync(temporary, path);
-}
 
 async function sourcesOf(source: RepositorySource): Promise<SiteSources> {
   const repository = await openRepository({
@@ -53,12 +32,12 @@ async function sourcesOf(source: RepositorySource): Promise<SiteSources> {
     const { sources, history } = await readSources({
       ...source,
       repository,
-      known: readKnown(source.cacheFile),
+      known: source.cacheFile === null ? null : readKnownHistory(source.cacheFile),
       onBad: (path, reason) => {
         process.stderr.write(`${path} could not be read and is not shown: ${reason}\n`);
       },
     });
-    keepKnown(source.cacheFile, history);
+    if (source.cacheFile !== null && history !== null) keepKnownHistory(source.cacheFile, history);
     return sources;
   } finally {
     await repository.close();

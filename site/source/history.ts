@@ -6,12 +6,24 @@ import type {
   FindingRecord,
   InstallationRecord,
   IssuedRecord,
+  Timestamp,
 } from '../../daemon/core/record-format.ts';
 import { timestamp } from '../../daemon/core/timestamp.ts';
 import type { Commit, Repository } from '../../daemon/git/repository.ts';
 import { limits } from '../../daemon/limits.ts';
 import { certificateId } from '../src/lib/model.ts';
 import type { History, IssuedNote, Transition } from '../facts/sources.ts';
+
+/** What one history may hold at most; older things are let go and `knownSince` says so. */
+export interface HistoryBounds {
+  readonly commits: number;
+  readonly transitions: number;
+}
+
+const usualBounds: HistoryBounds = {
+  commits: limits.site.historyCommitsMax,
+  transitions: limits.site.historyTransitionsMax,
+};
 
 export interface HistoryRequest {
   readonly repository: Repository;
@@ -23,75 +35,89 @@ export interface HistoryRequest {
   readonly endpoints: Iterable<EndpointRecord>;
   /** Nothing before this instant is read. UTC epoch ms. */
   readonly since: number;
-  /** What an earlier build knew; null: nothing. Used when its tip is in the past of this one. */
+  /** What an earlier build knew; null: nothing. Used when its tip is in the past of this one and it reached back as far. */
   readonly known: KnownHistory | null;
+  readonly bounds?: HistoryBounds;
 }
 
-/** A history and the tip it was read from: what is kept between two builds. */
+/** A history, the tip it was read from and how far back it looked: what is kept between two builds. */
 export interface KnownHistory extends History {
   readonly tip: string;
+  readonly since: Timestamp;
 }
 
 /** The history. IO: Git, read-only. The same with and without `known`. */
 export async function readHistory(request: HistoryRequest): Promise<KnownHistory> {
-  const { repository, tip, prefix, known, since } = request;
+  const since = timestamp(request.since);
+  const bounds = request.bounds ?? usualBounds;
+  const known = request.known !== null && request.known.since <= since ? request.known : null;
+  const walked = await walk({ ...request, known }, bounds);
+  return { tip: request.tip, since, ...within(walked, since, bounds) };
+}
+
+/** From the tip back to what is known already, the first commit, the window or a bound, whichever comes first. */
+async function walk(request: HistoryRequest, bounds: HistoryBounds): Promise<History> {
+  const { repository, known } = request;
   const walker = createWalker(request.certificates, request.endpoints);
-  const commits: { oid: string; at: string }[] = [];
+  const commits: { oid: string; at: Timestamp }[] = [];
   const transitions: Transition[] = [];
-  let begun: string | null = null;
-  let cutAt: string | null = null;
-  for await (const commit of newestFirst(repository, tip)) {
+  let read: Timestamp | null = null;
+  for await (const commit of newestFirst(repository, request.tip, bounds.commits)) {
     const at = timestamp(commit.committer.at);
-    if (known !== null && commit.oid === known.tip) {
-      const from = timestamp(since);
+    if (known !== null && commit.oid === known.tip)
       return {
-        tip,
-        transitions: [...transitions, ...known.transitions.filter((each) => each.at >= from)],
-        commits: [...commits, ...known.commits.filter((each, index) => index === 0 || each.at >= from)],
-        knownSince: laterOf(known.knownSince, from),
+        transitions: [...transitions, ...known.transitions],
+        commits: [...commits, ...known.commits],
+        knownSince: known.knownSince,
         begun: known.begun,
       };
-    }
     commits.push({ oid: commit.oid, at });
-    if (commit.committer.at < since || transitions.length >= limits.site.historyTransitionsMax) {
-      cutAt = commits.at(-2)?.at ?? at;
-      break;
-    }
+    if (commit.committer.at < request.since)
+      return { transitions, commits, knownSince: timestamp(request.since), begun: null };
+    if (transitions.length >= bounds.transitions) break;
     const parent = commit.parents[0] ?? null;
     if (parent === null) {
-      begun = at;
       transitions.push(...walker.first(commit.oid, at));
-      break;
+      return { transitions, commits, knownSince: at, begun: at };
     }
-    transitions.push(...(await walker.stepBack(repository, commit, parent, prefix, at)));
+    transitions.push(...(await walker.stepBack(repository, commit, parent, request.prefix, at)));
+    read = at;
   }
-  const from = timestamp(since);
+  return { transitions, commits, knownSince: read, begun: null };
+}
+
+/** Cuts a history at the window and at its bounds, between two commits, so that what was kept and what was read anew end at the same place. */
+function within(history: History, since: Timestamp, bounds: HistoryBounds): History {
+  let { knownSince } = history;
+  if (knownSince === null) return history;
+  const all = history.transitions;
+  let end = Math.min(all.length, bounds.transitions);
+  while (end > 0 && end < all.length && all[end]?.commit === all[end - 1]?.commit) end++;
+  const reached = [
+    since,
+    end < all.length ? all[end - 1]?.at : undefined,
+    history.commits.length > bounds.commits ? history.commits[bounds.commits - 1]?.at : undefined,
+  ];
+  for (const each of reached) if (each !== undefined && each > knownSince) knownSince = each;
+  const from = knownSince;
+  const older = history.commits.findIndex((each) => each.at < from);
   return {
-    tip,
-    transitions,
-    commits,
-    knownSince:
-      begun !== null
-        ? laterOf(begun, from)
-        : transitions.length >= limits.site.historyTransitionsMax
-          ? cutAt
-          : from,
-    begun,
+    transitions: all.slice(0, end).filter((each) => each.at >= from),
+    // The last one before is kept: it says what was current when the known history begins.
+    commits: history.commits.slice(0, Math.min(older === -1 ? Infinity : older + 1, bounds.commits)),
+    knownSince,
+    begun: history.begun !== null && history.begun >= from ? history.begun : null,
   };
 }
 
-function laterOf(one: string | null, other: string): string | null {
-  return one === null ? null : one > other ? one : other;
-}
-
 /** Commits of the branch, a few at first: what was read before is found soon. */
-async function* newestFirst(repository: Repository, tip: string): AsyncGenerator<Commit> {
+async function* newestFirst(repository: Repository, tip: string, max: number): AsyncGenerator<Commit> {
   let given = 0;
   for (let wanted = 64; ; wanted *= 4) {
-    const maxCount = Math.min(wanted, limits.site.historyCommitsMax);
+    const maxCount = Math.min(wanted, max);
     const commits = await repository.log(tip, { maxCount });
     yield* commits.slice(given);
-    if (commits.length < maxCount || maxCount === limits.site.historyCommitsMax) return;
+    if (commits.length < maxCount || maxCount === max) return;
     given = commits.length;
   }
 }

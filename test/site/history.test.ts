@@ -1,12 +1,16 @@
 /** The past as the site reads it from Git: what changed, when, by which commit, the same with and without what was kept of it. */
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { CertificateRecord } from '../../daemon/core/record-format.ts';
 import { loadRecords } from '../../daemon/shell/records.ts';
 import { driftFacts } from '../../site/facts/drift.ts';
 import { estateOf } from '../../site/facts/estate.ts';
 import { issuancesSince } from '../../site/source/evidence.ts';
-import { readHistory, type KnownHistory } from '../../site/source/history.ts';
+import { readHistory, type HistoryBounds, type KnownHistory } from '../../site/source/history.ts';
+import { keepKnownHistory, readKnownHistory } from '../../site/source/known-history.ts';
+import { workDirectory } from './built.ts';
 import { emptySources } from './sample-model.ts';
 import { certificate, endpoint, finding, installation, issued } from './sample-records.ts';
 import { openStateRepository, type StateRepository } from './state-repository.ts';
@@ -24,6 +28,7 @@ async function historyAt(
   tip: string,
   since: number,
   known: KnownHistory | null = null,
+  bounds?: HistoryBounds,
 ): Promise<KnownHistory> {
   const { certificates, endpoints } = await loadRecords(repository, tip, '', (path, reason) =>
     assert.fail(`${path}: ${reason}`),
@@ -36,6 +41,7 @@ async function historyAt(
     endpoints: endpoints.values(),
     since,
     known,
+    ...(bounds === undefined ? {} : { bounds }),
   });
 }
 
@@ -141,10 +147,74 @@ test('nothing before the window is read, and the history says from when on it kn
     history.transitions.map((each) => each.commit),
     [commits[7], commits[6], commits[5], commits[4]],
   );
-  const known = await historyAt(state, commits[5] ?? '', long);
-  const moved = await historyAt(state, commits.at(-1) ?? '', since, known);
-  assert.deepEqual(moved.transitions, history.transitions, 'what was kept of older times is let go');
-  assert.equal(moved.knownSince, history.knownSince);
+  assert.deepEqual(
+    history.commits.map((each) => each.oid),
+    commits.slice(3).toReversed(),
+    'and the commit that was current when the window begins',
+  );
+  for (const index of [0, 3, 4, 5, 7]) {
+    const known = await historyAt(state, commits[index] ?? '', long);
+    assert.deepEqual(
+      await historyAt(state, commits.at(-1) ?? '', since, known),
+      history,
+      `at ${String(index)}`,
+    );
+  }
+});
+
+test('a history that grew past its bounds lets go of the oldest commits, kept or read anew', async (context) => {
+  const state = await opened(context);
+  const commits = await lived(state);
+  const tip = commits.at(-1) ?? '';
+  for (const [bounds, knownSince, transitions] of [
+    [{ commits: 100, transitions: 3 }, '2026-11-01T00:00:00Z', 3],
+    // The first commit made two transitions: it is kept as a whole.
+    [{ commits: 100, transitions: 8 }, '2026-08-01T00:00:00Z', 9],
+    [{ commits: 4, transitions: 100 }, '2026-10-20T00:00:00Z', 4],
+    [{ commits: 100, transitions: 100 }, '2026-08-01T00:00:00Z', 9],
+  ] as const) {
+    const whole = await historyAt(state, tip, long, null, bounds);
+    assert.equal(whole.knownSince, knownSince);
+    assert.equal(whole.transitions.length, transitions);
+    for (const index of [0, 3, 4, 5, 6]) {
+      const known = await historyAt(state, commits[index] ?? '', long, null, bounds);
+      const moved = await historyAt(state, tip, long, known, bounds);
+      assert.deepEqual(moved, whole, `${JSON.stringify(bounds)}, kept at ${String(index)}`);
+    }
+  }
+});
+
+test('what was kept of a shorter window does not shorten a longer one', async (context) => {
+  const state = await opened(context);
+  const commits = await lived(state);
+  const tip = commits.at(-1) ?? '';
+  const known = await historyAt(state, commits[5] ?? '', Date.parse('2026-10-10T00:00:00Z'));
+  assert.deepEqual(await historyAt(state, tip, long, known), await historyAt(state, tip, long));
+});
+
+test('a kept history comes back as it was; a file that is damaged, old or not there counts as none', async (context) => {
+  const state = await opened(context);
+  const commits = await lived(state);
+  const history = await historyAt(state, commits.at(-1) ?? '', long);
+  const path = join(workDirectory('known-history'), 'below', 'site-history.json');
+  assert.equal(readKnownHistory(path), null);
+  keepKnownHistory(path, history);
+  assert.deepEqual(readKnownHistory(path), history);
+  const text = readFileSync(path, 'utf8');
+  for (const damaged of [
+    text.slice(0, -5),
+    text.replace(/"version":\d+/, '"version":1'),
+    text.replace('"transitions":[', '"transitions":[null,'),
+    text.replace('"closed":[]', '"closed":null'),
+    text.replace(/"tip":"[^"]*"/, '"tip":null'),
+    text.replace('"commits":[', '"commits":[7,'),
+    'null',
+    '[]',
+  ]) {
+    assert.notEqual(damaged, text);
+    writeFileSync(path, damaged);
+    assert.equal(readKnownHistory(path), null, damaged.slice(0, 80));
+  }
 });
 
 test('an issuance is counted when the records first name it, and its proof when they first know it', async (context) => {
