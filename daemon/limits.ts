@@ -77,6 +77,18 @@ export const limits = {
     /** Older generations kept besides current and previous. */
     generationsKept: 2,
   },
+  records: {
+    /** One record read from the state branch: a change of 500 documents is half a megabyte. */
+    recordMaxBytes: 4 * 1024 * 1024,
+    /** One text in it: a chain of ten certificates, or the longest message a server sent. */
+    textMaxChars: 262_144,
+    /** Entries of one list in it: ten times the installations of the largest certificate seen. */
+    listMax: 10_000,
+  },
+  clock: {
+    /** Two clocks that are right differ by less: NTP keeps milliseconds, a machine without it drifts minutes a month. */
+    skewMaxMs: 10 * minute,
+  },
   journal: {
     /** Another connection (a CLI command that reads) may hold the file for a moment. */
     busyTimeoutMs: 5 * second,

@@ -32,6 +32,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   tls: ['core', 'ports', 'limits', 'x509'],
   x509: ['core', 'ports', 'limits'],
   acme: ['core', 'ports', 'limits', 'x509'],
+  records: ['core', 'ports', 'limits', 'git'],
   templates: ['core', 'ports', 'limits'],
   journal: ['core', 'ports', 'limits'],
   custody: ['core', 'ports', 'limits'],

@@ -3,6 +3,8 @@ import type { ChangeRecord } from '../core/change-record.ts';
 import type { CertificateRecord } from '../core/record-format.ts';
 import { signerOf, verifyCommitSignature } from '../git/signature.ts';
 import type { Commit, Repository } from '../git/repository.ts';
+import { placeOf } from '../records/paths.ts';
+import { parseRecord } from '../records/read.ts';
 import type { Claims } from './claim.ts';
 
 export interface FirstSeen {
@@ -39,7 +41,7 @@ export async function readStateHistory(
     await noteIssued(repository, previous, commit, prefix, issuedIn);
     previous = commit.oid;
   }
-  return { tip, issuedIn, ...(await readTip(repository, tip, prefix)) };
+  return { tip, issuedIn, ...(await readTip(repository, tip, prefix, claims)) };
 }
 
 /** Oldest first, by first parents. */
@@ -111,10 +113,14 @@ async function noteIssued(
   issuedIn: Map<string, FirstSeen>,
 ): Promise<void> {
   const changes = await repository.changes(previous, commit.oid, [`${prefix}certificates`]);
-  const wanted = changes.flatMap(({ path, oid }) => (oid !== null && path.endsWith('.json') ? [oid] : []));
+  const wanted = new Map(
+    changes.flatMap(({ path, oid }) =>
+      oid !== null && path.endsWith('.json') ? [[oid, path.slice(prefix.length)] as const] : [],
+    ),
+  );
   const source = commit.trailers.find(([key]) => key === 'Renewd-Source')?.[1] ?? null;
-  await repository.readBlobs([...new Set(wanted)], (_, bytes) => {
-    const record = parse(bytes) as CertificateRecord | null;
+  await repository.readBlobs([...wanted.keys()], (oid, bytes) => {
+    const { record } = parseRecord(wanted.get(oid) ?? '', bytes, Number.POSITIVE_INFINITY);
     if (record?.kind !== 'CertificateRecord') return;
     for (const { endpoint, issued } of record.installations) {
       if (issued === null) continue;
@@ -124,18 +130,11 @@ async function noteIssued(
   });
 }
 
-function parse(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    return null;
-  }
-}
-
 async function readTip(
   repository: Repository,
   tip: string,
   prefix: string,
+  claims: Claims,
 ): Promise<Pick<StateHistory, 'certificates' | 'changes' | 'files'>> {
   const certificates = new Map<string, CertificateRecord>();
   const changes = new Map<string, ChangeRecord>();
@@ -147,14 +146,16 @@ async function readTip(
   }
   await repository.readBlobs([...paths.keys()], (oid, bytes) => {
     for (const path of paths.get(oid) ?? []) {
-      const value = path.endsWith('.json') ? (parse(bytes) as { kind?: unknown } | null) : null;
-      if (value?.kind === 'CertificateRecord') {
-        const record = value as CertificateRecord;
+      const kind = placeOf(path)?.kind;
+      if (kind !== 'CertificateRecord' && kind !== 'ChangeRecord') {
+        files.set(path, Buffer.from(bytes).toString('utf8'));
+        continue;
+      }
+      const { record, problem } = parseRecord(path, bytes, Number.POSITIVE_INFINITY);
+      if (record === null) claims.add('records', `${path} is a record`, 'failed', problem);
+      else if (record.kind === 'CertificateRecord')
         certificates.set(`${record.metadata.team}/${record.metadata.name}`, record);
-      } else if (value?.kind === 'ChangeRecord') {
-        const record = value as ChangeRecord;
-        changes.set(record.commit, record);
-      } else files.set(path, Buffer.from(bytes).toString('utf8'));
+      else if (record.kind === 'ChangeRecord') changes.set(record.commit, record);
     }
   });
   return { certificates, changes, files };

@@ -7,7 +7,7 @@ import type { CertificateRecord } from '../core/record-format.ts';
 import { factsOfRecord } from '../core/record.ts';
 import type { Repository } from '../git/repository.ts';
 import type { JudgedChange } from '../shell/judge-change.ts';
-import { recordsAt } from '../shell/past.ts';
+import { recordsAt } from '../records/past.ts';
 import { judgeRequest, policiesOf, subjectOf } from '../shell/policies.ts';
 
 /** Whether a change asks what it does to everybody. Pure. */

@@ -2,7 +2,7 @@
 import type { ChangeRecord } from '../core/change-record.ts';
 import { estateDifference, type EstateDifference } from '../core/estate-difference.ts';
 import { exitOf } from '../exit-codes.ts';
-import { changesAt, recordsAt } from '../shell/past.ts';
+import { changesAt, recordsAt } from '../records/past.ts';
 import { escapeControls } from '../terminal.ts';
 import { UsageError, type Command, type Invocation } from './command.ts';
 import { historyOptions, stateAt, withHistory } from './open-history.ts';

@@ -6,7 +6,7 @@ import type { Config } from '../config.ts';
 import type { Repository } from '../git/repository.ts';
 import type { Log } from '../ports/plugin.ts';
 import { createSecrets } from '../secrets.ts';
-import { loadRecords, type RecordSet } from '../shell/records.ts';
+import { emptyRecords, loadRecords, type RecordSet } from '../records/read.ts';
 import type { Invocation } from './command.ts';
 
 export interface OpenedRecords {
@@ -59,12 +59,14 @@ export async function readTip(
   const ref = `refs/heads/${config.state.branch}`;
   const tip = (await repository.advertise(signal)).get(ref) ?? null;
   if (tip === null) {
-    const records = { certificates: new Map(), endpoints: new Map(), repository: null, heartbeat: null };
-    return { records, tip };
+    return { records: emptyRecords(), tip };
   }
   await repository.fetch([ref], signal);
-  const records = await loadRecords(repository, tip, config.state.prefix, (path, reason) => {
-    log.warn({ path, reason }, 'a record could not be read and is left out');
+  const records = await loadRecords(repository, tip, config.state.prefix, {
+    now: Date.now(),
+    onBad: (path, reason) => {
+      log.warn({ path, reason }, 'a record could not be read and is left out');
+    },
   });
   return { records, tip };
 }

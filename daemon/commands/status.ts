@@ -2,7 +2,7 @@
 import type { CertificateRecord } from '../core/record-format.ts';
 import { statusMeanings } from '../core/status.ts';
 import { escapeControls, statusMark, table } from '../terminal.ts';
-import { recordsAt } from '../shell/past.ts';
+import { recordsAt } from '../records/past.ts';
 import { openRecords, type OpenedRecords } from './open-records.ts';
 import { repositoryOptions, stringFlag, UsageError, type Command, type Invocation } from './command.ts';
 import { stateAt, withHistory } from './open-history.ts';

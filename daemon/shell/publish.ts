@@ -16,13 +16,14 @@ import { instantOf, timestamp } from '../core/timestamp.ts';
 import { renderRecord } from '../documents/write.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
+import { chainPath } from '../records/paths.ts';
 import type { Outcome } from './apply.ts';
 import type { Estate } from './estate.ts';
 import { saveHeld } from './advance.ts';
 import { changeFindings } from './change-findings.ts';
 import { certificateOf } from './judge.ts';
 import type { Memory } from './memory.ts';
-import { chainPath, publishRecords } from './records.ts';
+import { publishRecords } from './records.ts';
 import type { World } from './world.ts';
 
 /** Makes and publishes the records of `touched` certificates. Returns the commit, null when nothing changed. IO through Git. */

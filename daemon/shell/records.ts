@@ -8,6 +8,15 @@ import type {
 import { renderRecord } from '../documents/write.ts';
 import type { CommitSigner, PublishOutcome, Repository } from '../git/repository.ts';
 import { OperationError } from '../ports/failure.ts';
+import {
+  certificatePath,
+  endpointPath,
+  findingsPath,
+  heartbeatPath,
+  placeOf,
+  recordPrefixes,
+} from '../records/paths.ts';
+import { loadRecords } from '../records/read.ts';
 import type { Memory } from './memory.ts';
 import type { World } from './world.ts';
 
@@ -71,8 +80,11 @@ export async function readRecords(
     memory.stateTip = tip;
     return;
   }
-  const records = await loadRecords(state.repository, tip, state.prefix, (path, reason) => {
-    world.log.warn({ path, reason }, 'a record could not be read and is written anew');
+  const records = await loadRecords(state.repository, tip, state.prefix, {
+    now: world.now(),
+    onBad: (path, reason) => {
+      world.log.warn({ path, reason }, 'a record could not be read and is written anew');
+    },
   });
   for (const [id, record] of records.certificates) memory.certificateRecords.set(id, record);
   for (const [name, record] of records.endpoints) memory.endpointRecords.set(name, record);
@@ -81,93 +93,24 @@ export async function readRecords(
   memory.stateTip = tip;
 }
 
-/** Everything that stands on the state branch at one commit. */
-export interface RecordSet {
-  readonly certificates: Map<string, CertificateRecord>;
-  readonly endpoints: Map<string, EndpointRecord>;
-  repository: RepositoryFindings | null;
-  heartbeat: Heartbeat | null;
-}
-
-function recordPrefixes(prefix: string): string[] {
-  return ['certificates', 'endpoints', 'findings', 'heartbeat.json'].map((name) => prefix + name);
-}
-
-/** Reads all records at a fetched commit. IO, read-only. A record that cannot be read is told to `onBad` and left out. */
-export async function loadRecords(
-  repository: Repository,
-  commit: string,
-  prefix: string,
-  onBad: (path: string, reason: string) => void,
-): Promise<RecordSet> {
-  const records: RecordSet = {
-    certificates: new Map(),
-    endpoints: new Map(),
-    repository: null,
-    heartbeat: null,
-  };
-  const paths = new Map<string, string>();
-  for (const change of await repository.changes(null, commit, recordPrefixes(prefix))) {
-    if (change.oid !== null && change.path.endsWith('.json'))
-      paths.set(change.oid, change.path.slice(prefix.length));
-  }
-  await repository.readBlobs([...paths.keys()], (oid, bytes) => {
-    const path = paths.get(oid) ?? '';
-    try {
-      remember(records, path, JSON.parse(Buffer.from(bytes).toString('utf8')));
-    } catch (error) {
-      onBad(path, String(error));
-    }
-  });
-  return records;
-}
-
-function remember(records: RecordSet, path: string, value: unknown): void {
-  if (typeof value !== 'object' || value === null || !('kind' in value)) throw new Error('not a record');
-  switch (value.kind) {
-    case 'CertificateRecord': {
-      const record = value as CertificateRecord;
-      records.certificates.set(`${record.metadata.team}/${record.metadata.name}`, record);
+/** Marks what stands at a path to be written anew. */
+function forget(memory: Memory, path: string): void {
+  const place = placeOf(path);
+  switch (place?.kind) {
+    case 'CertificateRecord':
+    case 'chain':
+      memory.rewrite.add(place.certificate);
+      memory.dirty.add(place.certificate);
       return;
-    }
-    case 'EndpointRecord': {
-      const record = value as EndpointRecord;
-      records.endpoints.set(record.metadata.name, record);
+    case 'EndpointRecord':
+      memory.endpointRecords.delete(place.endpoint);
+      memory.endpointsDirty = true;
       return;
-    }
     case 'RepositoryFindings':
-      records.repository = value as RepositoryFindings;
-      return;
-    case 'Heartbeat':
-      records.heartbeat = value as Heartbeat;
+      memory.repositoryRecord = null;
       return;
     default:
-      throw new Error(`unknown kind in ${path}`);
   }
-}
-
-function forget(memory: Memory, path: string): void {
-  const [folder, team, file] = path.split('/');
-  if (folder === 'certificates' && team !== undefined && file !== undefined) {
-    const id = `${team}/${file.replace(/(@.*)?\.(json|pem)$/, '')}`;
-    memory.rewrite.add(id);
-    memory.dirty.add(id);
-  } else if (folder === 'endpoints' && team !== undefined) {
-    memory.endpointRecords.delete(team.replace(/\.json$/, ''));
-    memory.endpointsDirty = true;
-  } else if (folder === 'findings') {
-    memory.repositoryRecord = null;
-  }
-}
-
-/** Path of a certificate's record below the prefix. */
-export function certificatePath(id: string): string {
-  return `certificates/${id}.json`;
-}
-
-/** Path of the chain installed for an installation, PEM, leaf first. */
-export function chainPath(installation: string): string {
-  return `certificates/${installation}.pem`;
 }
 
 /**
@@ -188,9 +131,9 @@ export async function publishRecords(
   };
   for (const record of changes.certificates)
     put(certificatePath(`${record.metadata.team}/${record.metadata.name}`), record);
-  for (const record of changes.endpoints) put(`endpoints/${record.metadata.name}.json`, record);
-  if (changes.repository !== null) put('findings/repository.json', changes.repository);
-  if (changes.heartbeat !== null) put('heartbeat.json', changes.heartbeat);
+  for (const record of changes.endpoints) put(endpointPath(record.metadata.name), record);
+  if (changes.repository !== null) put(findingsPath, changes.repository);
+  if (changes.heartbeat !== null) put(heartbeatPath, changes.heartbeat);
   for (const [path, text] of changes.files) edits.set(state.prefix + path, text);
   for (const [path, text] of edits) {
     if (text.includes('PRIVATE KEY-----'))

@@ -7,7 +7,7 @@ import { parsePeriod, type Period } from '../../daemon/core/period.ts';
 import type { Issuance } from '../../daemon/core/service/facts.ts';
 import type { Repository } from '../../daemon/git/repository.ts';
 import { limits } from '../../daemon/limits.ts';
-import type { RecordSet } from '../../daemon/shell/records.ts';
+import type { RecordSet } from '../../daemon/records/read.ts';
 import type { History } from '../facts/sources.ts';
 
 export interface EvidenceRequest {

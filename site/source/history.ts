@@ -11,6 +11,7 @@ import type {
 import { timestamp } from '../../daemon/core/timestamp.ts';
 import type { Commit, Repository } from '../../daemon/git/repository.ts';
 import { limits } from '../../daemon/limits.ts';
+import { parseRecord } from '../../daemon/records/read.ts';
 import { certificateId } from '../src/lib/model.ts';
 import type { History, IssuedNote, Transition } from '../facts/sources.ts';
 
@@ -191,25 +192,10 @@ async function readOld(
     if (oid !== null) wanted.set(oid, [...(wanted.get(oid) ?? []), below]);
   }
   await repository.readBlobs([...wanted.keys()], (oid, bytes) => {
-    const record = parsed(bytes);
-    for (const path of wanted.get(oid) ?? []) olds.set(path, record);
+    for (const path of wanted.get(oid) ?? [])
+      olds.set(path, parseRecord(path, bytes, Number.POSITIVE_INFINITY).record);
   });
   return olds;
-}
-
-function parsed(bytes: Uint8Array): unknown {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
-    const kinds = ['CertificateRecord', 'EndpointRecord'];
-    return typeof value === 'object' &&
-      value !== null &&
-      'kind' in value &&
-      kinds.includes(String(value.kind))
-      ? value
-      : null;
-  } catch {
-    return null;
-  }
 }
 
 function transitionOf(

@@ -4,8 +4,8 @@ import type { CertificateRecord } from '../../daemon/core/record-format.ts';
 import { signerOf, verifyCommitSignature } from '../../daemon/git/signature.ts';
 import type { LoggedCommit, Repository } from '../../daemon/git/repository.ts';
 import { limits } from '../../daemon/limits.ts';
-import { changesAt } from '../../daemon/shell/past.ts';
-import { loadRecords, type RecordSet } from '../../daemon/shell/records.ts';
+import { changesAt } from '../../daemon/records/past.ts';
+import { emptyRecords, loadRecords, type RecordSet } from '../../daemon/records/read.ts';
 import { certificateFacts } from '../../daemon/x509/facts.ts';
 import { pemToDer } from '../../daemon/x509/pem.ts';
 import { detailed, redactSources } from '../facts/redact.ts';
@@ -41,18 +41,13 @@ export interface ReadResult {
   readonly history: KnownHistory | null;
 }
 
-const noRecords = (): RecordSet => ({
-  certificates: new Map(),
-  endpoints: new Map(),
-  repository: null,
-  heartbeat: null,
-});
-
 /** Everything. IO: Git, read-only. A repository without records gives sources that say so. @throws OperationError `git-*` */
 export async function readSources(request: ReadRequest): Promise<ReadResult> {
   const { repository, state, statePrefix, now, settings } = request;
   const records =
-    state === null ? noRecords() : await loadRecords(repository, state, statePrefix, request.onBad);
+    state === null
+      ? emptyRecords()
+      : await loadRecords(repository, state, statePrefix, { now, onBad: request.onBad });
   const certificates = [...records.certificates.values()];
   const intent = await judgedBy(request, records);
   const desired = intent === null ? null : await readDesired(repository, intent, certificates);

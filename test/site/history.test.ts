@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { CertificateRecord } from '../../daemon/core/record-format.ts';
-import { loadRecords } from '../../daemon/shell/records.ts';
+import { loadRecords } from '../../daemon/records/read.ts';
 import { driftFacts } from '../../site/facts/drift.ts';
 import { estateOf } from '../../site/facts/estate.ts';
 import { issuancesSince } from '../../site/source/evidence.ts';
@@ -30,9 +30,10 @@ async function historyAt(
   known: KnownHistory | null = null,
   bounds?: HistoryBounds,
 ): Promise<KnownHistory> {
-  const { certificates, endpoints } = await loadRecords(repository, tip, '', (path, reason) =>
-    assert.fail(`${path}: ${reason}`),
-  );
+  const { certificates, endpoints } = await loadRecords(repository, tip, '', {
+    now: Number.POSITIVE_INFINITY,
+    onBad: (path, reason) => assert.fail(`${path}: ${reason}`),
+  });
   return readHistory({
     repository,
     tip,
@@ -252,7 +253,10 @@ test('a record that is no JSON is left out and stops nothing', async (context) =
     'certificates/web/broken.json': '[]',
   });
   const bad: string[] = [];
-  const { certificates } = await loadRecords(state.repository, tip, '', (path) => bad.push(path));
+  const { certificates } = await loadRecords(state.repository, tip, '', {
+    now: Number.POSITIVE_INFINITY,
+    onBad: (path) => bad.push(path),
+  });
   assert.deepEqual(bad, ['certificates/web/broken.json']);
   const history = await readHistory({
     repository: state.repository,

@@ -13,7 +13,7 @@ import { serviceSteps, type ServiceStep } from '../../core/service/steps.ts';
 import type { Repository } from '../../git/repository.ts';
 import { builtIns, documentReader } from '../../reader.ts';
 import { applyChange, declaredPrefixes } from '../../shell/in-force.ts';
-import { changesAt, issuancesBetween, recordsAt } from '../../shell/past.ts';
+import { changesAt, issuancesBetween, recordsAt } from '../../records/past.ts';
 import { lastBefore, type OpenedHistory } from '../open-history.ts';
 
 export interface RuleInForce {

@@ -3,20 +3,21 @@ import type { ChangeRecord } from '../core/change-record.ts';
 import type { CertificateRecord } from '../core/record-format.ts';
 import type { Issuance } from '../core/service/facts.ts';
 import type { Repository } from '../git/repository.ts';
-import { loadRecords, type RecordSet } from './records.ts';
+import { eachRecord, emptyRecords, loadRecords, parseRecord, type RecordSet } from './read.ts';
 
-/** The records at a commit; empty for none. IO: reads Git. */
+/** What the past is read with: it is judged by its own times, so nothing in it counts as too late. */
+const past = { now: Number.POSITIVE_INFINITY, onBad: (): void => undefined };
+
+/** The records at a commit; empty for none. What does not fit its kind is left out. IO: reads Git. */
 export async function recordsAt(
   repository: Repository,
   commit: string | null,
   prefix: string,
 ): Promise<RecordSet> {
-  if (commit === null)
-    return { certificates: new Map(), endpoints: new Map(), repository: null, heartbeat: null };
-  return loadRecords(repository, commit, prefix, () => undefined);
+  return commit === null ? emptyRecords() : loadRecords(repository, commit, prefix, past);
 }
 
-/** Records of changes at a commit, oldest first. IO: reads Git. */
+/** Records of changes at a commit, oldest first. What does not fit is left out. IO: reads Git. */
 export async function changesAt(
   repository: Repository,
   commit: string | null,
@@ -24,14 +25,9 @@ export async function changesAt(
 ): Promise<readonly ChangeRecord[]> {
   if (commit === null) return [];
   const records: ChangeRecord[] = [];
-  const entries = await repository.changes(null, commit, [`${prefix}changes`]);
-  await repository.readBlobs(
-    entries.flatMap((each) => each.oid ?? []),
-    (_, bytes) => {
-      const record = parsed(bytes) as ChangeRecord | null;
-      if (record?.kind === 'ChangeRecord') records.push(record);
-    },
-  );
+  await eachRecord(repository, { ...past, commit, prefix, folders: [`${prefix}changes`] }, (record) => {
+    if (record.kind === 'ChangeRecord') records.push(record);
+  });
   return records.sort((left, right) =>
     left.seenAt < right.seenAt ? -1 : left.seenAt > right.seenAt ? 1 : left.commit < right.commit ? -1 : 1,
   );
@@ -55,9 +51,13 @@ export async function issuancesBetween(
   for (const commit of (await repository.firstParentLine(from, to)) ?? []) {
     const changes = await repository.changes(previous, commit.oid, [`${prefix}certificates`]);
     previous = commit.oid;
-    const oids = changes.flatMap(({ path, oid }) => (oid !== null && path.endsWith('.json') ? [oid] : []));
-    await repository.readBlobs([...new Set(oids)], (_, bytes) => {
-      const record = parsed(bytes) as CertificateRecord | null;
+    const paths = new Map(
+      changes.flatMap(({ path, oid }) =>
+        oid !== null && path.endsWith('.json') ? [[oid, path.slice(prefix.length)] as const] : [],
+      ),
+    );
+    await repository.readBlobs([...paths.keys()], (oid, bytes) => {
+      const { record } = parseRecord(paths.get(oid) ?? '', bytes, past.now);
       if (record?.kind === 'CertificateRecord')
         noteIssuances(record, known, issuances, commit.oid, commit.committer.at);
     });
@@ -93,13 +93,5 @@ function noteIssuances(
       provedAt: issued.provedAt === null ? null : Date.parse(issued.provedAt),
       commit: before?.commit ?? commit,
     });
-  }
-}
-
-function parsed(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    return null;
   }
 }
