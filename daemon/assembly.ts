@@ -17,6 +17,7 @@ import { OperationError } from './ports/failure.ts';
 import type { Issuer, Publisher } from './ports/issuer.ts';
 import type { Custody, Log, Plugin, Secret, Tools } from './ports/plugin.ts';
 import type { Target, WebrootWriter } from './ports/target.ts';
+import type { TrustedRoots } from './ports/trusted-roots.ts';
 import { builtIns, documentReader } from './reader.ts';
 import { createSecrets } from './secrets.ts';
 import type { Estate } from './shell/estate.ts';
@@ -28,6 +29,7 @@ import { createSshPool } from './ssh/pool.ts';
 import { createTargetPlugins } from './targets/index.ts';
 import { observeHandshake } from './tls/prober.ts';
 import { version } from './version.ts';
+import { readTrustedRoots } from './x509/roots.ts';
 
 /** What the surroundings give: time, chance, places to write, and for tests the points at which to end. */
 export interface Surroundings {
@@ -194,7 +196,7 @@ export async function openConfiguredRepository(
     http: {
       username: git.username,
       token: await optional(git.tokenSecret),
-      ca: git.caFile === null ? null : await readText(git.caFile),
+      ca: git.caFile === null ? null : rootsIn(await readText(git.caFile), git.caFile),
     },
     ssh: {
       connect: createGitSshConnect({
@@ -218,6 +220,19 @@ async function readText(path: string): Promise<string> {
       disposition: 'retry',
       cause,
     });
+  }
+}
+
+function rootsIn(pem: string, path: string): TrustedRoots {
+  try {
+    return readTrustedRoots(pem);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : 'unknown reason';
+    throw new OperationError(
+      'git-auth',
+      `${path} is no bundle of PEM certificates (${why}); the configuration names it`,
+      { disposition: 'retry', cause },
+    );
   }
 }
 

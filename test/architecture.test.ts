@@ -59,6 +59,7 @@ function readSources(pattern: string): SourceFile[] {
 }
 
 const sources = readSources('daemon/**/*.ts');
+const siteSources = readSources('site/**/*.ts');
 
 function packageOf(specifier: string): string {
   if (specifier.startsWith('node:')) return specifier;
@@ -157,6 +158,39 @@ test('builtin modules are imported with node:', () => {
   }
 });
 
+/**
+ * Files that may hand bytes to a parser of keys and certificates, and what those bytes are. Node and @peculiar/x509 look for PEM before they
+ * read DER, and so find what is hidden inside: foreign bytes go through `daemon/x509/parse.ts`, which compares what was found with what was given.
+ */
+const parserDoors: Readonly<Record<string, string>> = {
+  'daemon/x509/parse.ts': 'the door',
+  'daemon/x509/parse-for-signing.ts': 'the door to the package that signs',
+  'daemon/x509/sign.ts': 'the key of our own CA, from custody',
+  'daemon/acme/jws.ts': 'the key of our own account, from custody',
+  'daemon/git/signature.ts': 'the signing key that the operator gave',
+  'daemon/git/openssh-key.ts': 'numbers of the signing key that the operator gave, as JWK',
+  'daemon/git/sshsig.ts': 'the public half of our own signing key',
+  'daemon/git/ssh-public-key.ts': 'numbers that were read from an SSH key, as JWK',
+};
+
+test('foreign bytes reach the parsers of Node and packages through one door', () => {
+  const parsers =
+    /\bnew (?:X509Certificate|X509Crl|Pkcs10CertificateRequest|PublicKey|PemConverter|X509Certificates)\b|\b(?:createPublicKey|createPrivateKey|Pkcs10CertificateRequest|X509Crl)\(|\bX509ChainBuilder\b|\bAsnConvert\b|\bPemConverter\b/;
+  for (const { path, text } of [...sources, ...siteSources]) {
+    const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+    if (parserDoors[path] === undefined) assert.doesNotMatch(code, parsers, path);
+    else assert.match(code, parsers, `${path} needs no place in the list any more`);
+  }
+});
+
+test('roots that Node verifies servers by are read by our reader first', () => {
+  const makers = sources.filter(({ text }) => /\bas TrustedRoots\b/.test(text)).map(({ path }) => path);
+  assert.deepEqual(makers, ['daemon/x509/roots.ts']);
+  // The brand is a type: who hands roots to Node takes `TrustedRoots`, and text is none.
+  for (const path of ['daemon/acme/transport.ts', 'daemon/git/http-transport.ts'])
+    assert.match(readFileSync(path, 'utf8'), /: TrustedRoots \| null/, path);
+});
+
 test('no default exports, enums, any or vague file names', () => {
   for (const file of sources) {
     const code = file.text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
@@ -169,7 +203,6 @@ test('every file of the daemon opens with a sentence that says what it is for', 
   for (const file of sources) assert.match(file.text, /^(#!.*\n)?\/\*\*/, file.path);
 });
 
-const siteSources = readSources('site/**/*.ts');
 const pages = globSync('site/**/*.astro').map((path) => ({ path, text: readFileSync(path, 'utf8') }));
 
 /** Packages that a part of the site may import. */

@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
+import type { TrustedRoots } from '../ports/trusted-roots.ts';
 
 export interface AcmeAnswer {
   readonly status: number;
@@ -21,16 +22,16 @@ export type AcmeTransport = (
   signal: AbortSignal,
 ) => Promise<AcmeAnswer>;
 
-/** Makes a transport for one issuer. `trust` are PEM roots for the server's own certificate; null means the system's. */
+/** Makes a transport for one issuer. `trust` are roots for the server's own certificate; null means the system's. */
 export function createTransport(options: {
   readonly issuer: string;
-  readonly trust: string | null;
+  readonly trust: TrustedRoots | null;
   readonly now: () => number;
 }): AcmeTransport {
   const agent = new Agent({
     keepAlive: true,
     maxSockets: 4,
-    ...(options.trust === null ? {} : { ca: options.trust }),
+    ...(options.trust === null ? {} : { ca: [...options.trust] }),
   });
   return (method, url, body, signal) =>
     new Promise((resolve, reject) => {

@@ -4,6 +4,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIPv4 } from 'node:net';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
+import type { TrustedRoots } from '../ports/trusted-roots.ts';
 import type { GitService } from '../ports/git-ssh.ts';
 import type { Secret } from '../ports/plugin.ts';
 import { listRefsRequest, readAdvertisement, readListedRefs, type Advertisement } from './advertisement.ts';
@@ -14,7 +15,7 @@ export interface HttpAccess {
   readonly username: string;
   readonly token: Secret | null;
   /** PEM; replaces the system's trust as `http.sslCAInfo` of git does. null: the system's. */
-  readonly ca: string | null;
+  readonly ca: TrustedRoots | null;
 }
 
 /** Makes a transport for an http(s) address. Does no IO itself. @throws OperationError `git-auth` when the token would travel in clear */
@@ -39,7 +40,7 @@ export function createHttpTransport(address: URL, access: HttpAccess | null, now
     now,
     agent:
       base.protocol === 'https:'
-        ? new HttpsAgent({ keepAlive: true, ...(access?.ca == null ? {} : { ca: access.ca }) })
+        ? new HttpsAgent({ keepAlive: true, ...(access?.ca == null ? {} : { ca: [...access.ca] }) })
         : new HttpAgent({ keepAlive: true }),
     authorization:
       token === null

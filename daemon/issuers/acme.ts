@@ -6,8 +6,10 @@ import { createTransport } from '../acme/transport.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { Issuer } from '../ports/issuer.ts';
 import type { Plugin, Tools } from '../ports/plugin.ts';
+import type { TrustedRoots } from '../ports/trusted-roots.ts';
 import { certificateFacts } from '../x509/facts.ts';
 import { derToPem, pemToDer } from '../x509/pem.ts';
+import { readTrustedRoots } from '../x509/roots.ts';
 import { acmeSchema } from './acme/schema.ts';
 
 export const acme: Plugin<Issuer> = { kind: 'acme', schema: acmeSchema, create };
@@ -73,6 +75,20 @@ function rootsOf(name: string, { roots }: AcmeConfig): Promise<readonly string[]
   }
 }
 
+/** Roots for the ACME server's own HTTPS. @throws OperationError when they are damaged */
+function trustOf(name: string, { trust }: AcmeConfig): TrustedRoots | null {
+  try {
+    return trust === undefined ? null : readTrustedRoots(trust);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : 'unknown reason';
+    throw new OperationError(
+      'unsupported',
+      `the certificates that issuer ${name} trusts for HTTPS cannot be read (${why}): correct trust in its declaration`,
+      { disposition: 'stall', cause },
+    );
+  }
+}
+
 /** @throws OperationError `acme-account`: the key is not replaced, because the account and its orders hang on it */
 function openKey(name: string, keyName: string, keyPem: string): AccountKey {
   try {
@@ -111,6 +127,6 @@ async function openClient(
     contacts: config.contacts ?? [],
     eab: eab === undefined ? null : { kid: eab.kid, hmacKey: (await secret(eab.hmac.secret)).reveal() },
     key: openKey(name, keyName, keyPem),
-    transport: createTransport({ issuer: name, trust: config.trust ?? null, now }),
+    transport: createTransport({ issuer: name, trust: trustOf(name, config), now }),
   });
 }

@@ -7,7 +7,10 @@ import {
   childrenOf,
   expectTag,
   readBitString,
+  readBoolean,
   readDer,
+  readInteger,
+  readNamedBits,
   readOid,
   readSmallInteger,
   tags,
@@ -15,6 +18,7 @@ import {
 } from './der.ts';
 import { formatIpAddress } from './ip-address.ts';
 import { MalformedInput } from './malformed.ts';
+import { readTime, type ReadTime } from './time.ts';
 
 export interface Extension {
   readonly critical: boolean;
@@ -25,12 +29,20 @@ export interface Extension {
 export interface CertificateFields {
   /** 1, 2 or 3. */
   readonly version: number;
+  /** Content of the INTEGER, minimal; it may be negative. */
   readonly serial: Uint8Array;
   /** DER of the issuer's and the subject's Name, for comparison byte by byte (RFC 5280 section 7.1 asks more; CAs copy). */
   readonly issuer: Uint8Array;
   readonly subject: Uint8Array;
+  readonly notBefore: ReadTime;
+  readonly notAfter: ReadTime;
   readonly spki: Uint8Array;
+  /** issuerUniqueID or subjectUniqueID is there (RFC 5280 section 4.1.2.8). */
+  readonly hasUniqueIds: boolean;
   readonly extensions: ReadonlyMap<string, Extension>;
+  /** DER of the AlgorithmIdentifier that is signed, and of the one beside the signature. */
+  readonly signedAlgorithm: Uint8Array;
+  readonly algorithm: Uint8Array;
 }
 
 /** Object identifiers of the extensions that are read (RFC 5280 section 4.2). */
@@ -51,38 +63,75 @@ export const extensionIds = {
   inhibitAnyPolicy: '2.5.29.54',
 } as const;
 
-/** Reads the fields. Pure. @throws MalformedInput when the bytes are not one certificate or exceed `limits.x509` */
+/**
+ * Reads the fields: all of them, in their order, and nothing beside them. Pure.
+ * @throws MalformedInput when the bytes are not one certificate or exceed `limits.x509`
+ */
 export function readCertificateFields(der: Uint8Array): CertificateFields {
   if (der.length > limits.x509.certificateMaxBytes) throw new MalformedInput('the certificate is too large');
-  const [tbs] = childrenOf(readDer(der, tags.sequence));
+  const [tbs, algorithm, signature, ...after] = childrenOf(readDer(der, tags.sequence));
+  if (after.length > 0) throw new MalformedInput('the certificate has more parts than three');
+  readBitString(signature);
   const fields = childrenOf(expectTag(tbs, tags.sequence));
   // version [0] is absent in X.509 v1.
-  const [version] = fields[0]?.tag === 0xa0 ? childrenOf(fields[0]) : [];
-  const [serial, , issuer, , subject, spki, ...rest] = fields[0]?.tag === 0xa0 ? fields.slice(1) : fields;
+  const version = fields[0]?.tag === 0xa0 ? onlyChild(fields[0]) : undefined;
+  const [serial, signed, issuer, validity, subject, spki, ...rest] =
+    version === undefined ? fields : fields.slice(1);
+  const optional = rest.map(({ tag }) => tag);
+  // issuerUniqueID [1], subjectUniqueID [2], extensions [3]: each at most once, in this order.
+  if (optional.some((tag, index) => ![0x81, 0x82, 0xa3].includes(tag) || tag <= (optional[index - 1] ?? 0)))
+    throw new MalformedInput('the certificate has parts that RFC 5280 does not know');
+  const [notBefore, notAfter, ...times] = childrenOf(expectTag(validity, tags.sequence));
+  if (times.length > 0) throw new MalformedInput('the validity has more than two times');
   return {
-    version: version === undefined ? 1 : readSmallInteger(version) + 1,
-    serial: expectTag(serial, tags.integer).content,
+    version: readVersion(version),
+    serial: readInteger(serial),
     issuer: expectTag(issuer, tags.sequence).whole,
     subject: expectTag(subject, tags.sequence).whole,
+    notBefore: readTime(notBefore),
+    notAfter: readTime(notAfter),
     spki: expectTag(spki, tags.sequence).whole,
+    hasUniqueIds: optional.some((tag) => tag !== 0xa3),
     extensions: readExtensions(rest.find((each) => each.tag === 0xa3)),
+    signedAlgorithm: expectTag(signed, tags.sequence).whole,
+    algorithm: expectTag(algorithm, tags.sequence).whole,
   };
+}
+
+function readVersion(version: Der | undefined): number {
+  if (version === undefined) return 1;
+  const number = readSmallInteger(version) + 1;
+  // X.690 section 11.5: a default is not written.
+  if (number !== 2 && number !== 3) throw new MalformedInput('a version that X.509 does not know');
+  return number;
+}
+
+/** What stands under an explicit tag. @throws MalformedInput when it is not exactly one value */
+function onlyChild(explicit: Der): Der {
+  const [child, ...more] = childrenOf(explicit);
+  if (child === undefined || more.length > 0)
+    throw new MalformedInput('an explicit tag around no single value');
+  return child;
 }
 
 /** The list of extensions under an explicit tag. Pure. @throws MalformedInput when one stands there twice (RFC 5280 section 4.2) */
 function readExtensions(explicit: Der | undefined): Map<string, Extension> {
   if (explicit === undefined) return new Map();
-  const [list] = childrenOf(explicit);
-  return readExtensionList(expectTag(list, tags.sequence));
+  const extensions = readExtensionList(expectTag(onlyChild(explicit), tags.sequence));
+  if (extensions.size === 0) throw new MalformedInput('a list of extensions without any');
+  return extensions;
 }
 
 /** Reads `Extensions ::= SEQUENCE OF Extension`. Pure. @throws MalformedInput */
 export function readExtensionList(list: Der): Map<string, Extension> {
   const extensions = new Map<string, Extension>();
   for (const each of childrenOf(list)) {
-    const [id, second, third] = childrenOf(expectTag(each, tags.sequence));
-    const critical = second?.tag === tags.boolean && second.content[0] !== 0;
-    const value = expectTag(second?.tag === tags.boolean ? third : second, tags.octetString).content;
+    const [id, ...parts] = childrenOf(expectTag(each, tags.sequence));
+    // An explicit FALSE is a default written out (X.690 section 11.5): old CAs do it, and it has one reading.
+    const critical = parts[0]?.tag === tags.boolean && readBoolean(parts.shift());
+    const [octets, ...more] = parts;
+    if (more.length > 0) throw new MalformedInput('an extension of more than three parts');
+    const value = expectTag(octets, tags.octetString).content;
     const oid = readOid(id);
     if (extensions.has(oid)) throw new MalformedInput(`extension ${oid} stands there twice`);
     extensions.set(oid, { critical, value });
@@ -145,7 +194,10 @@ const usageNames: Readonly<Record<string, string>> = {
 export function readUsages(extensions: ReadonlyMap<string, Extension>): string[] {
   const extension = extensions.get(extensionIds.extendedKeyUsage);
   if (extension === undefined) return [];
-  return childrenOf(readDer(extension.value, tags.sequence)).map((each) => {
+  const purposes = childrenOf(readDer(extension.value, tags.sequence));
+  // "ExtKeyUsageSyntax ::= SEQUENCE SIZE (1..MAX)": an empty list is no list of any purpose.
+  if (purposes.length === 0) throw new MalformedInput('extended key usage without any');
+  return purposes.map((each) => {
     const oid = readOid(each);
     return usageNames[oid] ?? oid;
   });
@@ -158,9 +210,10 @@ export function readBasicConstraints(extensions: ReadonlyMap<string, Extension>)
 } {
   const extension = extensions.get(extensionIds.basicConstraints);
   if (extension === undefined) return { isCa: false, pathLength: null };
-  const [first, second] = childrenOf(readDer(extension.value, tags.sequence));
-  const isCa = first?.tag === tags.boolean && first.content[0] !== 0;
-  const length = first?.tag === tags.boolean ? second : first;
+  const parts = childrenOf(readDer(extension.value, tags.sequence));
+  const isCa = parts[0]?.tag === tags.boolean && readBoolean(parts.shift());
+  const [length, ...more] = parts;
+  if (more.length > 0) throw new MalformedInput('basic constraints of more than two parts');
   return { isCa, pathLength: length === undefined ? null : readSmallInteger(length) };
 }
 
@@ -168,11 +221,7 @@ export function readBasicConstraints(extensions: ReadonlyMap<string, Extension>)
 export function readKeyUsageBits(extensions: ReadonlyMap<string, Extension>): readonly number[] | null {
   const extension = extensions.get(extensionIds.keyUsage);
   if (extension === undefined) return null;
-  const { content } = readDer(extension.value, tags.bitString);
-  const bytes = content.subarray(1);
-  return Array.from({ length: bytes.length * 8 }, (_, bit) => bit).filter(
-    (bit) => ((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0,
-  );
+  return readNamedBits(readDer(extension.value, tags.bitString));
 }
 
 /** subjectKeyIdentifier, or null (RFC 5280 section 4.2.1.2). Pure. @throws MalformedInput */

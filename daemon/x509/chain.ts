@@ -10,8 +10,8 @@ import {
   readCertificateFields,
   readSubjectKeyIdentifier,
 } from './certificate.ts';
-import { parseCertificate } from './facts.ts';
 import { MalformedInput } from './malformed.ts';
+import { parseCertificate } from './parse.ts';
 import { pathDefect, type PathCertificate, type PathQuestion } from './path-rules.ts';
 
 export type ChainVerdict = 'trusted' | 'chain-incomplete' | 'untrusted';

@@ -2,7 +2,7 @@
  * Reads a PKCS#10 request (RFC 2986) and compares it with the plan. A CSR proves possession of a key and nothing else:
  * names come from the declaration, and a CSR that asks for anything else is refused, not corrected.
  */
-import { createHash, createPublicKey, verify } from 'node:crypto';
+import { createHash, verify } from 'node:crypto';
 import type { KeyAlgorithm } from '../core/model.ts';
 import { limits } from '../limits.ts';
 import { readBasicConstraints, readExtensionList, readSubjectNames, type Extension } from './certificate.ts';
@@ -11,6 +11,7 @@ import { commonNames } from './distinguished-name.ts';
 import { canonicalIpAddress } from './ip-address.ts';
 import { keyFacts } from './key-facts.ts';
 import { MalformedInput } from './malformed.ts';
+import { parsePublicKey } from './parse.ts';
 
 export interface CsrFacts {
   /** SHA-256 of the SubjectPublicKeyInfo DER, lower-case hex. */
@@ -88,8 +89,7 @@ function verifies(
   const bytes = readBitString(signature);
   if (digest === undefined) return false;
   try {
-    const key = createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' });
-    return verify(digest, request, key, bytes);
+    return verify(digest, request, parsePublicKey(publicKey), bytes);
   } catch {
     // OpenSSL throws for keys of other kinds than the signature claims: not a proof.
     return false;

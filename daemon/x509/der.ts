@@ -1,6 +1,7 @@
 /**
  * Reads DER (X.690 section 10) one element at a time, by slices and without copying. Refuses indefinite lengths, lengths
- * that are not minimal, elements that overrun their parent and multi-byte tags: a certificate has none of them.
+ * that are not minimal, elements that overrun their parent, multi-byte tags, and integers, booleans and bit strings that
+ * could be written shorter or otherwise: what has one reading here has one reading everywhere.
  */
 import { limits } from '../limits.ts';
 import { MalformedInput } from './malformed.ts';
@@ -18,7 +19,10 @@ export const tags = {
   integer: 0x02,
   bitString: 0x03,
   octetString: 0x04,
+  null: 0x05,
   oid: 0x06,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
   sequence: 0x30,
   set: 0x31,
 } as const;
@@ -89,13 +93,63 @@ export function readBitString(element: Der | undefined): Uint8Array {
   return content.subarray(1);
 }
 
-/** Non-negative small INTEGER. Pure. @throws MalformedInput */
-export function readSmallInteger(element: Der | undefined): number {
-  const { content } = expectTag(element, tags.integer);
-  if (content.length === 0 || content.length > 4 || (content[0] ?? 0) > 0x7f) {
-    throw new MalformedInput('integer out of bounds');
-  }
+/**
+ * The set bits of a named-bit BIT STRING, the first bit first (X.690 section 11.2.2). Pure.
+ * @throws MalformedInput when unused bits are set, or bits without meaning stand at the end
+ */
+export function readNamedBits(element: Der | undefined): readonly number[] {
+  const { content } = expectTag(element, tags.bitString);
+  const [unused] = content;
+  const bytes = content.subarray(1);
+  if (unused === undefined || unused > 7 || (bytes.length === 0 && unused > 0))
+    throw new MalformedInput('bit string with an impossible number of unused bits');
+  const last = bytes.at(-1);
+  // Section 11.2.2: trailing zero bits are left out, so the last used bit is one, and section 11.2.1: unused bits are zero.
+  if (last !== undefined && ((last >> unused) & 1) === 0)
+    throw new MalformedInput('bit string with zero bits at its end');
+  if (last !== undefined && (last & ((1 << unused) - 1)) !== 0)
+    throw new MalformedInput('bit string with unused bits that are set');
+  return Array.from({ length: bytes.length * 8 }, (_, bit) => bit).filter(
+    (bit) => ((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0,
+  );
+}
+
+/** A BOOLEAN of one byte, 0x00 or 0xff (X.690 section 11.1). Pure. @throws MalformedInput */
+export function readBoolean(element: Der | undefined): boolean {
+  const { content } = expectTag(element, tags.boolean);
+  const [value] = content;
+  if (content.length !== 1 || (value !== 0 && value !== 0xff))
+    throw new MalformedInput('boolean that is neither 0x00 nor 0xff');
+  return value === 0xff;
+}
+
+/** The content of an INTEGER that could not be written shorter (X.690 section 8.3.2). Pure. @throws MalformedInput */
+export function readInteger(element: Der | undefined, tag: number = tags.integer): Uint8Array {
+  const { content } = expectTag(element, tag);
+  const [first, second = 0] = content;
+  if (first === undefined) throw new MalformedInput('integer without a value');
+  if (content.length > 1 && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80)))
+    throw new MalformedInput('integer that is not minimal');
+  return content;
+}
+
+/** Non-negative small INTEGER, also under an implicit tag. Pure. @throws MalformedInput */
+export function readSmallInteger(element: Der | undefined, tag: number = tags.integer): number {
+  const content = readInteger(element, tag);
+  if (content.length > 4 || (content[0] ?? 0) > 0x7f) throw new MalformedInput('integer out of bounds');
   return content.reduce((value, byte) => value * 256 + byte, 0);
+}
+
+/** A positive INTEGER as a number of any size. Pure. @throws MalformedInput when it is negative or not minimal */
+export function readPositiveInteger(element: Der | undefined): bigint {
+  const content = readInteger(element);
+  if ((content[0] ?? 0) >= 0x80) throw new MalformedInput('integer out of bounds');
+  return BigInt(`0x${Buffer.from(content).toString('hex')}`);
+}
+
+/** NULL has no content (X.690 section 8.8). Pure. @throws MalformedInput */
+export function expectNull(element: Der | undefined): void {
+  if (expectTag(element, tags.null).content.length > 0) throw new MalformedInput('NULL with a content');
 }
 
 function elementAt(bytes: Uint8Array, offset: number): Der {

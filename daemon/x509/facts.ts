@@ -2,11 +2,11 @@
  * A certificate's DER to the plain facts that core judges. The hot fields come from node:crypto (0.1 ms a certificate);
  * names, usages and keys come from our own strict reader, because node:crypto shows them as text to be parsed again.
  */
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash, type X509Certificate } from 'node:crypto';
 import type { CertificateFacts } from '../core/model.ts';
 import { readBasicConstraints, readCertificateFields, readSubjectNames, readUsages } from './certificate.ts';
 import { keyFacts } from './key-facts.ts';
-import { MalformedInput } from './malformed.ts';
+import { parseCertificate } from './parse.ts';
 
 /**
  * The facts of one certificate. Pure, no IO; equal bytes give equal facts.
@@ -20,10 +20,6 @@ export function certificateFacts(der: Uint8Array): CertificateFacts {
   const fields = readCertificateFields(der);
   const names = readSubjectNames(fields.extensions);
   const parsed = parseCertificate(der);
-  const notBefore = parsed.validFromDate.getTime();
-  const notAfter = parsed.validToDate.getTime();
-  if (Number.isNaN(notBefore) || Number.isNaN(notAfter))
-    throw new MalformedInput('the validity is not a time');
   return {
     fingerprint: sha256(der),
     spki: sha256(fields.spki),
@@ -32,23 +28,14 @@ export function certificateFacts(der: Uint8Array): CertificateFacts {
     issuer: nameText(parsed.issuer),
     dnsNames: names.dnsNames,
     ipAddresses: names.ipAddresses,
-    notBefore,
-    notAfter,
+    notBefore: fields.notBefore.at,
+    notAfter: fields.notAfter.at,
     ...keyFacts(fields.spki),
     signatureAlgorithm: parsed.signatureAlgorithm ?? parsed.signatureAlgorithmOid,
     usages: readUsages(fields.extensions),
     isCa: readBasicConstraints(fields.extensions).isCa,
     selfSigned: Buffer.compare(fields.subject, fields.issuer) === 0 && verifiesWithOwnKey(parsed),
   };
-}
-
-/** node:crypto's certificate of DER already known to be one value. Pure. @throws MalformedInput */
-export function parseCertificate(der: Uint8Array): X509Certificate {
-  try {
-    return new X509Certificate(der);
-  } catch (cause) {
-    throw new MalformedInput('not an X.509 certificate', { cause });
-  }
 }
 
 /** RFC 5280 section 3.2: self-issued, and the signature verifies with the key inside. */

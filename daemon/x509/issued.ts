@@ -14,9 +14,10 @@ import {
 import { judgeChain } from './chain.ts';
 import { namesDiffer, readCsr } from './csr.ts';
 import { commonNames } from './distinguished-name.ts';
-import { certificateFacts, parseCertificate } from './facts.ts';
+import { certificateFacts } from './facts.ts';
 import { canonicalIpAddress } from './ip-address.ts';
 import { MalformedInput } from './malformed.ts';
+import { parseCertificate } from './parse.ts';
 import { isStrongSignature } from './path-rules.ts';
 
 export interface IssuedQuestion {

@@ -1,6 +1,6 @@
 /** Signs certificates and CRLs for the embedded CA: the only writer of X.509. It decides nothing: names, times and serials are its arguments. */
 import 'reflect-metadata';
-import { generateKeyPairSync, webcrypto } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, webcrypto } from 'node:crypto';
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
@@ -8,15 +8,14 @@ import {
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
   Extension,
-  PublicKey,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
-  X509Certificate,
   X509CertificateGenerator,
   X509CrlGenerator,
 } from '@peculiar/x509';
 import type { ExtendedKeyUsage as Usage, Instant } from '../core/model.ts';
 import { extensionIds } from './certificate.ts';
+import { parseSigningCertificate, parseSigningKey } from './parse-for-signing.ts';
 import { derToPem, pemToDer } from './pem.ts';
 
 const crypto = webcrypto;
@@ -40,6 +39,11 @@ export interface Validity {
 export function newAuthorityKey(): string {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
   return privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+}
+
+/** DER of the SubjectPublicKeyInfo of an authority's own key. Pure. @throws Error when the PEM, which is ours, is no private key */
+export function publicKeyOf(keyPem: string): Uint8Array {
+  return new Uint8Array(createPublicKey(keyPem).export({ format: 'der', type: 'spki' }));
 }
 
 /** A root that signs itself. `subject` is an RFC 4514 string; `serial` lower-case hex. Resolves to DER. */
@@ -78,7 +82,7 @@ export async function signIntermediate(
     readonly nameConstraints: Uint8Array;
   },
 ): Promise<Uint8Array> {
-  const parent = new X509Certificate(issuer.certificate);
+  const parent = parseSigningCertificate(issuer.certificate);
   const { publicKey } = await importAuthority(request.keyPem);
   const { privateKey } = await importAuthority(issuer.keyPem);
   const certificate = await X509CertificateGenerator.create(
@@ -118,9 +122,9 @@ export interface LeafRequest {
 
 /** A certificate for an end entity below `issuer`. Resolves to DER. */
 export async function signLeaf(issuer: Authority, request: LeafRequest): Promise<Uint8Array> {
-  const parent = new X509Certificate(issuer.certificate);
+  const parent = parseSigningCertificate(issuer.certificate);
   const { privateKey } = await importAuthority(issuer.keyPem);
-  const publicKey = new PublicKey(request.publicKey);
+  const publicKey = parseSigningKey(request.publicKey);
   // RFC 5280 section 4.2.1.3: only RSA keys encipher keys.
   const usage = request.keyAlgorithm.startsWith('rsa') ? 'signAndEncipher' : 'sign';
   const names = [
@@ -162,7 +166,7 @@ export async function signCrl(
     readonly revoked: readonly { readonly serial: string; readonly at: Instant }[];
   },
 ): Promise<string> {
-  const parent = new X509Certificate(issuer.certificate);
+  const parent = parseSigningCertificate(issuer.certificate);
   const { privateKey } = await importAuthority(issuer.keyPem);
   const crl = await X509CrlGenerator.create(
     {

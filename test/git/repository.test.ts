@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
+import { readTrustedRoots } from '../../daemon/x509/roots.ts';
 import { openRepository, type Repository } from '../../daemon/git/repository.ts';
 import { makeTls, publishing, secret, serveHttp, spawnAsSsh, workshop, type Workshop } from './git-server.ts';
 
@@ -46,7 +47,11 @@ async function place(context: TestContext, way: string): Promise<Place> {
     credentials: 'bot:t0ken-of-the-test',
     ...(tls === null ? {} : { tls }),
   });
-  const http = { username: 'bot', token: secret('t0ken-of-the-test'), ca: tls?.ca ?? null };
+  const http = {
+    username: 'bot',
+    token: secret('t0ken-of-the-test'),
+    ca: tls === null ? null : readTrustedRoots(tls.ca),
+  };
   return {
     shop,
     open: () => keep(openRepository({ url: `${server.url}/bare.git`, directory: directory(), now, http })),

@@ -4,13 +4,19 @@ import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import {
   childrenOf,
+  expectNull,
   readBitString,
+  readBoolean,
   readDer,
+  readInteger,
+  readNamedBits,
   readOid,
+  readPositiveInteger,
   readSmallInteger,
   tags,
 } from '../../daemon/x509/der.ts';
 import { MalformedInput } from '../../daemon/x509/malformed.ts';
+import { readTime } from '../../daemon/x509/time.ts';
 import { der, oid, sequence } from '../fixtures/der.ts';
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'));
@@ -84,9 +90,70 @@ test('an object identifier has one text, and one way to write it', () => {
 test('small integers are not negative and have at most four bytes', () => {
   assert.equal(readSmallInteger(readDer(hex('02 01 00'))), 0);
   assert.equal(readSmallInteger(readDer(hex('02 04 7f ff ff ff'))), 2 ** 31 - 1);
-  for (const bytes of ['02 00', '02 01 80', '02 05 01 00 00 00 00']) {
-    assert.throws(() => readSmallInteger(readDer(hex(bytes))), /out of bounds/);
+  for (const bytes of ['02 00', '02 01 80', '02 05 01 00 00 00 00', '02 02 00 7f', '02 02 ff 80']) {
+    assert.throws(() => readSmallInteger(readDer(hex(bytes))), MalformedInput, bytes);
   }
+});
+
+test('a number of any size is positive and minimal', () => {
+  assert.equal(readPositiveInteger(readDer(hex('02 09 00 ff ff ff ff ff ff ff ff'))), 2n ** 64n - 1n);
+  for (const bytes of ['02 00', '02 01 80', '02 02 00 7f'])
+    assert.throws(() => readPositiveInteger(readDer(hex(bytes))), MalformedInput, bytes);
+  assert.deepEqual([...readInteger(readDer(hex('02 01 80')))], [0x80]);
+});
+
+test('a boolean is one byte with two values', () => {
+  assert.equal(readBoolean(readDer(hex('01 01 ff'))), true);
+  assert.equal(readBoolean(readDer(hex('01 01 00'))), false);
+  for (const bytes of ['01 00', '01 01 01', '01 02 ff ff'])
+    assert.throws(() => readBoolean(readDer(hex(bytes))), MalformedInput, bytes);
+});
+
+test('named bits have no unused bits that are set, and no zeros at the end', () => {
+  assert.deepEqual(readNamedBits(readDer(hex('03 02 05 a0'))), [0, 2]);
+  assert.deepEqual(readNamedBits(readDer(hex('03 03 07 00 80'))), [8]);
+  assert.deepEqual(readNamedBits(readDer(hex('03 01 00'))), []);
+  for (const bytes of ['03 00', '03 01 01', '03 02 08 80', '03 02 07 81', '03 02 00 a0', '03 02 05 00'])
+    assert.throws(() => readNamedBits(readDer(hex(bytes))), MalformedInput, bytes);
+});
+
+test('NULL has no content', () => {
+  expectNull(readDer(hex('05 00')));
+  assert.throws(() => {
+    expectNull(readDer(hex('05 01 00')));
+  }, MalformedInput);
+});
+
+describe('a time is written in one way', () => {
+  const read = (tag: number, text: string) => readTime(readDer(der(tag, Buffer.from(text))));
+  test('two digits of a year are those of 1950 to 2049', () => {
+    assert.equal(read(tags.utcTime, '500101000000Z').at, Date.UTC(1950, 0, 1));
+    assert.equal(read(tags.utcTime, '491231235959Z').at, Date.UTC(2049, 11, 31, 23, 59, 59));
+    assert.equal(read(tags.generalizedTime, '99991231235959Z').at, Date.UTC(9999, 11, 31, 23, 59, 59));
+    assert.equal(read(tags.utcTime, '240229000000Z').isInDueForm, true);
+  });
+  test('GeneralizedTime is due from 2050 on', () => {
+    assert.equal(read(tags.generalizedTime, '20491231235959Z').isInDueForm, false);
+    assert.equal(read(tags.generalizedTime, '20500101000000Z').isInDueForm, true);
+  });
+  for (const [tag, text] of [
+    [tags.utcTime, '2401010000Z'],
+    [tags.utcTime, '240101000000'],
+    [tags.utcTime, '240101000000+0100'],
+    [tags.utcTime, '240230000000Z'],
+    [tags.utcTime, '241301000000Z'],
+    [tags.utcTime, '240101240000Z'],
+    [tags.utcTime, '240101000060Z'],
+    [tags.utcTime, '20240101000000Z'],
+    [tags.generalizedTime, '240101000000Z'],
+    [tags.generalizedTime, '20240101000000.5Z'],
+    [tags.generalizedTime, '20240101000000-0500'],
+    [tags.generalizedTime, '2024010100Z'],
+    [tags.octetString, '240101000000Z'],
+  ] as const)
+    test(`${text} is none`, () => {
+      assert.throws(() => read(tag, text), MalformedInput);
+    });
 });
 
 test('a bit string is whole bytes', () => {

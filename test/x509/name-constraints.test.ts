@@ -92,13 +92,19 @@ function certificate(options: {
   if (options.constraints !== undefined)
     extensions.set(extensionIds.nameConstraints, { critical: true, value: options.constraints });
   const empty = new Uint8Array();
+  const time = { at: 0, isInDueForm: true };
   return {
     version: 3,
     serial: empty,
     issuer: sequence(),
     subject: options.subject ?? sequence(),
+    notBefore: time,
+    notAfter: time,
     spki: empty,
+    hasUniqueIds: false,
     extensions,
+    signedAlgorithm: empty,
+    algorithm: empty,
   };
 }
 

@@ -49,3 +49,32 @@ test('text and blocks beyond the bounds are refused', () => {
   assert.throws(() => pemToDer('x'.repeat(2 * 1024 * 1024)), /too long/);
   assert.throws(() => pemToDer(derToPem(bytes.subarray(0, 3)).repeat(1001)), /too many/);
 });
+
+test('what another decoder would see otherwise is refused', () => {
+  const good = derToPem(bytes);
+  const table: readonly [string, string][] = [
+    ['a border behind text', `x${good}`],
+    ['a border before text', good.replace('CERTIFICATE-----\n', 'CERTIFICATE----- x\n')],
+    ['a block inside a block', good.replace('\n-----END', `\n${derToPem(bytes.subarray(3))}-----END`)],
+    ['an end without a beginning', `${good}-----END CERTIFICATE-----\n`],
+    ['another end than beginning', good.replace('END CERTIFICATE', 'END X509 CERTIFICATE')],
+    ['a label that OpenSSL reads as the same', `${good}${derToPem(bytes, 'TRUSTED CERTIFICATE')}`],
+    ['the older label', derToPem(bytes, 'X509 CERTIFICATE')],
+    ['headers', good.replace('-----\n', '-----\nProc-Type: 4,ENCRYPTED\n\n')],
+    ['blanks inside a line', good.replace('AAEC', 'AA EC')],
+    ['padding inside', good.replace('\n-----END', `=\nAAAA\n-----END`)],
+    ['bits behind the last byte', derToPem(bytes.subarray(0, 1)).replace('AA==', 'AB==')],
+    ['letters of base64url', derToPem(Uint8Array.of(0xfb, 0xff, 0xfe)).replace('+//+', '-__-')],
+    ['no padding', derToPem(bytes.subarray(0, 1)).replace('AA==', 'AA')],
+    ['a NUL', good.replace('AAEC', 'AA\0EC')],
+  ];
+  for (const [what, text] of table) {
+    assert.notEqual(text, good, what);
+    assert.throws(() => pemToDer(text), MalformedInput, what);
+  }
+});
+
+test('blanks at the end of a line and other line ends change nothing', () => {
+  for (const end of [' \n', '\t\n', '\r\n', ' \r\n'])
+    assert.deepEqual(pemToDer(derToPem(bytes).replaceAll('\n', end)), [Uint8Array.from(bytes)]);
+});

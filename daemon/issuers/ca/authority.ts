@@ -2,7 +2,7 @@
  * Root and intermediate of an embedded CA: made at first use, kept for ever. The key is in custody before the certificate is signed, and the certificate is on disk before it is
  * shown to anybody, so that a crash between the two never makes a second CA.
  */
-import { createPublicKey, randomBytes, X509Certificate } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { certificateFacts } from '../../x509/facts.ts';
@@ -12,7 +12,7 @@ import type { Tools } from '../../ports/plugin.ts';
 import { extensionIds, readCertificateFields } from '../../x509/certificate.ts';
 import { nameConstraintsDer, type AddressRange } from '../../x509/name-constraints-write.ts';
 import { derToPem, pemToDer } from '../../x509/pem.ts';
-import { newAuthorityKey, signIntermediate, signRoot, type Authority } from '../../x509/sign.ts';
+import { newAuthorityKey, publicKeyOf, signIntermediate, signRoot, type Authority } from '../../x509/sign.ts';
 
 export interface AuthorityPlan {
   readonly name: string;
@@ -139,8 +139,7 @@ async function openOne(
 }
 
 function belongs(certificate: Uint8Array, keyPem: string): boolean {
-  const own = createPublicKey(keyPem).export({ format: 'der', type: 'spki' });
-  return new X509Certificate(certificate).publicKey.export({ format: 'der', type: 'spki' }).equals(own);
+  return Buffer.compare(readCertificateFields(certificate).spki, publicKeyOf(keyPem)) === 0;
 }
 
 /** Only what is not there may be made: a damaged file, or one that cannot be read just now, must not cost a root. */
