@@ -63,6 +63,21 @@ function moveEndpoint(document: Document, machine: Machine): void {
   document.setIn(['spec', 'privilege'], document.createNode({ mode: 'direct' }));
   document.setIn(['spec', 'directory'], join(machine.root, 'var/lib/renewd'));
   document.deleteIn(['spec', 'jump']);
+  const { spec } = document.toJSON() as {
+    readonly spec: { readonly profiles?: Readonly<Record<string, { readonly paths?: readonly string[] }>> };
+  };
+  const below = (paths: readonly string[]): readonly string[] =>
+    paths.map((path) => join(machine.root, path));
+  document.setIn(
+    ['spec', 'profiles'],
+    document.createNode({
+      nginx: {
+        parameters: { nginx: join(machine.root, 'bin/nginx') },
+        paths: below(spec.profiles?.['nginx']?.paths ?? ['/etc/nginx/tls']),
+      },
+      files: { paths: below(spec.profiles?.['files']?.paths ?? []) },
+    }),
+  );
 }
 
 function moveCertificate(
@@ -96,7 +111,7 @@ function moveCertificate(
   }
 }
 
-/** Absolute paths move below the machine; the commands of its nginx are those of the demo. */
+/** Absolute paths move below the machine. */
 function moveParameters(
   document: Document,
   installation: YAMLMap,
@@ -108,7 +123,6 @@ function moveParameters(
   for (const [name, value] of Object.entries(parameters)) {
     moved[name] = value.startsWith('/') ? join(machine.root, value) : value;
   }
-  if (installation.get('profile') === 'nginx') moved['nginx'] = join(machine.root, 'bin/nginx');
   installation.set('parameters', document.createNode(moved));
   return { certificate: moved['certificate'] ?? '', key: moved['key'] ?? '' };
 }

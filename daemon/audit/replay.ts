@@ -52,7 +52,11 @@ export async function replay(
     intent,
     memory,
     build: (commit: string, files: AppliedChange['files']): Desired =>
-      keepWhatBroke(buildDesired(commit, [...files.values()], brought), memory.desired, nothing),
+      keepWhatBroke(
+        buildDesired(commit, [...files.values()], brought, memory.desired?.certificates),
+        memory.desired,
+        nothing,
+      ),
     take: (applied: AppliedChange, desired: Desired, commit: string): void => {
       intent.files = applied.files;
       intent.trust = applied.trust;

@@ -41,7 +41,7 @@ export async function judgeChangeRequest(
   const { before, after, changes, conflicts } = await readStates(repository, { base, head, fork, scope });
   const brought = builtIns(documentReader(), packsNamed([before, after]));
   const desiredBefore = buildDesired(base, [...before.files.values()], brought);
-  const desiredAfter = buildDesired(head, [...after.files.values()], brought);
+  const desiredAfter = buildDesired(head, [...after.files.values()], brought, desiredBefore.certificates);
   refuseBlindness(desiredBefore, desiredAfter);
   const judgeSignature = signatureJudge(before.trust);
   const commits = await readNewCommits(repository, [base], head, judgeSignature, now);

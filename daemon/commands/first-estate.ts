@@ -107,7 +107,8 @@ spec:
 `;
 }
 
-function endpointText({ host, port, user, hostKey, sshKeyFile }: FirstEstate, name: string): string {
+function endpointText(answers: FirstEstate, name: string): string {
+  const { host, port, user, hostKey, sshKeyFile } = answers;
   const auth = sshKeyFile === null ? '{ agent: true }' : '{ key: { secret: deploy-key } }';
   return `# A server, reached over SSH. Its host key is pinned: a changed key is refused.
 ${head}kind: Endpoint
@@ -122,7 +123,19 @@ spec:
   auth: ${auth}
   # direct: the user may write the files and reload the server itself. helper: one root-owned script with an allow-list does (docs/endpoint-helper.md).
   privilege: { mode: direct }
+  # What you say of the servers on it: where certificate files may stand, and what is run there. A certificate cannot say the second.
+  profiles:
+    nginx:
+      paths: [${placesOf(answers).map(quoted).join(', ')}]
+      parameters: {} # config: /etc/nginx/nginx.conf, when it is not the one nginx was built with
 `;
+}
+
+/** The directories of the first files; a file that stands right below a directory of the system is named itself. */
+function placesOf({ certificatePath, keyPath }: FirstEstate): string[] {
+  const directory = (path: string): string =>
+    path.split('/').length > 3 ? path.slice(0, path.lastIndexOf('/')) : path;
+  return [...new Set([directory(certificatePath), directory(keyPath)])];
 }
 
 function certificateText(

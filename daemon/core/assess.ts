@@ -76,7 +76,7 @@ function decideStatus(
   if (has('store-changed', 'rolled-back', 'served-previous', 'served-other-known', 'served-unknown'))
     statuses.push('drift');
   if (has('chain-incomplete', 'untrusted', 'name-mismatch', 'not-yet-valid')) statuses.push('failing');
-  if (has('policy-blocked')) statuses.push('blocked');
+  if (has('policy-blocked', 'placement-refused')) statuses.push('blocked');
   if (has('renewal-overdue', 'renewal-critical')) statuses.push('overdue');
   if (input.observation === null || input.observation.store === null) statuses.push('unknown');
   if (has('policy-violation', 'waiver-ended')) statuses.push('non-compliant');

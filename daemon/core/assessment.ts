@@ -17,6 +17,8 @@ export interface AssessInput {
   readonly installation: Installation;
   /** The declaration is gone; the installation is only watched. */
   readonly withdrawn: boolean;
+  /** Why nothing may be done at this place of this endpoint (`core/placement.ts`, `core/claims.ts`); null when it may. */
+  readonly refusal: string | null;
   /** Policy on the request, and on what is issued (empty when nothing is). */
   readonly requestEvaluations: readonly Evaluation[];
   readonly issuedEvaluations: readonly Evaluation[];

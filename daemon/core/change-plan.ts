@@ -4,6 +4,7 @@
  */
 import { differingFields, type FieldChange } from './certificate-difference.ts';
 import type { Certificate, Desired, Installation, Profile } from './model.ts';
+import { placementOf } from './placement.ts';
 
 /** One file before and after: ids of blobs, null where there is none. */
 export interface DocumentChange {
@@ -73,7 +74,7 @@ export interface ChangePlan {
   }[];
 }
 
-/** The commands of a profile with the parameters of an installation filled in. Must depend on these two alone. */
+/** The commands of a profile with what endpoint and profile say filled in. Must depend on these two alone. */
 export type CommandsOf = (
   profile: Profile,
   parameters: Readonly<Record<string, string>>,
@@ -194,10 +195,23 @@ function step(
     host: `${host}:${String(port)}`,
     profile: installation.profile,
     profileFrom: profile?.source.file.startsWith('built-in/') === false ? 'repository' : 'renewd',
-    commands: profile === undefined ? [] : commandsOf(profile, installation.parameters),
+    commands: profile === undefined ? [] : commandsOf(profile, wordsOf(desired, installation, profile)),
     serves: installation.serves.map((each) => `${each.host}:${String(each.port)}`),
     because,
   };
+}
+
+/** What the commands get. Nothing where the placement is refused: they are then shown as they are written. */
+function wordsOf(
+  { certificates, endpoints }: Desired,
+  installation: Installation,
+  profile: Profile,
+): Readonly<Record<string, string>> {
+  const certificate = certificates.get(installation.certificate);
+  const endpoint = endpoints.get(installation.endpoint);
+  if (certificate === undefined || endpoint === undefined) return {};
+  const result = placementOf({ certificate, installation, endpoint, profile });
+  return 'placement' in result ? result.placement.words : {};
 }
 
 function ordersOf(changes: readonly CertificateChange[]): ChangePlan['orders'] {

@@ -1,7 +1,8 @@
 /**
- * From parsed files to what is wanted: references resolved, duplicates refused, profile parameters filled in. Pure. A certificate that refers to nothing is left out
+ * From parsed files to what is wanted: references resolved, duplicates refused, places and parameters judged. Pure. A certificate that refers to nothing is left out
  * and said so; the others stay.
  */
+import { claimConflicts, conflictText } from './claims.ts';
 import { findJumpFaults } from './jump-hosts.ts';
 import { checkGovernance } from './governance-references.ts';
 import type {
@@ -23,6 +24,7 @@ import type {
   Waiver,
 } from './model.ts';
 import { didYouMean } from './nearest.ts';
+import { endpointParameterFaults, placementOf, strictFaults } from './placement.ts';
 import type { ParsedFile, Resource } from './parsed-document.ts';
 
 interface Register {
@@ -71,12 +73,14 @@ const folders: Readonly<Record<Resource['kind'], string>> = {
 
 /**
  * Everything declared at `commit`. The order of `files` does not matter: of two resources with one name the first by path counts, and the second is a problem.
- * A profile, pack or policy of the repository takes the place of a built-in one of the same name.
+ * A profile, pack or policy of the repository takes the place of a built-in one of the same name. `inForce`: the certificates in force before, by id; of
+ * two that claim one path the one in force keeps it.
  */
 export function buildDesired(
   commit: string,
   files: readonly ParsedFile[],
   builtIns: readonly ParsedFile[],
+  inForce: ReadonlyMap<string, Certificate> = new Map(),
 ): Desired {
   const register: Register = {
     teams: new Map(),
@@ -107,6 +111,7 @@ export function buildDesired(
     const resolved = resolve(register, certificate);
     if (resolved !== null) certificates.set(resolved.id, resolved);
   }
+  settleClaims(register, certificates, inForce);
   checkTeams(register);
   checkPolicies(register);
   const { teams, issuers, endpoints, profiles, packs, customRules, waivers, offers, programs } = register;
@@ -259,51 +264,46 @@ function resolveInstallation(
     installation.source,
   );
   if (endpoint === null || profile === null) return null;
-  const parameters = fillParameters(register, profile, installation, certificate);
-  return parameters === null ? null : { ...installation, parameters };
+  const subject = { certificate, installation, endpoint, profile };
+  const result = placementOf(subject);
+  const faults = [...strictFaults(subject), ...('faults' in result ? result.faults : [])];
+  const said = new Set<string | null>();
+  for (const { message, parameter } of faults) {
+    // The strict word of a parameter is enough.
+    if (parameter !== null && said.has(parameter)) continue;
+    said.add(parameter);
+    const sources = installation.parameterSources ?? {};
+    const at = parameter !== null && Object.hasOwn(sources, parameter) ? sources[parameter] : undefined;
+    complain(register, 'profile-parameter', message, at ?? installation.source);
+  }
+  return faults.length === 0 ? installation : null;
 }
 
-function fillParameters(
+/**
+ * Two installations that claim one path on one machine: the first in force has it, and the certificate of the other is left out, with what it claimed
+ * elsewhere. Which is first is told by `inForce`, and by the order of files where neither was.
+ */
+function settleClaims(
   register: Register,
-  profile: Profile,
-  installation: Installation,
-  certificate: Certificate,
-): Readonly<Record<string, string>> | null {
-  const before = register.problems.length;
-  const wrong = (message: string): void => {
-    complain(register, 'profile-parameter', message, installation.source);
-  };
-  const known = Object.keys(profile.parameters);
-  for (const name of Object.keys(installation.parameters)) {
-    if (known.includes(name)) continue;
-    const all = known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`;
-    wrong(
-      `profile ${profile.name} has no parameter ${JSON.stringify(name)}; ${all}.${didYouMean(name, known)}`,
-    );
+  certificates: Map<string, Certificate>,
+  inForce: ReadonlyMap<string, Certificate>,
+): void {
+  const { endpoints, profiles } = register;
+  const conflicts = claimConflicts({ certificates, endpoints, profiles }, inForce.values());
+  for (const conflict of conflicts.values()) {
+    complain(register, 'path-claimed', conflictText(conflict), conflict.loser.source);
+    certificates.delete(conflict.loser.certificate);
   }
-  const filled: Record<string, string> = {};
-  for (const [name, parameter] of Object.entries(profile.parameters)) {
-    const value = Object.hasOwn(installation.parameters, name)
-      ? installation.parameters[name]
-      : parameter.default;
-    if (value == null) {
-      wrong(
-        `profile ${profile.name} needs parameter ${name} (${parameter.description}) for ${certificate.id}`,
-      );
-    } else if (!new RegExp(`^(?:${parameter.pattern})$`, 'u').test(value)) {
-      wrong(`parameter ${name}: ${JSON.stringify(value)} does not match ${parameter.pattern}`);
-    } else filled[name] = value;
-  }
-  return register.problems.length > before ? null : filled;
 }
 
-/** An endpoint that cannot be reached, by its own mistake or by one further on, is left out. */
+/** An endpoint that cannot be reached or used, by its own mistake or by one further on, is left out. */
 function checkEndpoints(register: Register): void {
   const { endpoints, leftOut, teams } = register;
   const faults = findJumpFaults(endpoints);
   for (const endpoint of endpoints.values()) {
     const { name, source, team } = endpoint;
     if (team !== null) reference(register, 'team', team, teams, source);
+    if (!checkEndpointProfiles(register, endpoint)) leftOut.set(name, endpoint);
     const fault = faults.get(name);
     if (fault === undefined) continue;
     leftOut.set(name, endpoint);
@@ -316,6 +316,17 @@ function checkEndpoints(register: Register): void {
     }
   }
   for (const name of leftOut.keys()) endpoints.delete(name);
+}
+
+/** What an endpoint says of profiles must fit them: programs and services are run as they stand there. */
+function checkEndpointProfiles(register: Register, endpoint: Endpoint): boolean {
+  const before = register.problems.length;
+  for (const [name, { source }] of Object.entries(endpoint.profiles ?? {})) {
+    const profile = reference(register, 'profile', name, register.profiles, source);
+    for (const fault of profile === null ? [] : endpointParameterFaults(endpoint, profile))
+      complain(register, 'profile-parameter', `endpoint ${endpoint.name}: ${fault}`, source);
+  }
+  return register.problems.length === before;
 }
 
 /** A team that may use an issuer nobody declared may use less than its document says. */

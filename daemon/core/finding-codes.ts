@@ -130,6 +130,13 @@ export const findingCodes = {
     remedy:
       'Act now: the finding beside this one says what fails. renewd once tries again at once after the declaration changes.',
   },
+  'placement-refused': {
+    severity: 'error',
+    title: 'Its place on the endpoint is refused',
+    meaning:
+      'The certificate sets what only the owner of the endpoint may set, its files would stand where the endpoint does not allow them, or another installation has the path. Nothing is done there; what is installed stays and is not renewed.',
+    remedy: 'Change the declaration, or the endpoint, as the message says; renewd check shows the line.',
+  },
   'policy-violation': {
     severity: 'warning',
     title: 'A policy rule is broken',

@@ -14,6 +14,7 @@ export function findingsOf(
 ): FindingDraft[] {
   return [
     ...policyFindings(input),
+    ...placementFindings(input),
     ...lifetimeFindings(input),
     ...storeFindings(input),
     ...addressFindings(input, addresses),
@@ -57,8 +58,14 @@ function complete(input: AssessInput, draft: Draft): FindingDraft {
   };
 }
 
+function placementFindings({ refusal, installation }: AssessInput): Draft[] {
+  return refusal === null ? [] : [{ code: 'placement-refused', message: `${installation.id}: ${refusal}` }];
+}
+
 function storeFindings(input: AssessInput): Draft[] {
   const failure = input.observation?.storeFailure;
+  // Said by a finding of its own: the endpoint was not asked.
+  if (failure?.code === 'placement-refused') return [];
   if (failure != null) {
     const code = failure.code === 'ssh-host-key' ? 'host-key-changed' : 'endpoint-unreachable';
     return [

@@ -77,6 +77,25 @@ export interface Endpoint extends Declared {
   /** Which target plug-in: `ssh`, ... */
   readonly type: string;
   readonly config: Readonly<Record<string, unknown>>;
+  /** What the machine is known by: its address and its host keys. Endpoints that share one are one machine. */
+  readonly machine: readonly string[];
+  /** What may be installed for here, by profile; null: every profile, with its own defaults. */
+  readonly profiles: Readonly<Record<string, EndpointProfile>> | null;
+}
+
+/** What the owner of an endpoint says of one kind of server on it. */
+export interface EndpointProfile {
+  /** Values of parameters that are set by the endpoint: programs, configuration files, services. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Where certificate files may stand, at or below; null: where the profile says. */
+  readonly paths: readonly CertificatePlace[] | null;
+  readonly source: SourcePosition;
+}
+
+export interface CertificatePlace {
+  readonly path: string;
+  /** The teams it is for; null: the endpoint's own, and for every other team the directory of its name in it. */
+  readonly teams: readonly string[] | null;
 }
 
 export type KeyAlgorithm = 'ecdsa-p256' | 'ecdsa-p384' | 'rsa-2048' | 'rsa-3072' | 'rsa-4096' | 'ed25519';
@@ -115,9 +134,12 @@ export interface Installation {
   readonly certificate: string;
   readonly endpoint: string;
   readonly profile: string;
+  /** As the certificate writes them. What counts is worked out by `core/placement.ts`. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly serves: readonly Address[];
   readonly source: SourcePosition;
+  /** Where each parameter stands; absent in what an earlier version wrote to the journal. */
+  readonly parameterSources?: Readonly<Record<string, SourcePosition>>;
 }
 
 /** One address at which the certificate must be seen by a TLS client that asks for `serverName`. */
@@ -134,10 +156,12 @@ export interface Profile extends Declared {
   readonly kind: 'Profile';
   readonly description: string;
   readonly parameters: Readonly<Record<string, ProfileParameter>>;
+  /** Directories in which certificate files of this kind of server stand, where an endpoint does not say. */
+  readonly paths: readonly string[];
   readonly files: readonly ProfileFile[];
-  /** Paths outside the store that must be symbolic links into `current/`; templates over parameters. */
+  /** Paths outside the store that must be symbolic links into `current/`; templates over parameters (`core/path-template.ts`). */
   readonly links: readonly ProfileLink[];
-  /** argv arrays, each element a template over parameters; run in order; all must exit 0. */
+  /** argv arrays, each element a template over parameters that are set by the endpoint; run in order; all must exit 0. */
   readonly test: readonly (readonly string[])[];
   readonly reload: readonly (readonly string[])[];
   /** Longest time between a successful reload and the first handshake that must show the new certificate. */
@@ -146,7 +170,9 @@ export interface Profile extends Declared {
 
 export interface ProfileParameter {
   readonly description: string;
-  /** null: the installation must give it. */
+  /** Who may set it. Programs, configuration and services are never a certificate's to say. */
+  readonly setBy: 'certificate' | 'endpoint';
+  /** null: whoever sets it must give it. */
   readonly default: string | null;
   /** Regular expression a value must match in full. */
   readonly pattern: string;

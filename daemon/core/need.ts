@@ -13,7 +13,8 @@ import { issuedRecord } from './record.ts';
 /** Decides. Absence of evidence starts nothing; policy stops a beginning, never putting back what was issued. */
 export function decideNeed(input: AssessInput, addresses: readonly JudgedAddress[]): Need {
   const { certificate, memory, observation, withdrawn } = input;
-  const hands = certificate.drift === 'observe' || certificate.state === 'retired' || withdrawn;
+  const hands =
+    certificate.drift === 'observe' || certificate.state === 'retired' || withdrawn || input.refusal !== null;
   if (observation === null) return { kind: 'observe', because: 'never seen' };
   // Nothing is done on absence of evidence: an endpoint that cannot be read is only looked at again.
   if (observation.store === null || hands) return staleness(input);

@@ -3,6 +3,7 @@
  * nothing here changes by itself (no ages, no counters, no "last checked").
  */
 import type { Assessment, FindingDraft } from './assess.ts';
+import { findingCodes, type FindingCode } from './finding-codes.ts';
 import type { Installed } from './installation-state.ts';
 import type { Certificate, CertificateFacts, DocumentProblem, Endpoint, Instant } from './model.ts';
 import {
@@ -226,19 +227,27 @@ export function repositoryFindings(
   };
 }
 
+/** Codes of problems that are findings of their own kind. */
+const findingOfProblem: Readonly<Record<string, FindingCode>> = {
+  'reference-dangling': 'reference-dangling',
+  'profile-parameter': 'placement-refused',
+  'path-claimed': 'placement-refused',
+};
+
 /** A mistake in a document as a finding. Pure. */
 export function documentFinding(problem: DocumentProblem, remedy: string): FindingDraft {
   const { source } = problem;
+  const code = findingOfProblem[problem.code] ?? 'document-invalid';
   return {
     id: `document ${place(source)} ${problem.code}`,
-    code: problem.code === 'reference-dangling' ? 'reference-dangling' : 'document-invalid',
+    code,
     severity: problem.severity,
     certificate: null,
     installation: null,
     endpoint: null,
     address: null,
     message: problem.message,
-    remedy,
+    remedy: code === 'placement-refused' ? findingCodes[code].remedy : remedy,
     expected: null,
     observed: problem.excerpt,
     rule: null,

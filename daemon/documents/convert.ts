@@ -8,14 +8,15 @@ import type {
   DriftMode,
   Installation,
   KeyAlgorithm,
-  Profile,
   SourcePosition,
   Team,
 } from '../core/model.ts';
 import type { Resource } from '../core/parsed-document.ts';
 import { toChangeControl, toOffer, toProgram } from './convert-governance.ts';
 import { toCustomRule, toPolicy, toPolicyPack, toWaiver } from './convert-policy.ts';
-import { list, map, text, texts } from './plain.ts';
+import { toEndpoint } from './convert-endpoint.ts';
+import { toProfile } from './convert-profile.ts';
+import { list, map, text, textMap, texts } from './plain.ts';
 import { readAddress, readDnsName, readHost, readIpAddress, readServerName } from './names.ts';
 
 /** A document after its schema. */
@@ -52,13 +53,7 @@ export function toResource(document: CheckedDocument, place: Place): Resource {
     case 'Issuer':
       return { ...declared, kind: 'Issuer', type: text(spec['type']), config: spec };
     case 'Endpoint':
-      return {
-        ...declared,
-        kind: 'Endpoint',
-        team: metadata.team ?? null,
-        type: text(spec['type']),
-        config: spec,
-      };
+      return toEndpoint(declared, metadata.team ?? null, spec, place);
     case 'Certificate':
       return toCertificate(declared, metadata.team ?? '', spec, place);
     case 'Policy':
@@ -186,7 +181,10 @@ function toInstallation(
     certificate,
     endpoint,
     profile: text(written['profile']),
-    parameters: map(written['parameters']) as Readonly<Record<string, string>>,
+    parameters: textMap(written['parameters']),
+    parameterSources: Object.fromEntries(
+      Object.keys(map(written['parameters'])).map((name) => [name, place.at([...path, 'parameters', name])]),
+    ),
     serves: list(written['serves']).flatMap((each, number) =>
       toAddress(each, [...path, 'serves', number], place),
     ),
@@ -209,60 +207,4 @@ function toAddress(written: unknown, path: readonly (string | number)[], place: 
   return 'wrong' in name || 'wrong' in host
     ? []
     : [{ host: host.name, port: address.port, serverName: name.name }];
-}
-
-const defaultSettleMs = 10_000;
-
-function toProfile(declared: Declared, spec: CheckedDocument['spec'], place: Place): Profile {
-  const files = list(spec['files']).map((each) => {
-    const file = map(each);
-    const content = text(file['content']) as Profile['files'][number]['content'];
-    const secret = content === 'key' || content === 'combined';
-    return {
-      name: text(file['name']),
-      content,
-      mode: text(file['mode']) || (secret ? '0600' : '0644'),
-      owner: text(file['owner']) || null,
-    };
-  });
-  const links = list(spec['links']).map((each, index) => {
-    const link = { path: text(map(each)['path']), file: text(map(each)['file']) };
-    if (!files.some((file) => file.name === link.file)) {
-      place.complain(`${JSON.stringify(link.file)} is none of the files`, ['spec', 'links', index]);
-    }
-    return link;
-  });
-  const parameters = Object.entries(map(spec['parameters'])).map(([name, value]) => {
-    const { description, default: preset, pattern } = map(value);
-    const parameter = {
-      description: text(description),
-      default: typeof preset === 'string' ? preset : null,
-      pattern: text(pattern) || '[^\\u0000-\\u001f]*',
-    };
-    if (!compiles(parameter.pattern))
-      place.complain('is not a regular expression', ['spec', 'parameters', name, 'pattern']);
-    return [name, parameter] as const;
-  });
-  return {
-    ...declared,
-    kind: 'Profile',
-    description: text(spec['description']),
-    parameters: Object.fromEntries(parameters),
-    files,
-    links,
-    test: list(spec['test']).map(texts),
-    reload: list(spec['reload']).map(texts),
-    settleMs:
-      spec['settle'] === undefined
-        ? defaultSettleMs
-        : (parseDuration(text(spec['settle'])) ?? defaultSettleMs),
-  };
-}
-
-function compiles(pattern: string): boolean {
-  try {
-    return new RegExp(pattern, 'u') instanceof RegExp;
-  } catch {
-    return false;
-  }
 }

@@ -28,6 +28,8 @@ export const failureCodes = {
   'http-unavailable': 'The daemon could not listen on the address of its HTTP server.',
   'journal-unavailable': 'The journal could not be written; nothing is done until it can.',
   'not-served': 'The reload succeeded but the new certificate is not what clients see; rolled back.',
+  'placement-refused':
+    'The endpoint, the profile or another installation does not allow these files or values there; nothing was done.',
   'rate-limited': 'The CA asks us to come back later.',
   'reload-failed': 'The reload command failed; rolled back.',
   'secret-unavailable': 'A secret that a declaration names is not bound or cannot be read.',

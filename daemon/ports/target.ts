@@ -6,14 +6,15 @@
  * MUST NOT retry inside, and throws OperationError. A private key MUST NOT leave the endpoint.
  */
 import type { KeyAlgorithm, Profile, StoreObservation } from '../core/model.ts';
+import type { Placement } from '../core/placement.ts';
 
 /** One installation as a target sees it. */
 export interface Store {
   /** `team/name`: names the directory of the store on the endpoint. */
   readonly certificate: string;
   readonly profile: Profile;
-  /** Profile parameters with defaults applied and patterns checked. */
-  readonly parameters: Readonly<Record<string, string>>;
+  /** Judged by `core/placement.ts`: a target uses no path and no value of its commands from anywhere else. */
+  readonly placement: Placement;
 }
 
 export interface KeyRequest {

@@ -71,7 +71,11 @@ export async function readIntent(
   }
   memory.frozen = null;
   const build: Build = (commit, files) =>
-    keepWhatBroke(buildDesired(commit, [...files.values()], intent.builtIns), memory.desired, memory);
+    keepWhatBroke(
+      buildDesired(commit, [...files.values()], intent.builtIns, certificatesInForce(memory)),
+      memory.desired,
+      memory,
+    );
   const take: Take = (applied, desired, commit) => {
     world.crashPoint('before accept');
     world.journal.atomically(() => {
@@ -123,7 +127,7 @@ function restoreAccepted(world: World, intent: IntentSource, memory: Memory): vo
   intent.files = files;
   intent.trust = trust;
   const rebuild = (): void => {
-    const built = buildDesired(commit, [...files.values()], intent.builtIns);
+    const built = buildDesired(commit, [...files.values()], intent.builtIns, certificatesInForce(memory));
     replaceDesired(memory, keepWhatBroke(built, memory.desired, memory), null);
   };
   rebuild();
@@ -133,6 +137,18 @@ function restoreAccepted(world: World, intent: IntentSource, memory: Memory): vo
     files.set(path, intent.reader.parseFile({ ...row, path }));
   }
   if (broken.length > 0) rebuild();
+}
+
+/** Whose claims count first: what is in force, and after a start what is installed. */
+export function certificatesInForce({
+  desired,
+  installations,
+}: Pick<Memory, 'desired' | 'installations'>): ReadonlyMap<string, Certificate> {
+  if (desired !== null) return desired.certificates;
+  const known = new Map<string, Certificate>();
+  for (const { certificate, installed } of installations.values())
+    if (certificate !== null && installed !== null) known.set(certificate.id, certificate);
+  return known;
 }
 
 /** Puts a state in force and works out which certificates must be judged again. `changed` null: all. */

@@ -1,16 +1,16 @@
 /** Turns names in declarations into the live things a turn needs: targets, issuers, trust anchors, stores. */
-import type { Certificate, Installation, Profile } from '../core/model.ts';
+import type { Certificate, Installation } from '../core/model.ts';
 import type { Action } from '../core/plan.ts';
 import { drawRenewal } from '../core/renewal.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
-import type { Store } from '../ports/target.ts';
 import type { JobOf } from './apply.ts';
 import { bounded } from './bounded.ts';
 import { certificateOf } from './judge.ts';
 import type { Memory } from './memory.ts';
 import type { Sight } from './observe.ts';
 import type { Job } from './operation.ts';
+import { requirePlacement } from './placements.ts';
 import type { World } from './world.ts';
 
 /** Roots by issuer, asked once per turn. An issuer that cannot be asked gives the system's store: trust is then judged by it and says so. */
@@ -75,25 +75,9 @@ async function sightOf(
     return { installation, store, target, problem: null, anchors };
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
-    const store: Store = { certificate: certificate.id, profile: emptyProfile, parameters: {} };
-    return { installation, store, target: null, problem: error, anchors };
+    return { installation, store: null, target: null, problem: error, anchors };
   }
 }
-
-const emptyProfile: Profile = {
-  kind: 'Profile',
-  name: 'none',
-  labels: {},
-  source: { file: '', line: 1, column: 1 },
-  blob: '',
-  description: '',
-  parameters: {},
-  files: [],
-  links: [],
-  test: [],
-  reload: [],
-  settleMs: 0,
-};
 
 function storeOf(
   world: World,
@@ -101,21 +85,16 @@ function storeOf(
   certificate: Certificate,
   installation: Installation,
 ): Pick<Job, 'target' | 'store' | 'profile'> {
+  const placement = requirePlacement(memory, certificate, installation);
   const endpoint = memory.desired?.endpoints.get(installation.endpoint);
   const profile = memory.desired?.profiles.get(installation.profile);
-  if (endpoint === undefined || profile === undefined || memory.desired === null) {
-    throw new OperationError(
-      'unsupported',
-      `${installation.id}: endpoint ${installation.endpoint} or profile ${installation.profile} is no longer declared`,
-      // Another declaration mends it, which this one's backoff would not see.
-      { disposition: 'retry' },
-    );
-  }
+  if (endpoint === undefined || profile === undefined || memory.desired === null)
+    throw new Error(`${installation.id} has a placement without endpoint or profile`);
   const target = world.target(endpoint, memory.desired.endpoints);
   return {
     target,
     profile,
-    store: { certificate: certificate.id, profile, parameters: installation.parameters },
+    store: { certificate: certificate.id, profile, placement },
   };
 }
 

@@ -5,6 +5,7 @@ import type { Certificate, CertificateFacts, Desired, Installation, Observation 
 import { evaluate, nextPolicyChange, type Evaluation } from '../core/policy.ts';
 import { policyIsUncertain } from './intent.ts';
 import type { Memory } from './memory.ts';
+import { judgePlacement } from './placements.ts';
 import { policiesOf, subjectOf } from './policies.ts';
 import type { World } from './world.ts';
 
@@ -79,6 +80,7 @@ function judgeOne(
     certificate,
     installation,
     withdrawn: memory.withdrawn.has(certificate.id),
+    refusal: refusalOf(memory, certificate, installation),
     requestEvaluations: policyIsUncertain(desired) ? [...request, uncertain(desired)] : request,
     issuedEvaluations:
       ours === null
@@ -103,6 +105,13 @@ function judgeOne(
     observeIntervalMs: world.pace.observeIntervalMs,
     observeAgainMs: world.pace.observeAgainMs,
   });
+}
+
+/** What is only watched needs no place. */
+function refusalOf(memory: Memory, certificate: Certificate, installation: Installation): string | null {
+  if (memory.withdrawn.has(certificate.id) || certificate.state === 'retired') return null;
+  const judged = judgePlacement(memory, certificate, installation);
+  return judged !== null && 'refused' in judged ? judged.refused : null;
 }
 
 /** What stands on the endpoint, or is shown to clients, and is not what renewd installed there. */

@@ -9,7 +9,8 @@ import type { World } from './world.ts';
 /** One installation to look at. `target` is null when it could not be made; `problem` then says why. */
 export interface Sight {
   readonly installation: Installation;
-  readonly store: Store;
+  /** null, as `target`, when it could not be made. */
+  readonly store: Store | null;
   readonly target: Target | null;
   readonly problem: OperationError | null;
   readonly anchors: readonly string[] | null;
@@ -55,7 +56,7 @@ async function inspect(
     store: null,
     storeFailure: { code: error.code, message: error.message },
   });
-  if (sight.target === null) {
+  if (sight.target === null || sight.store === null) {
     return failed(sight.problem ?? new OperationError('unsupported', 'no target', { disposition: 'stall' }));
   }
   try {

@@ -5,12 +5,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProfileFile } from '../core/model.ts';
+import { defaultStoreDirectory } from '../core/placement.ts';
 import { limits } from '../limits.ts';
 import { OperationError, type FailureCode } from '../ports/failure.ts';
 import type { Plugin, Secret, Tools } from '../ports/plugin.ts';
 import type { Store, Target, WebrootWriter } from '../ports/target.ts';
 import type { CommandResult, SshDestination, SshPool } from '../ssh/pool.ts';
-import { renderTemplate, renderWords } from '../templates/render.ts';
+import { renderWords } from '../templates/render.ts';
 import { csrConfiguration, readInspection } from './ssh/endpoint-output.ts';
 import { sshSchema } from './ssh/schema.ts';
 
@@ -79,12 +80,12 @@ function createTarget(
   return {
     inspect: async (store, signal) => {
       const { certificate, key } = keyFiles(store);
-      const words = ['inspect', pathOf(endpoint, store), certificate, key, ...linkWords(endpoint, store)];
+      const words = ['inspect', store.placement.store, certificate, key, ...linkWords(store)];
       const result = await verb(words, { signal, timeoutMs: quick }, 'ssh-command-failed');
       return readInspection(Buffer.from(result.stdout).toString('utf8'), endpoint.name);
     },
     generateKey: async (store, generation, request, signal) => {
-      const words = ['generate-key', pathOf(endpoint, store), generation, request.algorithm];
+      const words = ['generate-key', store.placement.store, generation, request.algorithm];
       const input = Buffer.from(csrConfiguration(request.dnsNames, request.ipAddresses));
       const options = { signal, timeoutMs: limits.work.generateKeyTimeoutMs, input };
       const result = await verb(words, options, 'stage-failed');
@@ -97,11 +98,11 @@ function createTarget(
         file.mode,
         file.owner ?? '',
       ]);
-      const words = ['stage', pathOf(endpoint, store), generation, ...files];
+      const words = ['stage', store.placement.store, generation, ...files];
       await verb(words, { signal, timeoutMs: step, input: Buffer.from(chain.join('')) }, 'stage-failed');
     },
     activate: async (store, generation, signal) => {
-      const words = ['activate', pathOf(endpoint, store), generation, ...linkWords(endpoint, store)];
+      const words = ['activate', store.placement.store, generation, ...linkWords(store)];
       await verb(words, { signal, timeoutMs: step }, 'stage-failed');
     },
     test: (store, signal) =>
@@ -110,7 +111,7 @@ function createTarget(
       runAll(endpoint, store, store.profile.reload, { signal, timeoutMs: step }, 'reload-failed'),
     sweep: async (store, keep, signal) => {
       await verb(
-        ['sweep', pathOf(endpoint, store), ...keep],
+        ['sweep', store.placement.store, ...keep],
         { signal, timeoutMs: step },
         'ssh-command-failed',
       );
@@ -145,7 +146,7 @@ function createEndpoint(name: string, config: SshConfig, tools: Tools, shared: S
   const helper = ['sudo', '-n', privilege.path ?? '/usr/local/sbin/renewd-endpoint'];
   return {
     name,
-    directory: config.directory ?? '/var/lib/renewd',
+    directory: config.directory ?? defaultStoreDirectory,
     verb: (words, options) =>
       run(
         privilege.mode === 'helper'
@@ -192,10 +193,6 @@ async function authOf(
   );
 }
 
-function pathOf({ directory }: Endpoint, { certificate }: Store): string {
-  return `${directory.replace(/\/+$/, '')}/${certificate}`;
-}
-
 /** The files of the profile in which leaf and key are seen by the server: what others change is found there. */
 function keyFiles({ profile }: Store): { readonly certificate: string; readonly key: string } {
   const first = (...contents: readonly string[]): string | undefined =>
@@ -206,17 +203,8 @@ function keyFiles({ profile }: Store): { readonly certificate: string; readonly 
   };
 }
 
-function valuesOf(endpoint: Endpoint, store: Store): Readonly<Record<string, string>> {
-  const [team = '', name = ''] = store.certificate.split('/');
-  return { ...store.parameters, store: pathOf(endpoint, store), team, name };
-}
-
-function linkWords(endpoint: Endpoint, store: Store): string[] {
-  const values = valuesOf(endpoint, store);
-  return store.profile.links.flatMap(({ path, file }) => {
-    const rendered = renderTemplate(path, values);
-    return rendered === '' ? [] : [rendered, file];
-  });
+function linkWords({ placement }: Store): string[] {
+  return placement.links.flatMap(({ path, file }) => [path, file]);
 }
 
 async function runAll(
@@ -226,7 +214,7 @@ async function runAll(
   options: Call,
   code: FailureCode,
 ): Promise<void> {
-  const values = valuesOf(endpoint, store);
+  const values = { ...store.placement.words, store: store.placement.store };
   for (const templates of commands) {
     const words = renderWords(templates, values);
     expectSuccess(endpoint, words.join(' '), await endpoint.command(words, options), code);

@@ -25,6 +25,7 @@ function assess(changes: Partial<AssessInput> = {}): Assessment {
     certificate: certificate(),
     installation,
     withdrawn: false,
+    refusal: null,
     requestEvaluations: [],
     issuedEvaluations: [],
     foundEvaluations: [],

@@ -32,18 +32,26 @@ const issuer: Issuer = {
 const endpoint = (name: string, config: Record<string, unknown> = {}): Endpoint => ({
   ...declared(name, `inventory/endpoints/${name}.yaml`),
   kind: 'Endpoint',
-  team: null,
+  team: 'web',
   type: 'ssh',
   config,
+  machine: [name],
+  profiles: null,
 });
 const profile: Profile = {
   ...declared('nginx', 'built-in'),
   kind: 'Profile',
   description: '',
   parameters: {
-    certificate: { description: 'path', default: '/etc/nginx/tls/cert.pem', pattern: '/[^ ]*' },
-    key: { description: 'path of the key', default: null, pattern: '/[^ ]*' },
+    certificate: {
+      description: 'path',
+      setBy: 'certificate',
+      default: '/etc/nginx/tls/cert.pem',
+      pattern: '/[^ ]*',
+    },
+    key: { description: 'path of the key', setBy: 'certificate', default: null, pattern: '/[^ ]*' },
   },
+  paths: ['/etc/nginx/tls'],
   files: [],
   links: [],
   test: [],
@@ -66,12 +74,11 @@ function desire(...resources: Resource[]): Desired {
 const messages = (desired: Desired): string =>
   desired.problems.map((problem) => `${problem.code}: ${problem.message}`).join('\n');
 
-test('references are resolved and parameters filled with their defaults', () => {
-  const desired = desire(placed({ key: '/etc/key' }));
+test('references are resolved, and parameters stay as they are written', () => {
+  const desired = desire(placed({ key: '/etc/nginx/tls/key' }));
   assert.equal(messages(desired), '');
   assert.deepEqual(desired.certificates.get('web/shop')?.installations[0]?.parameters, {
-    certificate: '/etc/nginx/tls/cert.pem',
-    key: '/etc/key',
+    key: '/etc/nginx/tls/key',
   });
 });
 
@@ -79,34 +86,37 @@ describe('what is left out, and why', () => {
   const table: readonly [string, Resource, RegExp][] = [
     [
       'a missing issuer',
-      placed({ key: '/k' }, { issuer: 'internal-cb' }),
+      placed({ key: '/etc/nginx/tls/k' }, { issuer: 'internal-cb' }),
       /reference-dangling: there is no issuer "internal-cb"\. Did you mean "internal-ca"\?/,
     ],
     [
       'a missing endpoint',
       placed(
-        { key: '/k' },
-        { installations: [{ ...installation, endpoint: 'web-02', parameters: { key: '/k' } }] },
+        { key: '/etc/nginx/tls/k' },
+        { installations: [{ ...installation, endpoint: 'web-02', parameters: { key: '/etc/nginx/tls/k' } }] },
       ),
       /no endpoint "web-02"\. Did you mean "web-01"/,
     ],
     [
       'a missing profile',
-      placed({}, { installations: [{ ...installation, profile: 'ngnix', parameters: { key: '/k' } }] }),
+      placed(
+        {},
+        { installations: [{ ...installation, profile: 'ngnix', parameters: { key: '/etc/nginx/tls/k' } }] },
+      ),
       /no profile "ngnix"\. Did you mean "nginx"/,
     ],
-    ['a missing team', placed({ key: '/k' }, { team: 'wed', id: 'wed/shop' }), /no team "wed"/],
+    ['a missing team', placed({ key: '/etc/nginx/tls/k' }, { team: 'wed', id: 'wed/shop' }), /no team "wed"/],
     ['a parameter that must be given', placed({}), /profile-parameter: profile nginx needs parameter key/],
     [
       'a parameter that does not exist',
-      placed({ key: '/k', certficate: '/c' }),
+      placed({ key: '/etc/nginx/tls/k', certficate: '/etc/nginx/tls/c' }),
       /no parameter "certficate".*Did you mean "certificate"/,
     ],
-    ['a value that does not match in full', placed({ key: 'x /k' }), /"x \/k" does not match/],
+    ['a value that does not match in full', placed({ key: 'x /k' }), /"x \/k" holds a character/],
     [
       'the folder of another team',
       placed(
-        { key: '/k' },
+        { key: '/etc/nginx/tls/k' },
         { source: { file: 'inventory/certificates/payments/shop.yaml', line: 1, column: 1 } },
       ),
       /wrong-folder/,
@@ -117,8 +127,8 @@ describe('what is left out, and why', () => {
         {},
         {
           installations: [
-            { ...installation, parameters: { key: '/a' } },
-            { ...installation, parameters: { key: '/b' } },
+            { ...installation, parameters: { key: '/etc/nginx/tls/a' } },
+            { ...installation, parameters: { key: '/etc/nginx/tls/b' } },
           ],
         },
       ),
@@ -127,7 +137,7 @@ describe('what is left out, and why', () => {
   ];
   for (const [name, resource, expected] of table) {
     test(name, () => {
-      const good = placed({ key: '/k' }, { name: 'good', id: 'web/good' });
+      const good = placed({ key: '/etc/nginx/tls/k' }, { name: 'good', id: 'web/good' });
       const desired = desire(resource, good);
       assert.match(messages(desired), expected);
       assert.deepEqual([...desired.certificates.keys()], ['web/good'], 'the good one stays');
@@ -168,7 +178,10 @@ test("a profile of the repository takes the built-in one's place", () => {
 });
 
 test('what jumps into a circle or into nothing is left out too, and a certificate there is told so', () => {
-  const at = placed({ key: '/k' }, { installations: [{ ...installation, endpoint: 'outside' }] });
+  const at = placed(
+    { key: '/etc/nginx/tls/k' },
+    { installations: [{ ...installation, endpoint: 'outside' }] },
+  );
   const desired = desire(
     endpoint('a', { jump: 'b' }),
     endpoint('b', { jump: 'a' }),
@@ -196,7 +209,7 @@ test('a document in the folder of another kind is not believed, even where it co
   });
   const wide: Team = { ...team, dnsNames: ['*.example.com'] };
   const own: Profile = { ...profile, reload: [['evil']] };
-  const desired = desire(smuggled(wide), smuggled(own), placed({ key: '/k' }));
+  const desired = desire(smuggled(wide), smuggled(own), placed({ key: '/etc/nginx/tls/k' }));
   assert.deepEqual(desired.teams.get('web')?.dnsNames, []);
   assert.deepEqual(desired.profiles.get('nginx')?.reload, []);
   assert.deepEqual([...desired.certificates.keys()], ['web/shop']);
@@ -210,7 +223,7 @@ test('a certificate outside the folder of its team is left out', () => {
     'inventory/endpoints/shop.yaml',
     'policies/shop.yaml',
   ]) {
-    const desired = desire(placed({ key: '/k' }, { source: { file, line: 1, column: 1 } }));
+    const desired = desire(placed({ key: '/etc/nginx/tls/k' }, { source: { file, line: 1, column: 1 } }));
     assert.deepEqual([...desired.certificates.keys()], [], file);
     assert.match(messages(desired), /wrong-folder/, file);
   }
@@ -234,7 +247,7 @@ test('who refers to a file with a mistake is told where to look', () => {
   };
   const desired = buildDesired(
     'c',
-    [broken, ...[team, endpoint('web-01'), placed({ key: '/k' })].map(file)],
+    [broken, ...[team, endpoint('web-01'), placed({ key: '/etc/nginx/tls/k' })].map(file)],
     [file(profile)],
   );
   assert.match(
@@ -279,7 +292,7 @@ test('a flood of dangling references is reported in full, with hints for the fir
     ...installation,
     id: `web/shop@nodes-${String(index)}`,
     endpoint: `nodes-${String(index)}`,
-    parameters: { key: '/k' },
+    parameters: { key: '/etc/nginx/tls/k' },
   }));
   const { problems } = desire(...endpoints, placed({}, { installations }));
   assert.equal(problems.length, 300);

@@ -71,17 +71,10 @@ describe('the first hour', { skip: missingServers() ?? false }, () => {
   test('check passes, and points at the line when something is wrong', () => {
     const file = join(home, 'estate/inventory/certificates/platform/shop-example-com.yaml');
     // This nginx does not use the configuration it was built with.
-    writeFileSync(
-      file,
-      readFileSync(file, 'utf8').replace(
-        '      parameters:\n',
-        `      parameters:\n        nginx: /usr/sbin/nginx\n        config: ${estate.nginx.conf}\n        # Where it is kept on this machine of the test.\n`,
-      ),
-    );
     const endpoint = join(home, 'estate/inventory/endpoints/127-0-0-1.yaml');
     writeFileSync(
       endpoint,
-      `${readFileSync(endpoint, 'utf8')}  directory: ${join(estate.root, 'machine')}\n`,
+      `${readFileSync(endpoint, 'utf8').replace('parameters: {}', `parameters: { nginx: /usr/sbin/nginx, config: '${estate.nginx.conf}' }`)}  directory: ${join(estate.root, 'machine')}\n`,
     );
     const good = run('check');
     assert.equal(good.code, 0, good.out);

@@ -69,7 +69,9 @@ function hostileSources(): SiteSources {
       profiles: declared.profiles.map((each) => ({
         ...odd(each),
         description: hostile,
-        parameters: { [hostile]: { description: hostile, default: null, pattern: '(' } },
+        parameters: {
+          [hostile]: { description: hostile, setBy: 'certificate', default: null, pattern: '(' },
+        },
       })),
     },
   };

@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Profile } from '../../daemon/core/model.ts';
+import type { Placement } from '../../daemon/core/placement.ts';
 import type { Tools } from '../../daemon/ports/plugin.ts';
 import type { Store, Target, WebrootWriter } from '../../daemon/ports/target.ts';
 import { createSecret } from '../../daemon/secrets.ts';
@@ -107,17 +108,27 @@ describe('the ssh target', { skip: sshdMissing() ?? false }, async () => {
       { name: 'cert.pem', content: 'certificate', mode: '0644', owner: null },
       { name: 'all.pem', content: 'combined', mode: '0600', owner: null },
     ],
+    paths: [],
     links: [],
     test: [],
     reload: [],
     settleMs: 1000,
     ...changes,
   });
-  const newStore = (changes: Partial<Profile> = {}, parameters: Record<string, string> = {}): Store => ({
-    certificate: `web/shop-${String(stores++)}`,
-    profile: profile(changes),
-    parameters,
-  });
+  /** As `core/placement.ts` makes it, but unjudged: the script must refuse on its own what is not plain. */
+  const newStore = (
+    changes: Partial<Profile> = {},
+    parameters: Record<string, string> = {},
+    directory = join(root, 'stores'),
+  ): Store => {
+    const certificate = `web/shop-${String(stores++)}`;
+    const links = (changes.links ?? []).flatMap(({ path, file }) => {
+      const filled = path.replace(/\{\{(.*)\}\}/, (_, name: string) => parameters[name] ?? '');
+      return filled === '' ? [] : [{ path: filled, file }];
+    });
+    const placement = { store: join(directory, certificate), links, words: parameters };
+    return { certificate, profile: profile(changes), placement: placement as unknown as Placement };
+  };
   const under = (store: Store, target = open): TargetUnderTest => ({
     target,
     store: () => store,
@@ -227,7 +238,7 @@ describe('the ssh target', { skip: sshdMissing() ?? false }, async () => {
     writeFileSync(join(root, 'a-file'), '');
     await assert.rejects(
       open({ directory: join(root, 'a-file/stores') }).generateKey(
-        newStore(),
+        newStore({}, {}, join(root, 'a-file/stores')),
         'g',
         { algorithm: 'ecdsa-p256', dnsNames: ['a.example.com'], ipAddresses: [] },
         signal(),
@@ -349,7 +360,8 @@ describe('the ssh target', { skip: sshdMissing() ?? false }, async () => {
       rmSync(installed, { force: true });
       rmSync(`${installed}.allow`, { force: true });
     });
-    const store = newStore();
+    const owned = join(root, 'owned');
+    const store = newStore({}, {}, owned);
     targetContract(under(store, helper));
 
     test('only what the list names is done', async () => {
@@ -367,7 +379,7 @@ describe('the ssh target', { skip: sshdMissing() ?? false }, async () => {
         ),
         /does not allow directory/,
       );
-      const linked = newStore({ links: [{ path: '/root/x.pem', file: 'fullchain.pem' }] });
+      const linked = newStore({ links: [{ path: '/root/x.pem', file: 'fullchain.pem' }] }, {}, owned);
       await stageGeneration(under(linked, helper), 'g1');
       await assert.rejects(helper().activate(linked, 'g1', signal()), /does not allow link/);
       await assert.rejects(helper().writeWebroot('/root', 't', 'k', signal()), /does not allow webroot/);

@@ -18,7 +18,8 @@ const installation = {
     endpoint: name('Name of an Endpoint.'),
     profile: name('How that kind of server takes certificates: nginx, files, or a Profile of your own.'),
     parameters: {
-      description: 'Values for the parameters of the profile.',
+      description:
+        'Values for those parameters of the profile that are set by certificates: where files stand.',
       type: 'object',
       maxProperties: 50,
       additionalProperties: {

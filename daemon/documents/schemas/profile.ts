@@ -26,7 +26,7 @@ export const profileSchema = envelope(
       properties: {
         description: line('What it is for.', 'nginx with its certificate files'),
         parameters: {
-          description: 'What an installation may or must give.',
+          description: 'What an endpoint or a certificate may or must give.',
           type: 'object',
           maxProperties: 50,
           propertyNames: {
@@ -38,8 +38,13 @@ export const profileSchema = envelope(
             additionalProperties: false,
             properties: {
               description: line('What it means.', 'ssl_certificate of the server block'),
+              setBy: {
+                description:
+                  'Who may set it: endpoint (default), or certificate, for where files stand. One set by certificates is never part of a command.',
+                enum: ['endpoint', 'certificate'],
+              },
               default: {
-                description: 'Taken when the installation does not give it; without one it must.',
+                description: 'Taken when nobody sets it; without one somebody must.',
                 type: 'string',
                 maxLength: 1000,
               },
@@ -83,6 +88,13 @@ export const profileSchema = envelope(
             },
           },
         },
+        paths: {
+          description:
+            'Directories in which certificate files of this kind of server stand. An endpoint may say others (spec.profiles).',
+          type: 'array',
+          maxItems: 50,
+          items: { type: 'string', maxLength: 500, examples: ['/etc/nginx/tls'] },
+        },
         links: {
           description:
             'Paths outside the store that become links to its current files. What stood there is kept.',
@@ -94,7 +106,8 @@ export const profileSchema = envelope(
             required: ['path', 'file'],
             properties: {
               path: {
-                description: 'Absolute path, a template; an empty result means no link.',
+                description:
+                  'Absolute path: text, {{parameter}} and {{#if parameter}}...{{/if}}; an empty result means no link.',
                 type: 'string',
                 maxLength: 1000,
               },

@@ -78,6 +78,51 @@ export const sshSchema = {
         path: path('Where the script is installed.', '/usr/local/sbin/renewd-endpoint'),
       },
     },
+    profiles: {
+      description:
+        'What may be installed for here, by profile, and what its owner sets for each. Every profile with its own defaults when absent.',
+      type: 'object',
+      maxProperties: 50,
+      additionalProperties: {
+        type: 'object',
+        additionalProperties: false,
+        properties: {
+          parameters: {
+            description:
+              'Values for the parameters of the profile that are set by the endpoint: programs, configuration files, services.',
+            type: 'object',
+            maxProperties: 50,
+            additionalProperties: { type: 'string', maxLength: 1000, examples: ['/etc/nginx/nginx.conf'] },
+          },
+          paths: {
+            description:
+              'Where certificate files may stand, at or below: for the team of this endpoint, and for every other team in the directory of its name below it. The paths of the profile when absent.',
+            type: 'array',
+            maxItems: 100,
+            items: {
+              anyOf: [
+                { type: 'string', maxLength: 500, examples: ['/etc/nginx/tls'] },
+                {
+                  type: 'object',
+                  additionalProperties: false,
+                  required: ['path', 'teams'],
+                  properties: {
+                    path: { type: 'string', maxLength: 500 },
+                    teams: {
+                      description: 'For these teams and no other.',
+                      type: 'array',
+                      minItems: 1,
+                      maxItems: 200,
+                      items: { type: 'string', maxLength: 100, pattern: '^[a-z0-9]+([.-][a-z0-9]+)*$' },
+                    },
+                  },
+                },
+              ],
+            },
+          },
+        },
+      },
+    },
     directory: path('Where keys and certificates are kept; /var/lib/renewd when absent.', '/var/lib/renewd'),
   },
 } as const;

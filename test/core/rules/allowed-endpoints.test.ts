@@ -12,7 +12,18 @@ const may = (pattern: string, endpoint: string): boolean =>
 
 function endpoint(owner: string | null): Endpoint {
   const source = { file: 'inventory/endpoints/e.yaml', line: 1, column: 1 };
-  return { kind: 'Endpoint', name: 'e', labels: {}, source, blob: 'b', team: owner, type: 'ssh', config: {} };
+  return {
+    kind: 'Endpoint',
+    name: 'e',
+    labels: {},
+    source,
+    blob: 'b',
+    team: owner,
+    type: 'ssh',
+    config: {},
+    machine: [],
+    profiles: null,
+  };
 }
 
 describe('one pattern', () => {
