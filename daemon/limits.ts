@@ -385,6 +385,14 @@ export const limits = {
     intervalMaxMs: 7 * day,
     concurrencyMax: 1024,
   },
+  report: {
+    /** A comment: GitHub refuses more than 65,536 characters, and a refused comment would leave the verdict of before in place. */
+    commentBytesMax: 60_000,
+    /** Entries of each list in a comment that would be too long; halved until it fits. */
+    problemsMax: 200,
+    /** Certificates that fall out of compliance, listed by name before the rest is counted: more is a page nobody reads. */
+    fallingMax: 50,
+  },
   http: {
     /** Sockets at the same time: Prometheus, a load balancer and a forge need a handful. */
     connectionsMax: 64,

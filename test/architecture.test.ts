@@ -148,6 +148,17 @@ test('relative imports name files that exist', () => {
   }
 });
 
+test('commands write files by one function, which follows no link on the way', () => {
+  for (const file of sources.filter(({ path }) => path.startsWith('daemon/commands/'))) {
+    if (file.path.endsWith('/write-inside.ts')) continue;
+    assert.doesNotMatch(
+      file.text,
+      /\b(writeFile|writeFileSync|appendFile|appendFileSync|createWriteStream|copyFile|copyFileSync|openSync)\b/,
+      file.path,
+    );
+  }
+});
+
 test('builtin modules are imported with node:', () => {
   for (const file of sources) {
     for (const specifier of file.imports)

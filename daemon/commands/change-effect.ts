@@ -9,6 +9,7 @@ import type { Repository } from '../git/repository.ts';
 import type { JudgedChange } from '../shell/judge-change.ts';
 import { recordsAt } from '../records/past.ts';
 import { judgeRequest, policiesOf, subjectOf } from '../shell/policies.ts';
+import { branchTip } from './open-history.ts';
 
 /** Whether a change asks what it does to everybody. Pure. */
 export function touchesPolicy({ plan }: JudgedChange): boolean {
@@ -53,9 +54,7 @@ async function installedRecords(
   repository: Repository,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, CertificateRecord>> {
-  const name = 'renewd/state';
-  const tip =
-    (await repository.resolve(name, signal)) ?? (await repository.resolve(`origin/${name}`, signal));
+  const tip = await branchTip(repository, 'renewd/state', signal);
   return (await recordsAt(repository, tip, '')).certificates;
 }
 

@@ -1,4 +1,5 @@
 /** `renewd check`: every mistake in a working tree at once, with its place, before anybody commits it. Reads files, changes nothing. */
+import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Desired, DocumentProblem } from '../core/model.ts';
 import { renderProblem } from '../documents/write.ts';
@@ -7,8 +8,16 @@ import { openRepository } from '../git/repository.ts';
 import { judgeChangeRequest } from './change-request.ts';
 import { checkDirectory, type CheckResult } from './check-directory.ts';
 import { stringFlag, UsageError, type Command, type Invocation } from './command.ts';
-import { formatOf, formatOption, renderChange, renderProblems, type Format } from './formats/index.ts';
+import {
+  formatOf,
+  formatOption,
+  renderChange,
+  renderProblems,
+  reportFiles,
+  type Format,
+} from './formats/index.ts';
 import { exitOf } from '../exit-codes.ts';
+import { writeInside } from './write-inside.ts';
 
 export const check: Command = {
   name: 'check',
@@ -25,6 +34,12 @@ export const check: Command = {
     },
     head: { type: 'string', value: 'revision', description: 'what is asked for (default: HEAD)' },
     'require-approvals': { type: 'boolean', description: 'exit with 1 while approvals are missing' },
+    reports: {
+      type: 'string',
+      value: 'dir',
+      description:
+        'with --base: write the verdict in every format into this directory, which must not be there yet',
+    },
     format: formatOption,
     json: { type: 'boolean', description: 'the same as --format json' },
   },
@@ -38,7 +53,8 @@ export const check: Command = {
     const format = formatOf(invocation.flags);
     const base = stringFlag(invocation.flags, 'base');
     if (base !== null) return checkChange(invocation, directory, base, format);
-    if (stringFlag(invocation.flags, 'head') !== null) throw new UsageError('--head needs --base');
+    for (const flag of ['head', 'reports'])
+      if (stringFlag(invocation.flags, flag) !== null) throw new UsageError(`--${flag} needs --base`);
     return report(invocation, checkDirectory(directory), format);
   },
 };
@@ -51,14 +67,29 @@ async function checkChange(
   format: Format,
 ): Promise<number> {
   const head = stringFlag(flags, 'head') ?? 'HEAD';
+  const reports = stringFlag(flags, 'reports');
+  if (reports !== null) makeFresh(reports);
   const repository = await openRepository({ url: directory, directory, now: Date.now });
   try {
     const judged = await judgeChangeRequest(repository, { base, head }, Date.now(), signal);
+    if (reports !== null)
+      for (const [name, text] of reportFiles(judged, out)) writeInside(reports, name, text, 'create');
     out.write(renderChange(judged, format, out));
     const waits = judged.waiting && flags['require-approvals'] === true;
     return judged.verdict === 'denied' || waits ? exitOf('findings') : exitOf('ok');
   } finally {
     await repository.close();
+  }
+}
+
+/** A directory that somebody prepared could hold links under the names of our files. IO: makes it. @throws UsageError when something is there */
+function makeFresh(directory: string): void {
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    throw new UsageError(
+      `--reports ${directory} cannot be made: ${error instanceof Error ? error.message : String(error)}. Name a directory that is not there yet.`,
+    );
   }
 }
 

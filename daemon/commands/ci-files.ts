@@ -19,7 +19,13 @@ export function pipelineFiles(forges: string): Map<string, string> {
       throw new UsageError(
         `--ci is one of ${Object.keys(places).join(', ')} or none, not ${JSON.stringify(forge)}`,
       );
-    files.set(path, template(forge === 'forgejo' ? 'gitea.yml' : `${forge}.yml`));
+    files.set(
+      path,
+      forge === 'forgejo'
+        ? // Its jobs comment under another account; on each forge only the own name is reserved.
+          template('gitea.yml').replaceAll('gitea-actions', 'forgejo-actions')
+        : template(`${forge}.yml`),
+    );
     files.set('ci/renewd.sh', template('renewd.sh'));
   }
   return files;

@@ -1,6 +1,6 @@
 /** The CODEOWNERS file of a working tree: where it stands, and whether it says what the declarations say. Reads only. */
 import { lstatSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { codeowners as render, codeownersMark } from '../core/codeowners.ts';
 import type { Desired, DocumentProblem } from '../core/model.ts';
 
@@ -17,6 +17,9 @@ const places = [
 /** The first of the places at which there is a file; null when there is none. IO: reads it. */
 export function presentIn(directory: string): { readonly path: string; readonly text: string } | null {
   for (const path of places) {
+    // A folder that is a link is nobody's: a forge does not look there either.
+    const folder = lstatSync(dirname(join(directory, path)), { throwIfNoEntry: false });
+    if (path.includes('/') && folder?.isDirectory() !== true) continue;
     const stat = lstatSync(join(directory, path), { throwIfNoEntry: false });
     if (stat?.isFile() === true) return { path, text: readFileSync(join(directory, path), 'utf8') };
   }

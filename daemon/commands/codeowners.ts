@@ -1,11 +1,11 @@
 /** `renewd codeowners`: the CODEOWNERS file that teams and change control ask for. */
-import { writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { codeowners as render, codeownersMark } from '../core/codeowners.ts';
 import { exitOf } from '../exit-codes.ts';
 import { checkDirectory } from './check-directory.ts';
 import { presentIn } from './codeowners-file.ts';
 import type { Command } from './command.ts';
+import { writeInside } from './write-inside.ts';
 
 export const codeowners: Command = {
   name: 'codeowners',
@@ -31,7 +31,7 @@ export const codeowners: Command = {
       return Promise.resolve(exitOf('findings'));
     }
     const path = found?.path ?? 'CODEOWNERS';
-    writeFileSync(join(directory, path), text);
+    writeInside(directory, path, text, 'replace');
     out.write(`wrote ${path}\n`);
     return Promise.resolve(exitOf('ok'));
   },

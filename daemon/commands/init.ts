@@ -1,11 +1,12 @@
 /** `renewd init`: writes a first estate: small and of your own with `--host`, or the whole example organisation without. Overwrites nothing. */
-import { lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { lstat, readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { readHostKey } from '../ssh/host-key.ts';
 import { stringFlag, UsageError, type Command, type Invocation } from './command.ts';
 import { pipelineFiles } from './ci-files.ts';
 import { firstEstate, type FirstEstate } from './first-estate.ts';
 import { exitOf } from '../exit-codes.ts';
+import { refuseLinksOnTheWay, writeInside } from './write-inside.ts';
 
 export const init: Command = {
   name: 'init',
@@ -69,8 +70,7 @@ export const init: Command = {
     const files = new Map([...estate, ...pipelineFiles(stringFlag(invocation.flags, 'ci') ?? 'github')]);
     await refuseOverwriting(directory, [...files.keys()]);
     for (const [path, text] of files) {
-      await mkdir(dirname(join(directory, path)), { recursive: true });
-      await writeFile(join(directory, path), text, { flag: 'wx' });
+      writeInside(directory, path, text, 'create');
       invocation.out.write(`  ${path}\n`);
     }
     invocation.out.write(nextSteps(directory, host !== null));
@@ -129,6 +129,7 @@ async function exampleFiles(): Promise<Map<string, string>> {
 /** Sees that none of the files is there. IO: looks. @throws UsageError that names the first one */
 export async function refuseOverwriting(directory: string, paths: readonly string[]): Promise<void> {
   for (const path of paths) {
+    refuseLinksOnTheWay(directory, path);
     const there = await lstat(join(directory, path)).catch(() => null);
     if (there !== null) {
       throw new UsageError(

@@ -99,10 +99,24 @@ export async function openedAt(
   };
 }
 
+/**
+ * The tip of a branch here, else of the branch of that name at `origin`; null when neither is there. Asked by full names: a tag of that name is not the branch.
+ * IO: reads Git.
+ */
+export async function branchTip(
+  repository: Repository,
+  name: string,
+  signal: AbortSignal,
+): Promise<string | null> {
+  return (
+    (await repository.resolve(`refs/heads/${name}`, signal)) ??
+    repository.resolve(`refs/remotes/origin/${name}`, signal)
+  );
+}
+
 /** The tip of a branch; in a clone those of others stand under their remote. @throws OperationError `unsupported` that says how to fetch it */
 export async function tipOf(repository: Repository, name: string, signal: AbortSignal): Promise<string> {
-  const tip =
-    (await repository.resolve(name, signal)) ?? (await repository.resolve(`origin/${name}`, signal));
+  const tip = await branchTip(repository, name, signal);
   if (tip !== null) return tip;
   throw new OperationError(
     'unsupported',

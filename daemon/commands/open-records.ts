@@ -8,6 +8,7 @@ import type { Log } from '../ports/plugin.ts';
 import { createSecrets } from '../secrets.ts';
 import { emptyRecords, loadRecords, type RecordSet } from '../records/read.ts';
 import type { Invocation } from './command.ts';
+import { refuseTracked } from './own-directory.ts';
 
 export interface OpenedRecords {
   readonly records: RecordSet;
@@ -29,6 +30,7 @@ export async function withRepository<T>(
   log: Log,
   work: (repository: Repository) => Promise<T>,
 ): Promise<T> {
+  await refuseTracked(config.dataDirectory);
   // A mirror of its own: the daemon's may be in use by the daemon.
   const own = { ...config, dataDirectory: join(config.dataDirectory, 'reader') };
   await mkdir(own.dataDirectory, { recursive: true, mode: 0o700 });

@@ -1,6 +1,5 @@
 /** `renewd report`: the evidence of a quarter, a month or a year as a pack of files: a page to print, JSON, tables. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
 import { parsePeriod } from '../core/period.ts';
 import { exitOf } from '../exit-codes.ts';
 import { stringFlag, UsageError, type Command } from './command.ts';
@@ -10,6 +9,7 @@ import { evidencePage } from './evidence/page.ts';
 import { gatherEvidence } from './evidence/pack.ts';
 import { evidenceFigures, evidenceTables } from './evidence/tables.ts';
 import { historyOptions, withHistory } from './open-history.ts';
+import { writeInside } from './write-inside.ts';
 
 export const report: Command = {
   name: 'report',
@@ -50,7 +50,7 @@ export const report: Command = {
           csvTable(heads, rows),
         ]),
       ]);
-      for (const [name, text] of files) await writeFile(join(directory, name), text);
+      for (const [name, text] of files) writeInside(directory, name, text, 'replace');
       for (const [figure, meaning] of evidenceFigures(pack))
         out.write(`${figure.padStart(10)}  ${meaning}\n`);
       for (const each of pack.maturity)

@@ -1,6 +1,6 @@
 /** `renewd request`: asks what somebody needs, writes the declaration, checks it as the daemon will, and puts it on a branch. */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { Desired } from '../core/model.ts';
 import { renderProblem } from '../documents/write.ts';
@@ -10,6 +10,7 @@ import { UsageError, type Command, type Invocation } from './command.ts';
 import { gatherAnswers, type Ask } from './request/answers.ts';
 import { commitRequest, pullRequestPage, pushRequest } from './request/branch.ts';
 import { requestPath, requestText, type RequestAnswers } from './request/declaration.ts';
+import { writeInside } from './write-inside.ts';
 
 export const request: Command = {
   name: 'request',
@@ -100,8 +101,7 @@ function refuseTwins(directory: string, desired: Desired, answers: RequestAnswer
 /** Writes the file, judges the whole tree with it, and takes it back when it is denied. True: denied. */
 function writeChecked({ out }: Invocation, directory: string, path: string, text: string): boolean {
   const full = join(directory, path);
-  mkdirSync(dirname(full), { recursive: true });
-  writeFileSync(full, text, { flag: 'wx' });
+  writeInside(directory, path, text, 'create');
   const problems = checkDirectory(directory).problems.filter((each) => each.source.file === path);
   for (const problem of problems) out.write(`${renderProblem(problem)}\n`);
   const denied = problems.some((each) => each.severity === 'error');

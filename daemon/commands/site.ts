@@ -1,6 +1,5 @@
 /** `renewd site`: builds the static site from the records of a repository, of today or of any commit. Needs only the repository. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { buildSite } from '../../site/build.ts';
 import type { Config } from '../config.ts';
 import type { Repository } from '../git/repository.ts';
@@ -12,6 +11,7 @@ import { publishFiles } from './publish-files.ts';
 import { siteSource } from './site-source.ts';
 import { exitOf } from '../exit-codes.ts';
 import { configured, logOf } from './start.ts';
+import { writeInside } from './write-inside.ts';
 
 const levels = ['public', 'internal', 'full'] as const;
 const forges = ['github', 'gitea', 'forgejo', 'gitlab'] as const;
@@ -90,8 +90,7 @@ async function writeTemplate({ flags, out }: Invocation, place: string): Promise
   const files = publishFiles(place);
   await refuseOverwriting(directory, [...files.keys()]);
   for (const [path, text] of files) {
-    await mkdir(dirname(join(directory, path)), { recursive: true });
-    await writeFile(join(directory, path), text, { flag: 'wx' });
+    writeInside(directory, path, text, 'create');
     out.write(`  ${path}\n`);
   }
   out.write('read the first lines of each: they say what to set. More: docs/site.md\n');

@@ -13,6 +13,7 @@ import type { Log } from '../ports/plugin.ts';
 import type { ProgressEvent } from '../shell/world.ts';
 import { stringFlag, type Invocation } from './command.ts';
 import { EarlyExit } from './early-exit.ts';
+import { refuseTracked } from './own-directory.ts';
 
 /** Used when `--config` is not given and the file is there. */
 export const defaultConfigFile = 'renewd.yaml';
@@ -82,6 +83,7 @@ export async function withHouse<T>(
   around: Surroundings,
   work: (house: House) => Promise<T>,
 ): Promise<T> {
+  await refuseTracked(config.dataDirectory);
   const lock = lockOf(config.dataDirectory);
   try {
     const house = await assemble(config, around);
@@ -104,6 +106,7 @@ export async function withCopyOfHouse<T>(
   around: Surroundings,
   work: (house: House) => Promise<T>,
 ): Promise<T> {
+  await refuseTracked(config.dataDirectory);
   const directory = await mkdtemp(join(tmpdir(), 'renewd-copy-'));
   try {
     if (existsSync(join(config.dataDirectory, 'journal.db'))) copyJournal(config.dataDirectory, directory);

@@ -11,10 +11,15 @@ export function codeowners(desired: Desired): string {
   const lines: string[] = [];
   const add = (pattern: string, owners: readonly string[]): void => {
     const unique = [...new Set(owners)];
+    const names = unique.filter((each) => isOwner(each));
+    if (names.length < unique.length)
+      lines.push(
+        `# ${pattern}: an owner is left out, because its name has a sign that CODEOWNERS gives a meaning`,
+      );
     lines.push(
-      unique.length === 0
+      names.length === 0
         ? `# ${pattern} has no owner with a name on the forge (handles of the team)`
-        : `${pattern} ${unique.join(' ')}`,
+        : `${pattern} ${names.join(' ')}`,
     );
   };
   const paths = desired.changeControl?.paths ?? [
@@ -43,8 +48,14 @@ export function codeowners(desired: Desired): string {
   ].join('\n');
 }
 
-/** gitignore patterns, as forges read them: a folder by its slash, `**` alone as everything. */
+/** One name on a forge, or one address: `ada @mallory` between two blanks would be two owners, and a number sign begins a comment. */
+function isOwner(text: string): boolean {
+  return /^@?[\p{L}\p{N}._+/-]+(@[\p{L}\p{N}.-]+)?$/u.test(text);
+}
+
+/** gitignore patterns, as forges read them: a folder by its slash, `**` alone as everything. What would end the pattern or the line is matched by a question mark. */
 function patternFor(pattern: string): string {
   if (pattern === '**') return '*';
-  return `/${pattern.endsWith('/**') ? pattern.slice(0, -2) : pattern}`;
+  const plain = pattern.replaceAll(/[\s\p{Cc}\p{Cf}\p{Zl}\p{Zp}#!\\]/gu, '?');
+  return `/${plain.endsWith('/**') ? plain.slice(0, -2) : plain}`;
 }

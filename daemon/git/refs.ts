@@ -46,8 +46,12 @@ function readPackedRefs(directory: string): Map<string, string> {
   return refs;
 }
 
-/** The id a reference (or `HEAD`) leads to; null when it is unborn or not there. IO, read-only. */
+/**
+ * The id a reference (or `HEAD`) leads to; null when it is unborn, not there, or no name of a reference: a name becomes a path, so nothing else is opened.
+ * IO, read-only.
+ */
 export function resolveRef(directory: string, name: string): string | null {
+  if (!isRefName(name)) return null;
   let current = name;
   // Git follows five symbolic references, then gives up.
   for (let hop = 0; hop < 5; hop++) {

@@ -1,9 +1,17 @@
-/** Revisions as people write them: a branch, a tag, an id or its beginning, with ^ and ~ behind (gitrevisions(7), the part that CI uses). */
+/**
+ * Revisions as people write them: a full reference name, an id or its beginning, with ^ and ~ behind (gitrevisions(7), the part that CI uses).
+ * A short name is taken only where one thing has it. Git prefers a tag to a branch in silence; whoever may push a tag `origin/main` would choose the base.
+ */
+import { OperationError } from '../ports/failure.ts';
 import type { Backend } from './backend.ts';
 import { readCommit, walkHistory } from './history.ts';
 import { isOid } from './object.ts';
+import { isRefName } from './refs.ts';
 
-/** The commit a revision names; null when nothing is called so, or a beginning of an id fits none or several of the commits that branches lead to. IO, read-only. */
+/**
+ * The commit a revision names; null when nothing is called so, or a beginning of an id fits none or several of the commits that branches lead to.
+ * IO, read-only. @throws OperationError `unsupported` for a short name that several things have, with their full names
+ */
 export async function resolveRevision(
   backend: Backend,
   text: string,
@@ -28,11 +36,28 @@ export async function resolveRevision(
 async function resolveName(backend: Backend, name: string, signal: AbortSignal): Promise<string | null> {
   if (isOid(name)) return backend.store().has(name) ? name : null;
   const refs = await backend.advertise(signal);
-  for (const prefix of ['', 'refs/', 'refs/tags/', 'refs/heads/', 'refs/remotes/']) {
-    const found = refs.get(prefix + name) ?? backend.resolve(prefix + name);
-    if (found != null) return found;
-  }
-  return /^[0-9a-f]{7,39}$/.test(name) ? abbreviated(backend, refs.values(), name) : null;
+  const found = fullNames(name).flatMap((ref) => {
+    const oid = isRefName(ref) ? (refs.get(ref) ?? backend.resolve(ref)) : null;
+    return oid === null ? [] : [{ ref, oid }];
+  });
+  const commit = isBeginning(name) ? abbreviated(backend, refs.values(), name) : null;
+  if (commit !== null) found.push({ ref: commit, oid: commit });
+  if (found.length <= 1) return found[0]?.oid ?? null;
+  throw new OperationError(
+    'unsupported',
+    `${JSON.stringify(name)} can mean ${found.map(({ ref }) => ref).join(' or ')}; write one of these in full`,
+    { disposition: 'stall' },
+  );
+}
+
+/** What a name can stand for: itself where it is whole, else a tag, a branch or a branch of a remote. Pure. */
+function fullNames(name: string): readonly string[] {
+  if (name === 'HEAD' || name.startsWith('refs/')) return [name];
+  return ['refs/', 'refs/tags/', 'refs/heads/', 'refs/remotes/'].map((prefix) => prefix + name);
+}
+
+function isBeginning(name: string): boolean {
+  return /^[0-9a-f]{7,39}$/.test(name);
 }
 
 function abbreviated(backend: Backend, tips: Iterable<string>, beginning: string): string | null {

@@ -1,19 +1,46 @@
 /** People in free text: names that the daemon wrote into messages of findings and into reasons. What cannot be told apart is withheld as a whole. Pure. */
 import type { ChangeRecord } from '../../daemon/core/change-record.ts';
 import type { Waiver } from '../../daemon/core/model.ts';
+import type { LogEntry } from '../src/lib/model.ts';
 import type { CertificateRecord, FindingRecord } from '../../daemon/core/record-format.ts';
 import { exceptedCodes } from './policy-codes.ts';
 
 /** What stands where a person or a machine would be named. */
 export const withheld = 'withheld';
 
+/** Certificates and other documents named in the words that stand for a subject; the rest is counted. */
+const namedMax = 3;
+
 /**
- * A change without its author, signers, approvers and whoever used the emergency key. Reasons quote signers, authors and subjects: their codes say what
+ * What a change is about, by its plan. Its subject is not shown where people are not: subjects of merges name them (`Merge branch 'ada/x'`), and any other
+ * may too.
+ */
+function subjectByPlan({ plan }: ChangeRecord): string {
+  const named = [
+    ...new Set([
+      ...(plan?.certificates ?? []).map((each) => each.certificate),
+      ...(plan?.resources ?? []).map((each) => `${each.kind} ${each.name}`),
+    ]),
+  ];
+  if (named.length === 0) return 'Change of declarations';
+  const more = named.length - namedMax;
+  return `Change of ${named.slice(0, namedMax).join(', ')}${more > 0 ? ` and ${String(more)} more` : ''}`;
+}
+
+/** A line of the log of records without what people wrote: a judged change keeps its verdict, a commit that is not the daemon's keeps nothing. */
+export function logSubjectWithoutPeople(entry: LogEntry): string {
+  if (!entry.trailers.some(({ key }) => key === 'Renewd-Instance')) return withheld;
+  return /^change [0-9a-f]{10}: [a-z-]+(?=, )/.exec(entry.subject)?.[0] ?? entry.subject;
+}
+
+/**
+ * A change without its subject, author, signers, approvers and whoever used the emergency key. Reasons quote signers, authors and subjects: their codes say what
  * kind of thing was wrong.
  */
 export function changeWithoutPeople(change: ChangeRecord): ChangeRecord {
   return {
     ...change,
+    subject: subjectByPlan(change),
     author: '',
     reasons: change.reasons.map(({ code }) => ({
       code,

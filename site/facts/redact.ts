@@ -2,7 +2,13 @@
 import type { SiteModel } from '../src/lib/model.ts';
 import type { CertificateRecord } from '../../daemon/core/record-format.ts';
 import { needsPerson } from './estate.ts';
-import { changeWithoutPeople, withFindings, withheld, withoutPeople } from './redact-people.ts';
+import {
+  changeWithoutPeople,
+  logSubjectWithoutPeople,
+  withFindings,
+  withheld,
+  withoutPeople,
+} from './redact-people.ts';
 import type { SiteSettings, SiteSources } from './sources.ts';
 
 /** Trailers of the daemon's commits that name no person and no machine; others may. */
@@ -55,6 +61,7 @@ export function redactSources(sources: SiteSources): SiteSources {
     log: sources.log.map((each) => ({
       ...each,
       author: withheld,
+      subject: logSubjectWithoutPeople(each),
       trailers: each.trailers.filter(({ key }) => toldTrailers.has(key)),
     })),
     changes: sources.changes.map(changeWithoutPeople),

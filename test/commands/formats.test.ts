@@ -124,6 +124,56 @@ describe('Markdown', () => {
       assert.equal(row.replaceAll(String.raw`\|`, '').split('|').length, 7, row);
     }
   });
+  test('what is escaped is escaped once: a reader sees the sign that was written', () => {
+    assert.equal(markdownText('@a #1 & <b>'), '&#64;a &#35;1 &amp; &lt;b&gt;');
+    assert.equal(markdownText('&#64;'), '&amp;&#35;64;');
+    assert.equal(markdownText('$x$'), String.raw`\$x\$`);
+    const entities: Readonly<Record<string, string>> = {
+      amp: '&',
+      lt: '<',
+      gt: '>',
+      '#64': '@',
+      '#35': '#',
+      '#8203': '',
+    };
+    // What CommonMark makes of it: backslash escapes, then entities, each once.
+    const seen = (text: string): string =>
+      text.replaceAll(/\\([!-/:-@[-`{-~])|&(#?\w+);/g, (_, sign?: string, name?: string) =>
+        name === undefined ? (sign ?? '') : (entities[name] ?? '?'),
+      );
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        assert.equal(seen(markdownText(text)), text);
+      }),
+    );
+  });
+  test('a comment is never longer than a forge takes, and always says the verdict', () => {
+    const many = report('name');
+    const long = 'x'.repeat(300);
+    const cases: readonly (readonly [number, string])[] = [
+      [1, 'short'],
+      [400, long],
+      [5000, long],
+      [1, 'y'.repeat(200_000)],
+      [300, '\ud83d\ude00'.repeat(400)],
+    ];
+    for (const [count, text] of cases) {
+      const written = markdownReport({
+        ...many,
+        problems: Array.from({ length: count }, () => problem({ message: text })),
+        plan: {
+          ...many.plan,
+          certificates: Array.from({ length: count }, () => many.plan.certificates[0]).flatMap(
+            (each) => each ?? [],
+          ),
+        },
+      });
+      assert.ok(Buffer.byteLength(written) <= 65_536, String(Buffer.byteLength(written)));
+      assert.ok(written.startsWith(`${commentMarker}\n\n## renewd: ❌ denied`));
+      assert.match(written, /<sub>plan c{64}, base a{10}, head b{10}<\/sub>/);
+      if (count > 1) assert.match(written, /The whole report is in the files of the job/);
+    }
+  });
   test('text stays on one line and what is escaped is the same text to a reader', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
@@ -135,6 +185,19 @@ describe('Markdown', () => {
 });
 
 describe('JUnit', () => {
+  test('a line end, a control or a sign that reorders text is shown, never passed on', () => {
+    const hostile = 'a\r\nb\u2028c\u202ed\u0085e\ttab\u0000\ufffe';
+    const text = junitReport(
+      [
+        problem({ message: hostile, fix: hostile, file: hostile, code: hostile }),
+        problem({ severity: 'note', message: hostile }),
+      ],
+      [hostile],
+    );
+    assert.doesNotMatch(text.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
+    assert.match(text, /a\\r\\nb\\u2028c\\u202ed\\x85e\\ttab\\x00/);
+    assert.equal((text.match(/<failure /g) ?? []).length, 1);
+  });
   test('it is well-formed whatever is in it', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
@@ -177,6 +240,17 @@ test('a terminal is sent no controls of a declaration', () => {
 test('no cell of a table is a formula, and commas and quotes stay inside', () => {
   for (const start of ['=', '+', '-', '@'])
     assert.ok(csvCell(`${start}cmd|' /C calc'!A0`).replace(/^"/, '').startsWith("'"));
+  // In full width, behind blanks, and behind a semicolon, at which spreadsheets of other countries split whatever is quoted.
+  const split = (row: string): string[] =>
+    row.split(';').map((each) => each.replace(/^["'\s]*/, (lead) => lead.replaceAll(/["\s]/g, '')));
+  for (const sign of '=+-@＝＋－＠') {
+    for (const lead of ['', ' ', '\t', '\n', 'a;', 'a; ', 'a;"', 'a;\t', "a;'"]) {
+      const cell = csvCell(`${lead}${sign}1+1`);
+      assert.doesNotMatch(cell, /^["\s]*[=+\-@＝＋－＠]/u, cell);
+      for (const part of split(cell)) assert.doesNotMatch(part, /^[=+\-@＝＋－＠]/u, cell);
+    }
+  }
+  assert.equal(csvCell('a;b'), '"a;b"');
   assert.equal(csvTable(['a', 'b'], [['x,y', 'say "hi"\n']]), 'a,b\r\n"x,y","say ""hi"" "\r\n');
 });
 

@@ -338,6 +338,29 @@ test('CODEOWNERS say of each path what change control says', () => {
   assert.match(text, /^\/inventory\/certificates\/web\/ @x\/web @x\/pki$/m);
 });
 
+test('in CODEOWNERS a name is one owner, and a line is one line', () => {
+  for (const hostile of [
+    '@x/web @mallory',
+    '@x/web\n* @mallory',
+    '@x/web\t@mallory',
+    '#',
+    '@x/web#',
+    'a\u2028@mallory',
+    '@',
+  ]) {
+    const text = codeowners({ ...desired([]), teams: new Map([['web', team({ handles: [hostile] })]]) });
+    assert.doesNotMatch(text, /mallory/, JSON.stringify(hostile));
+    assert.match(text, /an owner is left out/);
+  }
+  for (const plain of ['@x/web', '@x', 'ada@example.com', 'ada+pki@example.co.uk', '@renovate-bot']) {
+    const text = codeowners({ ...desired([]), teams: new Map([['web', team({ handles: [plain] })]]) });
+    assert.ok(
+      text.split('\n').some((line) => line.split(' ').includes(plain)),
+      plain,
+    );
+  }
+});
+
 test('periods and moments', () => {
   assert.deepEqual(parsePeriod('2026-Q4'), {
     label: '2026-Q4',

@@ -42,6 +42,19 @@ export function renderChange(report: ChangeReport, format: Format, out: Pick<Ter
   }
 }
 
+/**
+ * One judgement in every form a pipeline hands on, by file name. All of them say the same, because nothing is judged twice. Pure but for the style of the terminal.
+ */
+export function reportFiles(report: ChangeReport, out: Pick<Terminal, 'style'>): ReadonlyMap<string, string> {
+  return new Map([
+    ['report.md', renderChange(report, 'markdown', out)],
+    ['report.sarif', renderChange(report, 'sarif', out)],
+    ['report.xml', renderChange(report, 'junit', out)],
+    ['report.json', renderChange(report, 'json', out)],
+    ['plan.json', `${JSON.stringify(report.plan, null, 2)}\n`],
+  ]);
+}
+
 function filesOf({ plan }: ChangeReport): string[] {
   return plan.documents.map((each) => each.path);
 }

@@ -1,10 +1,11 @@
 /** Problems as JUnit XML, which every CI system can show: one test case a file. */
+import { escapeControls } from '../../terminal.ts';
 import type { ReportedProblem } from '../../core/change-report.ts';
 
-/** Text inside XML 1.0: markup escaped, characters that XML does not have left out. Pure. */
+/** One line of text inside XML 1.0: markup escaped; line ends, controls and what reorders text made visible. Pure. */
 export function xmlText(text: string): string {
-  return text
-    .replaceAll(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '')
+  return escapeControls(text)
+    .replaceAll(/[\ufffe\uffff]/g, '\ufffd')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
@@ -20,7 +21,7 @@ export function junitReport(problems: readonly ReportedProblem[], files: readonl
   const cases = names.map((file) => {
     const bodies = errorsOf(file).map(
       (each) =>
-        `    <failure type="${xmlText(each.code)}" message="${xmlText(each.message)}">${xmlText(`${each.file}:${String(each.line)}:${String(each.column)}: ${each.message}\n${each.fix}`)}</failure>`,
+        `    <failure type="${xmlText(each.code)}" message="${xmlText(each.message)}">${xmlText(`${each.file}:${String(each.line)}:${String(each.column)}: ${each.message}`)}\n${xmlText(each.fix)}</failure>`,
     );
     const rest = problems.filter((each) => each.file === file && each.severity !== 'error');
     const said = rest.map((each) =>

@@ -1,22 +1,31 @@
 /** A change as a comment on a pull request. Every text from a declaration is escaped: it was written by whoever asks. */
 import { durationText } from '../../core/duration.ts';
+import { limits } from '../../limits.ts';
 import type { ChangeReport, ReportedProblem } from '../../core/change-report.ts';
 
 /** Text that a Markdown reader shows as it is: no links, no mentions, no markup, one line. Pure. */
 export function markdownText(text: string): string {
-  return (
-    text
-      .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
-      .replaceAll('&', '&amp;')
-      .replaceAll('<', '&lt;')
-      .replaceAll('>', '&gt;')
-      .replaceAll('@', '&#64;')
-      .replaceAll('#', '&#35;')
-      .replaceAll(/[\\`*_{}[\]()|~!]/g, String.raw`\$&`)
-      // Readers make links of bare addresses too.
-      .replaceAll('://', ':&#8203;//')
-      .replaceAll('www.', 'www&#8203;.')
-  );
+  // One pass: what one replacement writes is never read by the next.
+  return text
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu, ' ')
+    .replaceAll(
+      /[&<>@#]|[\\`*_{}[\]()|~!$]|:\/\/|www\./gi,
+      (found) => entities[found] ?? (found.length > 1 ? unlinked(found) : `\\${found}`),
+    );
+}
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '@': '&#64;',
+  '#': '&#35;',
+};
+
+/** Readers make links of bare addresses too: a space of no width before the last sign ends what they look for. */
+function unlinked(found: string): string {
+  const at = found === '://' ? 1 : found.length - 1;
+  return `${found.slice(0, at)}&#8203;${found.slice(at)}`;
 }
 
 const md = markdownText;
@@ -24,18 +33,76 @@ const md = markdownText;
 /** Marks the comment, so that a job can find the one it wrote before and replace it. */
 export const commentMarker = '<!-- renewd change report -->';
 
-/** The comment. The same report gives the same bytes. */
+/**
+ * The comment, no longer than a forge takes: beyond `limits.report.commentBytesMax` whole parts are left out, the verdict never, and the comment says so.
+ * A comment that a forge refused would leave the one before it, and its verdict, in place. The same report gives the same bytes.
+ */
 export function markdownReport(report: ChangeReport): string {
+  const whole = commentOf(report, Infinity);
+  if (Buffer.byteLength(whole) <= limits.report.commentBytesMax) return whole;
+  for (let shown: number = limits.report.problemsMax; shown >= 1; shown = Math.floor(shown / 2)) {
+    const shorter = commentOf(shortened(report, shown), shown);
+    if (Buffer.byteLength(shorter) <= limits.report.commentBytesMax) return shorter;
+  }
+  return (
+    [
+      commentMarker,
+      `## renewd: ${headline(report)}`,
+      `${String(report.problems.length)} problems, ${String(report.plan.certificates.length)} certificates: too much for a comment. ${wholeIsElsewhere}`,
+      footer(report),
+    ].join('\n\n') + '\n'
+  );
+}
+
+const wholeIsElsewhere =
+  'The whole report is in the files of the job, and `renewd check --base <rev> --head <rev>` prints it.';
+
+/** The report with the first of each list. What is left out is counted by `commentOf`. */
+function shortened(report: ChangeReport, shown: number): ChangeReport {
+  const first = <T>(list: readonly T[]): readonly T[] => list.slice(0, shown);
+  return {
+    ...report,
+    problems: first(report.problems),
+    plan: {
+      ...report.plan,
+      certificates: first(report.plan.certificates).map((each) => ({
+        ...each,
+        steps: first(each.steps),
+        fields: first(each.fields),
+      })),
+      resources: first(report.plan.resources),
+    },
+    cost: first(report.cost),
+    approvals: first(report.approvals),
+    policyEffect:
+      report.policyEffect === null
+        ? null
+        : {
+            ...report.policyEffect,
+            byTeam: first(report.policyEffect.byTeam),
+            replaced: first(report.policyEffect.replaced),
+          },
+  };
+}
+
+function commentOf(report: ChangeReport, shown: number): string {
   const parts = [
     commentMarker,
     `## renewd: ${headline(report)}`,
     problemSection(report.problems),
     planSection(report),
-    effectSection(report),
+    effectSection(report, Math.min(shown, limits.report.fallingMax)),
     approvalSection(report),
-    `<sub>plan ${report.hash}, base ${report.base.slice(0, 10)}, head ${report.head.slice(0, 10)}</sub>`,
+    shown === Infinity
+      ? ''
+      : `This is the beginning: at most ${String(shown)} of each list. ${wholeIsElsewhere}`,
+    footer(report),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+function footer({ hash, base, head }: ChangeReport): string {
+  return `<sub>plan ${hash}, base ${base.slice(0, 10)}, head ${head.slice(0, 10)}</sub>`;
 }
 
 function headline({ verdict, waiting }: ChangeReport): string {
@@ -100,10 +167,7 @@ function planSection({ plan, cost }: ChangeReport): string {
   return lines.length === 0 ? 'Nothing that renewd acts on changes.' : lines.join('\n');
 }
 
-/** Certificates listed in a comment before the rest is counted: forges cut comments at 65,536 characters. */
-const shown = 50;
-
-function effectSection({ policyEffect }: ChangeReport): string {
+function effectSection({ policyEffect }: ChangeReport, shown: number): string {
   if (policyEffect === null) return '';
   const { certificates, falling, recovering, byTeam, replaced, byHand } = policyEffect;
   const lines = [
