@@ -273,6 +273,14 @@ export const limits = {
     sizeMaxBytes: 64 * 1024,
     /** Shorter values are not searched for in output: erasing `true` or `8080` everywhere would hide the log itself. */
     redactMinCharacters: 6,
+    /** Of one line of a secret, pieces are known up to here: an RSA key has lines of 64 to 70, a token rarely more than 2000. */
+    piecesMaxCharacters: 8 * 1024,
+    /** Fields named in one finding about withheld text. */
+    withheldFieldsMax: 5,
+    /** How long a finding about text withheld from the record of a change stays: long enough to rotate what was written there. */
+    withheldShownMs: 30 * day,
+    /** Changes named so at a time, newest kept: somebody who writes a key into every commit needs one finding, not a thousand. */
+    withheldChangesMax: 50,
   },
   log: {
     /** One text in a log line; a server that answers megabytes must not fill the disk. */

@@ -4,28 +4,12 @@
  */
 import { stripVTControlCharacters } from 'node:util';
 import type { CertificateStatus } from './core/record-format.ts';
+import { visibleLine } from './core/record-text.ts';
 import { limits } from './limits.ts';
 
-/**
- * Characters that move a cursor, start an escape sequence, end a line or reorder text: controls (C0, DEL, C1), format
- * characters (bidirectional controls of UAX #9, zero-width characters, byte order mark), line and paragraph separators, lone surrogates.
- */
-const hostile = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
-
-const shortEscapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-
-/**
- * Makes text from the world safe to print on one line: every hostile character becomes visible (`\x1b`, `\u202e`).
- * Pure. Printable Unicode passes unchanged.
- */
+/** Makes text from the world safe to print on one line: every hostile character becomes visible (`\x1b`, `\u202e`). Pure. Printable Unicode passes unchanged. */
 export function escapeControls(text: string): string {
-  return text.replace(hostile, (character) => {
-    const short = shortEscapes[character];
-    if (short !== undefined) return short;
-    const code = character.codePointAt(0) ?? 0;
-    if (code <= 0xff) return `\\x${code.toString(16).padStart(2, '0')}`;
-    return code <= 0xffff ? `\\u${code.toString(16).padStart(4, '0')}` : `\\u{${code.toString(16)}}`;
-  });
+  return visibleLine(text);
 }
 
 /** What `openTerminal` needs to know of a stream: a subset of `tty.WriteStream`. */

@@ -24,17 +24,17 @@ const doors: Readonly<Record<string, string>> = {
 /** Rooms from the inside out: a file may import from its own room and from rooms listed for it. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   core: [],
-  ports: ['core'],
+  ports: ['core', 'record-text'],
   documents: ['core', 'ports', 'limits', 'expressions'],
   expressions: ['core', 'limits'],
-  git: ['core', 'ports', 'limits'],
+  git: ['core', 'ports', 'limits', 'record-text'],
   ssh: ['core', 'ports', 'limits'],
   tls: ['core', 'ports', 'limits', 'x509'],
   x509: ['core', 'ports', 'limits'],
   acme: ['core', 'ports', 'limits', 'x509'],
   records: ['core', 'ports', 'limits', 'git'],
   templates: ['core', 'ports', 'limits'],
-  journal: ['core', 'ports', 'limits'],
+  journal: ['core', 'ports', 'limits', 'record-text'],
   custody: ['core', 'ports', 'limits'],
   issuers: ['core', 'ports', 'limits', 'acme', 'x509'],
   solvers: ['core', 'ports', 'limits'],
@@ -328,4 +328,105 @@ test('every file of the site opens with a sentence that says what it is for', ()
     if (path.endsWith('.d.ts')) continue;
     assert.match(text, /^(---\n)?\/\*\*/, path);
   }
+});
+
+const codeOf = (text: string): string => text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+
+/** Plain errors that end the process, each reached only by a mistake of the program: never by what a file, a server or a person says. Everything else is an OperationError. */
+const mistakes: readonly string[] = [
+  'daemon/acme/jws.ts: an account key must be on P-256',
+  'daemon/custody/custody.ts: not a name of a key: ${JSON.stringify(name)}',
+  'daemon/documents/convert.ts: no such kind: ${document.kind}',
+  'daemon/core/record.ts: ${assessment.installation} is not of ${certificate.id}',
+  'daemon/core/timestamp.ts: not a timestamp: ${text}',
+  'daemon/git/publish.ts: a pack with a commit is not empty',
+  'daemon/git/pkt-line.ts: a packet holds at most 65516 bytes',
+  'daemon/git/refs.ts: ${name} is no reference name',
+  'daemon/shell/apply.ts: operation ${operation.id} was proved without a certificate',
+  "daemon/shell/issue.ts: operation ${operation.id} is at '${operation.step}' without a CSR",
+  'daemon/shell/jobs.ts: no installation ${action.installation}',
+  'daemon/shell/jobs.ts: ${installation.id} has a placement without endpoint or profile',
+  "daemon/shell/operation.ts: operation ${operation.id} is past 'issued' without a certificate",
+  'daemon/targets/ssh.ts: a target without a pool of connections cannot be used',
+  'daemon/x509/sign.ts: the key of the CA is not PEM',
+];
+
+/** Files whose plain errors are caught in the same file or by their only caller, which turns them into a verdict, a problem or an OperationError. */
+const caughtWhereThrown: readonly string[] = [
+  'daemon/acme/transport.ts',
+  'daemon/expressions/custom-rule.ts',
+  'daemon/expressions/expression.ts',
+  'daemon/git/openssh-key.ts',
+  'daemon/git/revocation-list.ts',
+  'daemon/git/revoked-keys.ts',
+  'daemon/git/ssh-certificate.ts',
+  'daemon/git/sshsig.ts',
+  'daemon/journal/journal.ts',
+  'daemon/shell/records.ts',
+];
+
+test('nothing from outside ends the process: a plain error is a mistake of the program, and each is listed', () => {
+  const found = sources.flatMap(({ path, text }) =>
+    [...codeOf(text).matchAll(/throw new (?:Range|Type|Syntax)?Error\(\s*[`']([^`]*?)[`'],?\s*\)/g)].map(
+      ([, message = '']) => `${path}: ${message}`,
+    ),
+  );
+  const unlisted = found.filter(
+    (each) => !mistakes.includes(each) && !caughtWhereThrown.some((path) => each.startsWith(`${path}: `)),
+  );
+  assert.deepEqual(unlisted, []);
+});
+
+test('text gets into records by one door, and no other file can say that a text is clean', () => {
+  const makers = sources.filter(({ text }) => /as (?:unknown as )?RecordText/.test(codeOf(text)));
+  assert.deepEqual(
+    makers.map(({ path }) => path),
+    ['daemon/record-text.ts'],
+  );
+  // Types keep a plain string out of a publish; failures and journal entries pass through on their own.
+  const publish = sources.find(({ path }) => path === 'daemon/git/publish.ts')?.text ?? '';
+  assert.match(publish, /readonly edit: .*RecordText \| null/);
+  assert.match(publish, /readonly message: .* => RecordText;/);
+  assert.match(publish, /readonly trailers: .*RecordText/);
+});
+
+/** Calls that throw on data a stranger can choose: a date out of range, a broken escape, text that is no URL. */
+const throwing: readonly {
+  readonly call: RegExp;
+  readonly instead: string;
+  readonly only: readonly string[];
+}[] = [
+  {
+    call: /\.toISOString\(/,
+    instead: 'timestamp() of core/timestamp.ts, which has a text for every number',
+    only: [
+      'daemon/core/timestamp.ts',
+      'daemon/core/period.ts',
+      'daemon/documents/convert-policy.ts',
+      'daemon/log.ts',
+      // Inside the range: what Date.parse has read.
+      'daemon/records/shape.ts',
+      'daemon/commands/evidence/pack.ts',
+      'site/src/lib/inventory-query.ts',
+    ],
+  },
+  {
+    call: /new URL\(/,
+    instead: 'URL.parse(), which gives null',
+    only: ['daemon/git/http-transport.ts', 'daemon/config-checks.ts'],
+  },
+  {
+    call: /decodeURIComponent\(/,
+    instead: 'decodedPart() of git/transport.ts',
+    only: ['daemon/git/transport.ts', 'daemon/http/static.ts'],
+  },
+];
+
+test('calls that throw on data are made in few places', () => {
+  for (const { call, instead, only } of throwing)
+    for (const { path, text } of [
+      ...sources,
+      ...siteSources.filter((each) => !each.path.startsWith('site/src/client/')),
+    ])
+      if (!only.includes(path)) assert.doesNotMatch(codeOf(text), call, `${path}: use ${instead}`);
 });

@@ -42,7 +42,7 @@ interface Directory {
 /** Makes a client; the directory is read and the account opened (or made: the same key finds the same account) at the first request. */
 export function createAcmeClient(options: AcmeAccountOptions): AcmeClient {
   const { issuer, transport, key } = options;
-  const origin = new URL(options.directoryUrl).origin;
+  const origin = URL.parse(options.directoryUrl)?.origin;
   let nonce: string | null = null;
   let opened: Promise<{
     readonly directory: Directory;
@@ -50,7 +50,7 @@ export function createAcmeClient(options: AcmeAccountOptions): AcmeClient {
     readonly orders: string | null;
   }> | null = null;
 
-  const isOurs = (url: string): boolean => URL.canParse(url) && new URL(url).origin === origin;
+  const isOurs = (url: string): boolean => origin !== undefined && URL.parse(url)?.origin === origin;
   const sameServer = (url: string): string => {
     // A CA that sends us elsewhere with signed requests is a CA we do not know.
     if (isOurs(url)) return url;

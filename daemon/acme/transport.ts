@@ -44,7 +44,7 @@ export function createTransport(options: {
         reject(
           new OperationError(
             'acme-server',
-            `issuer ${options.issuer} could not be reached at ${new URL(url).host}: ${reason}`,
+            `issuer ${options.issuer} could not be reached at ${URL.parse(url)?.host ?? url}: ${reason}`,
             {
               disposition: 'retry',
               cause,

@@ -1,4 +1,5 @@
 /** Follows each certificate from its declaration to what is served, by the clone alone, and says which links rest on the daemon's word. */
+import { timestamp } from '../core/timestamp.ts';
 import type { CertificateFacts, Desired } from '../core/model.ts';
 import { evaluate } from '../core/policy.ts';
 import type {
@@ -161,7 +162,7 @@ function wrongFacts(facts: CertificateFacts, issued: IssuedRecord, record: Certi
   compare('serial', facts.serial, issued.serial);
   compare('public key', facts.spki, issued.spki);
   compare('names', [...facts.dnsNames].sort().join(' '), [...issued.dnsNames].sort().join(' '));
-  compare('end', new Date(facts.notAfter).toISOString().replace('.000Z', 'Z'), issued.notAfter);
+  compare('end', timestamp(facts.notAfter), issued.notAfter);
   const { declaration } = record;
   // What is declared may have changed since and be on its way; only a settled certificate must match.
   if (!declaration.withdrawn && ['ok', 'non-compliant'].includes(record.status)) {

@@ -1,14 +1,14 @@
 /** One text for one value, so that a hash over it means the same everywhere: keys sorted, no space, as RFC 8785 does for what JSON can say exactly. Pure. */
 
-/** Canonical JSON. Numbers must be whole (nothing that is hashed has others); undefined members are left out. @throws TypeError for what JSON cannot say */
+/** Canonical JSON of any plain data; undefined members are left out. Numbers of a declaration reach it, so every number has a text. */
 export function canonicalJson(value: unknown): string {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'number') {
-    if (!Number.isSafeInteger(value)) throw new TypeError(`${String(value)} is not a whole number`);
-    return String(value);
+    // As RFC 8785 section 3.2.2.3 writes numbers; what JSON has no number for is its name.
+    return Number.isFinite(value) ? JSON.stringify(value) : JSON.stringify(String(value));
   }
   if (Array.isArray(value)) return `[${value.map((each) => canonicalJson(each)).join(',')}]`;
-  if (typeof value !== 'object') throw new TypeError(`JSON cannot say ${typeof value}`);
+  if (typeof value !== 'object') return JSON.stringify(typeof value);
   const members = Object.entries(value)
     .filter(([, member]) => member !== undefined)
     .sort(([left], [right]) => (left < right ? -1 : 1))

@@ -90,7 +90,9 @@ function isIpv6(text: string): boolean {
 export function readIpAddress(written: string): string | null {
   if (ipv4.test(written)) return written;
   // The URL parser writes RFC 5952's form.
-  return isIpv6(written) ? new URL(`http://[${written.toLowerCase()}]/`).hostname.slice(1, -1) : null;
+  return isIpv6(written)
+    ? (URL.parse(`http://[${written.toLowerCase()}]/`)?.hostname.slice(1, -1) ?? null)
+    : null;
 }
 
 /** `host:port` or `[v6]:port`; null when it is neither. */

@@ -213,6 +213,14 @@ export const findingCodes = {
     meaning: 'A declaration names a team, issuer, endpoint or profile that is not declared.',
     remedy: 'Correct the name or declare what it names.',
   },
+  'text-withheld': {
+    severity: 'warning',
+    title: 'A text was withheld',
+    meaning:
+      'Something that was about to be recorded holds a secret of this daemon or looks like a private key or a token. It was replaced by a mark; everything else goes on.',
+    remedy:
+      'Look at where the message says it came from. If it is a real key or token, it is no longer secret: replace it. If it only looks like one, change the text.',
+  },
   'history-rewritten': {
     severity: 'critical',
     title: 'The history of the intent branch was rewritten',

@@ -5,7 +5,7 @@
  * part is one folder, or one file name without its ending, and names a team. null: it does not match.
  */
 export function matchPath(pattern: string, path: string): { readonly team: string | null } | null {
-  return matchParts(pattern.split('/'), path.split('/'), 0, 0, null);
+  return matchParts(pattern.split('/'), path.split('/'), 0, 0, null, new Set());
 }
 
 function matchParts(
@@ -14,14 +14,19 @@ function matchParts(
   at: number,
   from: number,
   team: string | null,
+  failed: Set<string>,
 ): { readonly team: string | null } | null {
+  // What did not match from here once never does: several `**` would try it over and over.
+  const start = `${String(at)} ${String(from)}`;
+  if (failed.has(start)) return null;
+  failed.add(start);
   let index = from;
   for (let part = at; part < pattern.length; part++) {
     const wanted = pattern[part] ?? '';
     if (wanted === '**') {
       if (part === pattern.length - 1) return index < path.length ? { team } : null;
       for (let skip = index; skip <= path.length; skip++) {
-        const rest = matchParts(pattern, path, part + 1, skip, team);
+        const rest = matchParts(pattern, path, part + 1, skip, team, failed);
         if (rest !== null) return rest;
       }
       return null;

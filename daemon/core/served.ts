@@ -1,4 +1,5 @@
 /** What a handshake means for one installation, in one word: the typed results of validation. Pure. */
+import { timestamp } from './timestamp.ts';
 import { findingCodes } from './finding-codes.ts';
 import type { KnownLeaves } from './installation-state.ts';
 import type { CertificateFacts, Fingerprint, Handshake, Instant, ServedResult } from './model.ts';
@@ -52,12 +53,12 @@ export function judgeHandshake(handshake: Handshake, expected: ServedExpectation
   }
   const what = nameOf(leaf, expected);
   if (leaf.notAfter < expected.now) {
-    return judged('expired', `${place} serves ${what}, which expired at ${stamp(leaf.notAfter)}`);
+    return judged('expired', `${place} serves ${what}, which expired at ${timestamp(leaf.notAfter)}`);
   }
   if (leaf.notBefore > expected.now) {
     return judged(
       'not-yet-valid',
-      `${place} serves ${what}, which is valid only from ${stamp(leaf.notBefore)}`,
+      `${place} serves ${what}, which is valid only from ${timestamp(leaf.notBefore)}`,
     );
   }
   if (!coversName(leaf, address.serverName)) {
@@ -107,8 +108,4 @@ function nameOf(leaf: CertificateFacts, { current }: ServedExpectation): string 
   const subject = leaf.subject === '' ? (leaf.dnsNames[0] ?? 'a certificate without a name') : leaf.subject;
   const issuer = leaf.selfSigned ? 'itself' : leaf.issuer;
   return `${subject} (serial ${leaf.serial}, issued by ${issuer})`;
-}
-
-function stamp(instant: Instant): string {
-  return new Date(instant).toISOString().slice(0, 19) + 'Z';
 }

@@ -1,5 +1,6 @@
 /** Text that leaves the program: records in their canonical form, and problems as people read them. Pure. */
 import type { DocumentProblem } from '../core/model.ts';
+import { visibleLine } from '../core/record-text.ts';
 
 /** A record as it is committed: JSON, two spaces, keys in the order of the value, a final newline. Equal values give equal bytes. */
 export function renderRecord(value: unknown): string {
@@ -11,13 +12,6 @@ export function renderProblem({ source, message, excerpt, severity }: DocumentPr
   const word = severity === 'warning' ? 'warning: ' : '';
   const first = `${source.file}:${String(source.line)}:${String(source.column)}: ${word}${message}`;
   return [first, ...(excerpt === null ? [] : excerpt.split('\n').map((line) => `  ${line}`))]
-    .map(visible)
+    .map(visibleLine)
     .join('\n');
-}
-
-function visible(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
-    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
-  );
 }

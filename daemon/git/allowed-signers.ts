@@ -1,4 +1,5 @@
 /** Reads allowed_signers (ssh-keygen(1), "ALLOWED SIGNERS"): who may sign with which key, for what and when. A line it cannot read allows nobody. */
+import { matchesGlob } from '../core/glob.ts';
 import { limits } from '../limits.ts';
 
 export interface AllowedSigner {
@@ -82,28 +83,6 @@ export function allows(signer: AllowedSigner, namespace: string, at: number): bo
   );
 }
 
-/**
- * ssh_config(5), "PATTERNS": `*` is any text, `?` any character. Linear but for one step back at a star: the last star takes one more character at a time, and
- * never is an earlier one tried again.
- */
-export function matchesPattern(pattern: string, text: string): boolean {
-  let [at, from, star, mark] = [0, 0, -1, 0];
-  while (from < text.length) {
-    if (pattern[at] === '*') {
-      star = at++;
-      mark = from;
-    } else if (at < pattern.length && (pattern[at] === '?' || pattern[at] === text[from])) {
-      at++;
-      from++;
-    } else if (star >= 0) {
-      at = star + 1;
-      from = ++mark;
-    } else return false;
-  }
-  while (pattern[at] === '*') at++;
-  return at === pattern.length;
-}
-
 /** A list of patterns with commas between them: one must match, and none that is negated (`!x`) may. Pure. */
 export function matchesList(patterns: string, text: string): boolean {
   let found = false;
@@ -112,8 +91,8 @@ export function matchesList(patterns: string, text: string): boolean {
   if (list.length > limits.git.patternsMax) return false;
   for (const each of list) {
     if (each.startsWith('!')) {
-      if (matchesPattern(each.slice(1), text)) return false;
-    } else if (matchesPattern(each, text)) found = true;
+      if (matchesGlob(each.slice(1), text)) return false;
+    } else if (matchesGlob(each, text)) found = true;
   }
   return found;
 }

@@ -1,6 +1,7 @@
 /** Whose signature a commit carries: SSH keys, SSH certificates, tokens, OpenPGP, by the lists of a repository, at the time it was first seen. */
 import { createHash } from 'node:crypto';
 import { limits } from '../limits.ts';
+import { recordLine } from '../record-text.ts';
 import { allows, matchesList, parseAllowedSigners, type AllowedSigner } from './allowed-signers.ts';
 import { separateSignature } from './commit.ts';
 import { createOpenPgpJudge } from './openpgp.ts';
@@ -45,7 +46,9 @@ const verdict = (
   key: null,
   method: null,
   // Parts of it were written by whoever made the signature.
-  reason: reason.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, limits.git.reasonMaxChars),
+  reason: recordLine(reason)
+    .slice(0, limits.git.reasonMaxChars)
+    .replace(/[\ud800-\udbff]$/, ''),
   ...more,
 });
 

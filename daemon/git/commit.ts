@@ -1,4 +1,5 @@
 /** Commits as bytes: reads headers, trailers and signature exactly, and writes new ones as git would. */
+import { instantWithin } from '../core/timestamp.ts';
 import { corrupt } from './object.ts';
 
 export interface Person {
@@ -92,12 +93,12 @@ export function parseCommit(oid: string, raw: Buffer): Commit {
 function parsePerson(text: string): Person {
   const match = /^(.*?) ?<([^<>]*)> (-?\d{1,15})(?: [+-]\d{1,6})?$/.exec(text);
   if (match === null) return { name: text, email: '', at: 0 };
-  return { name: match[1] ?? '', email: match[2] ?? '', at: Number(match[3]) * 1000 };
+  return { name: match[1] ?? '', email: match[2] ?? '', at: instantWithin(Number(match[3]) * 1000) };
 }
 
 /** git-interpret-trailers: the last paragraph, when it is not the subject and every line of it is `Key: value` or a continuation. */
 export function parseTrailers(message: string): (readonly [string, string])[] {
-  const paragraphs = message.replace(/\n+$/, '').split(/\n\n+/);
+  const paragraphs = withoutLastNewlines(message).split(/\n\n+/);
   const last = paragraphs.length < 2 ? undefined : paragraphs.at(-1);
   if (last === undefined) return [];
   const trailers: [string, string][] = [];
@@ -109,6 +110,13 @@ export function parseTrailers(message: string): (readonly [string, string])[] {
     else return [];
   }
   return trailers;
+}
+
+/** The text without the line feeds at its end. By hand: `/\n+$/` tries every run of them anew from each of its places, 35 s for 200,000 (measured). */
+function withoutLastNewlines(text: string): string {
+  let end = text.length;
+  while (end > 0 && text[end - 1] === '\n') end--;
+  return text.slice(0, end);
 }
 
 export interface NewCommit {
@@ -142,7 +150,7 @@ export function renderCommit(commit: NewCommit): Buffer {
 /** Puts an armored signature into a raw commit, as its last header, the way git does. Pure. */
 export function withSignature(raw: Buffer, armored: string): Buffer {
   const blank = raw.indexOf('\n\n');
-  const lines = armored.replace(/\n+$/, '').replaceAll('\n', '\n ');
+  const lines = withoutLastNewlines(armored).replaceAll('\n', '\n ');
   return Buffer.concat([
     raw.subarray(0, blank + 1),
     Buffer.from(`gpgsig ${lines}\n`),

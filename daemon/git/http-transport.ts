@@ -1,4 +1,5 @@
 /** Git over HTTP(S), the smart protocol only (gitprotocol-http). A token goes to the configured origin only, and never over plain HTTP to another machine. */
+import { decodedPart } from './transport.ts';
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIPv4 } from 'node:net';
@@ -20,12 +21,13 @@ export interface HttpAccess {
 
 /** Makes a transport for an http(s) address. Does no IO itself. @throws OperationError `git-auth` when the token would travel in clear */
 export function createHttpTransport(address: URL, access: HttpAccess | null, now: () => number): Transport {
-  const base = new URL(address);
+  const base = new URL(address.href);
   base.username = '';
   base.hash = '';
   base.search = '';
   const root = base.href.replace(/\/+$/, '');
   const token = access?.token ?? null;
+  const named = decodedPart(address.username, root);
   if (token !== null && base.protocol === 'http:' && !isLoopback(base.hostname)) {
     throw new OperationError(
       'git-auth',
@@ -46,7 +48,7 @@ export function createHttpTransport(address: URL, access: HttpAccess | null, now
       token === null
         ? null
         : () => {
-            const user = decodeURIComponent(address.username) || (access?.username ?? '');
+            const user = named || (access?.username ?? '');
             return `Basic ${Buffer.from(`${user}:${token.reveal()}`).toString('base64')}`;
           },
     origin: base.origin,
@@ -117,7 +119,7 @@ async function discover(
     const location = response.headers.location;
     if (response.statusCode !== undefined && response.statusCode >= 300 && response.statusCode < 400) {
       response.destroy();
-      const next = location === undefined ? null : new URL(location, url);
+      const next = location === undefined ? null : URL.parse(location, url);
       const suffix = `/info/refs?service=${service}`;
       if (
         next === null ||

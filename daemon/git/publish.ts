@@ -1,5 +1,6 @@
 /** One commit on a branch by compare-and-swap: read the tip, edit, sign, push; on a lost race read and edit again. Nothing is ever forced. */
 import { setTimeout as pause } from 'node:timers/promises';
+import type { RecordText } from '../core/record-text.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { Backend, PushSession } from './backend.ts';
@@ -20,10 +21,10 @@ export interface PublishRequest {
   /** Full name: `refs/heads/…`. */
   readonly ref: string;
   /** Path to text (null deletes) for the given tip; called again for each new tip. Throwing ends the publish. */
-  readonly edit: (tip: string | null) => Promise<ReadonlyMap<string, string | null>>;
+  readonly edit: (tip: string | null) => Promise<ReadonlyMap<string, RecordText | null>>;
   /** Subject and body, without trailers. */
-  readonly message: (edits: ReadonlyMap<string, string | null>) => string;
-  readonly trailers: readonly (readonly [key: string, value: string])[];
+  readonly message: (edits: ReadonlyMap<string, RecordText | null>) => RecordText;
+  readonly trailers: readonly (readonly [key: string, value: RecordText])[];
   readonly author: { readonly name: string; readonly email: string };
   /** UTC epoch ms; a commit is never older than its parent. */
   readonly at: number;

@@ -43,19 +43,19 @@ export function parseAddress(text: string): RepositoryAddress {
     const [, user, host = '', path = ''] = short;
     return ssh(user ?? null, host, null, path);
   }
-  if (scheme === 'file') return { kind: 'local', path: decodeURIComponent(new URL(text).pathname) };
+  if (scheme === 'file') return { kind: 'local', path: decodedPart(urlOf(text, text).pathname, text) };
   if (scheme === 'https' || scheme === 'http') {
-    const url = new URL(text);
+    const url = urlOf(text, text);
     if (url.password !== '') {
       throw unsupported('the repository address holds a password; bind it as a secret and name the secret');
     }
     return { kind: 'http', url };
   }
   if (scheme === 'ssh' || scheme === 'git+ssh' || scheme === 'ssh+git') {
-    const url = new URL(text.replace(/^[^:]+/, 'ssh'));
-    const path = decodeURIComponent(url.pathname);
+    const url = urlOf(text.replace(/^[^:]+/, 'ssh'), text);
+    const path = decodedPart(url.pathname, text);
     return ssh(
-      url.username === '' ? null : decodeURIComponent(url.username),
+      url.username === '' ? null : decodedPart(url.username, text),
       url.hostname,
       url.port === '' ? null : Number(url.port),
       // git: `ssh://host/~user/x` names the home directory of user.
@@ -71,6 +71,22 @@ function ssh(user: string | null, host: string, port: number | null, path: strin
     throw unsupported('the SSH address of the repository has no usable host or path');
   }
   return { kind: 'ssh', location: { user, host: bare, port, path } };
+}
+
+function urlOf(text: string, shown: string): URL {
+  const url = URL.parse(text);
+  if (url === null)
+    throw unsupported(`${JSON.stringify(shown)} is no address; use https://, ssh:// or a path`);
+  return url;
+}
+
+/** A part of an address without its percent escapes. Pure. @throws OperationError `unsupported` where a % begins none (RFC 3986 section 2.1) */
+export function decodedPart(part: string, shown: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw unsupported(`${JSON.stringify(shown)} has a % that begins no escape; write it as %25`);
+  }
 }
 
 function unsupported(message: string): OperationError {

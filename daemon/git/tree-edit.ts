@@ -1,4 +1,5 @@
 /** Makes the trees of a commit out of a tip and a set of file edits; untouched entries keep their bytes. Refuses names git must not hold. */
+import { OperationError } from '../ports/failure.ts';
 import { corrupt } from './object.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { PackWriter } from './pack-write.ts';
@@ -12,7 +13,7 @@ interface EditFolder {
 /**
  * Applies edits (path to text, null deletes) to a tree and adds what is new to the pack. Returns the id of the new tree, null when it
  * is empty. Deleting what is not there is no change; a folder that becomes empty goes. Reads only the folders it touches.
- * @throws Error on a path git must not hold: the program made it. @throws OperationError `git-corrupt`
+ * @throws OperationError `unsupported` on a path git must not hold, `git-corrupt`
  */
 export function editTree(
   store: ObjectStore,
@@ -71,7 +72,7 @@ function applyFolder(
     const rawName = rawNameOf(name);
     const old = entries.get(rawName);
     if (folder.files.get(name) !== undefined && folder.files.get(name) !== null) {
-      throw new Error(`${name} is both a file and a folder in one publish`);
+      throw notAPath(name, 'is both a file and a folder in one publish');
     }
     const below = old !== undefined && isFolder(old) ? old : null;
     const made = applyFolder(store, below?.oid ?? null, inner, pack);
@@ -115,5 +116,12 @@ export function checkPathComponent(name: string, path: string): void {
     name.includes('\\') ||
     /\p{Cc}/u.test(name) ||
     Buffer.byteLength(name) > 255;
-  if (refused) throw new Error(`${JSON.stringify(path)} is no path that a commit may hold`);
+  if (refused) throw notAPath(path, 'is no path that a commit may hold');
+}
+
+/** Names come from declarations and issuers: one that cannot be written stops that publish with its name, never the process. */
+function notAPath(path: string, why: string): OperationError {
+  return new OperationError('unsupported', `${JSON.stringify(path)} ${why}; rename what it is made of`, {
+    disposition: 'stall',
+  });
 }

@@ -3,6 +3,8 @@
  * https://prometheus.io/docs/instrumenting/exposition_formats/ (text-based format).
  */
 
+import { recordLine } from '../record-text.ts';
+
 export const expositionContentType = 'text/plain; version=0.0.4; charset=utf-8';
 
 export type Labels = Readonly<Record<string, string>>;
@@ -41,7 +43,7 @@ function writeLabels(labels: Labels): string {
 
 /** "label_value can be any sequence of UTF-8 characters, but the backslash, double-quote and line feed have to be escaped". */
 function escapeLabel(value: string): string {
-  return escapeHelp(value).replaceAll('"', '\\"');
+  return escapeHelp(recordLine(value)).replaceAll('"', '\\"');
 }
 
 /** HELP: "backslash and line feed characters need to be escaped". A lone surrogate is not UTF-8. */

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { Log, Secret } from '../ports/plugin.ts';
-import { escapeControls } from '../terminal.ts';
+import { recordLine } from '../record-text.ts';
 import { expositionContentType } from './exposition.ts';
 import type { Metrics } from './metrics.ts';
 import { createWebhookJudge, type WebhookJudge } from './webhook.ts';
@@ -117,7 +117,7 @@ async function route(
   }
   const reasons = reasonsAgainst(options.state());
   if (reasons.length === 0) return answer(response, 200, 'ready\n');
-  answer(response, 503, `not ready\n${reasons.map((reason) => `- ${escapeControls(reason)}\n`).join('')}`);
+  answer(response, 503, `not ready\n${reasons.map((reason) => `- ${recordLine(reason)}\n`).join('')}`);
 }
 
 function reasonsAgainst({ firstTurnAt, problems }: HealthState): string[] {

@@ -51,7 +51,7 @@ function create(name: string, written: Readonly<Record<string, unknown>>, tools:
     trustAnchors: () => rootsOf(name, config),
     check: async (signal) => {
       await (await open()).newOrderUrl(signal);
-      return `the ACME server ${new URL(config.directory).host} answers and knows our account`;
+      return `the ACME server ${URL.parse(config.directory)?.host ?? config.directory} answers and knows our account`;
     },
   };
 }

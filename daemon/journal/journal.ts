@@ -1,6 +1,7 @@
 /**
  * The journal: intent before effect, on disk before the world is touched (DESIGN promise 4). The only door to node:sqlite.
- * It is not the truth about endpoints; it is what makes a crash harmless. It refuses to hold a private key.
+ * It is not the truth about endpoints; it is what makes a crash harmless. Texts of entries, attempts and observations pass `daemon/record-text.ts`;
+ * declarations and handles are kept to the byte, because they are acted on.
  *
  * WAL with synchronous=FULL: WAL with NORMAL can lose the last commits on power loss.
  */
@@ -13,6 +14,7 @@ import type { Certificate, Observation } from '../core/model.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { Json } from '../ports/issuer.ts';
 import { limits } from '../limits.ts';
+import { recordLine, recordValue, withheldIn } from '../record-text.ts';
 import { migrations } from './schema.ts';
 
 /** A file of the accepted commit, kept so that renewal goes on when Git is away or its history was rewritten. */
@@ -226,7 +228,13 @@ export function openJournal(directory: string): Journal {
       ),
     saveOperation: (value) => {
       const chain = json(value.chain);
-      if (chain?.includes('PRIVATE KEY') === true) throw new Error('a private key was about to be journaled');
+      if (chain !== null && withheldIn(recordValue(value.chain)).length > 0) {
+        throw new OperationError(
+          'certificate-rejected',
+          `the issuer of ${value.operation.installation} sent a chain that holds a private key or a secret; nothing of it was kept. Ask whoever runs the issuer.`,
+          { disposition: 'stall' },
+        );
+      }
       write(
         'INSERT OR REPLACE INTO operation VALUES (?, ?, ?, ?, ?)',
         value.operation.installation,
@@ -244,7 +252,7 @@ export function openJournal(directory: string): Journal {
     saveAttempt: (subject, value) =>
       value === null
         ? write('DELETE FROM attempt WHERE subject = ?', subject)
-        : write('INSERT OR REPLACE INTO attempt VALUES (?, ?)', subject, JSON.stringify(value)),
+        : write('INSERT OR REPLACE INTO attempt VALUES (?, ?)', subject, JSON.stringify(recordValue(value))),
     observations: () =>
       new Map(
         rows('SELECT body FROM observation').map((row) => {
@@ -259,7 +267,7 @@ export function openJournal(directory: string): Journal {
             'INSERT OR REPLACE INTO observation VALUES (?, ?, ?)',
             value.installation,
             value.at,
-            JSON.stringify(value),
+            JSON.stringify(recordValue(value)),
           );
         }
       }),
@@ -277,8 +285,11 @@ export function openJournal(directory: string): Journal {
         }
         write('INSERT OR REPLACE INTO fact VALUES (?, ?)', 'accepted-commit', commit);
       }),
-    append: (at, subject, event, detail) =>
+    append: (at, givenSubject, givenEvent, givenDetail) =>
       atomically(() => {
+        const subject = recordLine(givenSubject);
+        const event = recordLine(givenEvent);
+        const detail = recordLine(givenDetail);
         const last = sql('SELECT sequence, hash FROM entry ORDER BY sequence DESC LIMIT 1').get();
         const sequence = Number(last?.['sequence'] ?? 0) + 1;
         const hash = entryHash(last === undefined ? '' : text(last['hash']), {

@@ -3,6 +3,8 @@
  * and caught only in `shell/`. A programmer's mistake is an ordinary `Error` and ends the process.
  */
 
+import { recordText } from '../record-text.ts';
+
 /** What to do about a failure: try again with backoff, wait until `retryAt`, or stop until a person acts. */
 export type Disposition = 'retry' | 'wait' | 'stall';
 
@@ -52,7 +54,10 @@ export interface OperationErrorOptions {
   readonly cause?: unknown;
 }
 
-/** A failed operation: what failed, on what, what to do next. The message never contains a secret. */
+/**
+ * A failed operation: what failed, on what, what to do next. The message never contains a secret or a control character, whatever a server or file put
+ * into it: it goes through `recordText` here, so that no sink of messages can be reached past it.
+ */
 export class OperationError extends Error {
   override readonly name = 'OperationError';
   readonly code: FailureCode;
@@ -60,7 +65,7 @@ export class OperationError extends Error {
   readonly retryAt: number | null;
 
   constructor(code: FailureCode, message: string, options: OperationErrorOptions) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(recordText(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.disposition = options.disposition;
     this.retryAt = options.retryAt ?? null;

@@ -14,6 +14,7 @@ import type {
   RepositoryFindings,
 } from '../core/record-format.ts';
 import type { TreeEntryChange } from '../git/repository.ts';
+import type { WithheldChange } from './withheld.ts';
 import type { Journal, StoredInstallation, StoredOperation } from '../journal/journal.ts';
 
 /** A change that is not in force: refused, or waiting for approval. */
@@ -52,6 +53,8 @@ export interface Memory {
   readonly openReviews: Map<string, OpenReview>;
   /** Records of changes that are not yet published, by commit. */
   readonly changeRecords: Map<string, ChangeRecord>;
+  /** Changes whose records hold text that was withheld, by commit. */
+  readonly withheld: Map<string, WithheldChange>;
   /** Why the repository could not be read at the last try; null when it could. */
   repositoryTrouble: string | null;
   /** Tip of the state branch as we left it; null before the first look. */
@@ -90,6 +93,7 @@ export function recall(journal: Journal): Memory {
     held: recalled<HeldChange>(journal, 'held-changes'),
     openReviews: recalled<OpenReview>(journal, 'open-reviews'),
     changeRecords: recalled<ChangeRecord>(journal, 'change-records'),
+    withheld: recalled<WithheldChange>(journal, 'withheld-changes'),
     repositoryTrouble: null,
     stateTip: null,
     installations: new Map(journal.installations()),

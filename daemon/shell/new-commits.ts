@@ -4,6 +4,7 @@ import type { Instant } from '../core/model.ts';
 import { createSignatureJudge } from '../git/commit-signature.ts';
 import type { Commit, Repository } from '../git/repository.ts';
 import { limits } from '../limits.ts';
+import { recordLine } from '../record-text.ts';
 import {
   allowedSignersPath,
   declaredPrefixes,
@@ -86,9 +87,11 @@ async function readCommit(
   };
 }
 
-/** Words of strangers that end up in our commits, findings and terminals: one line, no controls, no reordering, bounded. */
+/** Words of strangers that end up in our commits, findings and terminals: secrets withheld before the cut (half a key is still a key), one line, no controls, no reordering, bounded. */
 function plainLine(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, limits.governance.subjectMaxChars);
+  return recordLine(text)
+    .slice(0, limits.governance.subjectMaxChars)
+    .replace(/[\ud800-\udbff]$/, '');
 }
 
 function trailerValues(commit: Commit, name: string): string[] {

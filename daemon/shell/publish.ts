@@ -13,10 +13,10 @@ import type {
 import { recordApiVersion } from '../core/record-format.ts';
 import { certificateRecord, documentFinding, endpointRecord, repositoryFindings } from '../core/record.ts';
 import { instantOf, timestamp } from '../core/timestamp.ts';
-import { renderRecord } from '../documents/write.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import { chainPath } from '../records/paths.ts';
+import { recordJson, recordLine, recordText, type RecordText } from '../record-text.ts';
 import type { Outcome } from './apply.ts';
 import type { Estate } from './estate.ts';
 import { saveHeld } from './advance.ts';
@@ -24,6 +24,7 @@ import { changeFindings } from './change-findings.ts';
 import { certificateOf } from './judge.ts';
 import type { Memory } from './memory.ts';
 import { publishRecords } from './records.ts';
+import { noteWithheldChanges, withheldChangeFindings, withWithheldNamed } from './withheld.ts';
 import type { World } from './world.ts';
 
 /** Makes and publishes the records of `touched` certificates. Returns the commit, null when nothing changed. IO through Git. */
@@ -37,14 +38,15 @@ export async function recordAndPublish(
   signal: AbortSignal,
 ): Promise<string | null> {
   const now = world.now();
-  const files = new Map<string, string>();
+  noteWithheldChanges(world, memory);
+  const files = new Map<string, RecordText>();
   const phrases: string[] = [];
   const judged: string[] = [];
   const certificates = changedCertificates(memory, touched, now, files, phrases);
   const endpoints = changedEndpoints(memory, touched, now);
   const repository = changedRepository(memory, now);
   for (const record of memory.changeRecords.values()) {
-    files.set(changePath(record), renderRecord(record));
+    files.set(changePath(record), recordJson(record));
     judged.push(`change ${record.commit.slice(0, 10)}: ${record.outcome}, ${record.subject}`);
   }
   // The first turn of a process asks too: the one before may have ended between an issuance and its publication.
@@ -64,7 +66,14 @@ export async function recordAndPublish(
     estate.state,
     memory,
     { certificates, endpoints, repository, heartbeat: beat, files },
-    { message: changed === 0 ? 'heartbeat\n' : commitMessage(phrases, judged, changed), because },
+    {
+      message: recordText(
+        changed === 0
+          ? 'heartbeat\n'
+          : commitMessage(phrases.map(recordLine), judged.map(recordLine), changed),
+      ),
+      because,
+    },
     signal,
   );
   for (const record of certificates) {
@@ -88,7 +97,7 @@ function changedCertificates(
   memory: Memory,
   touched: ReadonlySet<string>,
   now: number,
-  files: Map<string, string>,
+  files: Map<string, RecordText>,
   phrases: string[],
 ): CertificateRecord[] {
   const changed: CertificateRecord[] = [];
@@ -102,22 +111,25 @@ function changedCertificates(
         memory.installations.get(each.id)?.installed ?? null,
       ]),
     );
-    const next = certificateRecord({
-      certificate,
-      withdrawn: memory.withdrawn.has(id),
-      assessments: certificate.installations.flatMap((each) => memory.assessments.get(each.id) ?? []),
-      installed,
-      previous,
+    const next = withWithheldNamed(
+      certificateRecord({
+        certificate,
+        withdrawn: memory.withdrawn.has(id),
+        assessments: certificate.installations.flatMap((each) => memory.assessments.get(each.id) ?? []),
+        installed,
+        previous,
+        now,
+      }),
+      previous?.findings ?? [],
       now,
-    });
-    if (!memory.rewrite.has(id) && previous !== null && renderRecord(previous) === renderRecord(next))
-      continue;
+    );
+    if (!memory.rewrite.has(id) && previous !== null && recordJson(previous) === recordJson(next)) continue;
     changed.push(next);
     const phrase = describeChange(previous, next);
     if (phrase !== null) phrases.push(phrase);
     for (const each of certificate.installations) {
       const chain = memory.installations.get(each.id)?.chain;
-      if (chain != null) files.set(chainPath(each.id), chain.join(''));
+      if (chain != null) files.set(chainPath(each.id), recordText(chain.join('')));
     }
   }
   return changed;
@@ -133,8 +145,10 @@ function changedEndpoints(memory: Memory, touched: ReadonlySet<string>, now: num
     const endpoint = memory.desired?.endpoints.get(name);
     if (endpoint === undefined) continue;
     const previous = memory.endpointRecords.get(name) ?? null;
-    const next = endpointRecord({ endpoint, ...endpointFacts(memory, name, endpoint.config), previous, now });
-    if (previous === null || renderRecord(previous) !== renderRecord(next)) changed.push(next);
+    const facts = endpointFacts(memory, name, endpoint.config);
+    const made = endpointRecord({ endpoint, ...facts, previous, now });
+    const next = withWithheldNamed(made, previous?.findings ?? [], now);
+    if (previous === null || recordJson(previous) !== recordJson(next)) changed.push(next);
   }
   return changed;
 }
@@ -199,16 +213,17 @@ function changedRepository(memory: Memory, now: number): RepositoryFindings | nu
     });
   }
   drafts.push(...changeFindings(memory, now));
-  const next = repositoryFindings(drafts, memory.repositoryRecord, now);
+  drafts.push(...withheldChangeFindings(memory));
   const previous = memory.repositoryRecord;
+  const next = withWithheldNamed(repositoryFindings(drafts, previous, now), previous?.findings ?? [], now);
   if (previous === null && next.findings.length === 0) return null;
-  return previous !== null && renderRecord(previous) === renderRecord(next) ? null : next;
+  return previous !== null && recordJson(previous) === recordJson(next) ? null : next;
 }
 
 async function addPublications(
   world: World,
   memory: Memory,
-  files: Map<string, string>,
+  files: Map<string, RecordText>,
   signal: AbortSignal,
 ): Promise<void> {
   for (const spec of memory.desired?.issuers.values() ?? []) {
@@ -218,7 +233,7 @@ async function addPublications(
       for (const [path, text] of await issuer.publications(signal)) {
         if (memory.publications.get(path) === text) continue;
         memory.publications.set(path, text);
-        files.set(path, text);
+        files.set(path, recordText(text));
       }
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;

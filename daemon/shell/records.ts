@@ -5,7 +5,6 @@ import type {
   Heartbeat,
   RepositoryFindings,
 } from '../core/record-format.ts';
-import { renderRecord } from '../documents/write.ts';
 import type { CommitSigner, PublishOutcome, Repository } from '../git/repository.ts';
 import { OperationError } from '../ports/failure.ts';
 import {
@@ -17,6 +16,7 @@ import {
   recordPrefixes,
 } from '../records/paths.ts';
 import { loadRecords } from '../records/read.ts';
+import { recordJson, recordLine, type RecordText } from '../record-text.ts';
 import type { Memory } from './memory.ts';
 import type { World } from './world.ts';
 
@@ -39,7 +39,7 @@ export interface RecordChanges {
   readonly repository: RepositoryFindings | null;
   readonly heartbeat: Heartbeat | null;
   /** Further files by path, already rendered: chains, publications of issuers. */
-  readonly files: ReadonlyMap<string, string>;
+  readonly files: ReadonlyMap<string, RecordText>;
 }
 
 /**
@@ -122,12 +122,12 @@ export async function publishRecords(
   state: StateBranch,
   memory: Memory,
   changes: RecordChanges,
-  words: { readonly message: string; readonly because: string },
+  words: { readonly message: RecordText; readonly because: string },
   signal: AbortSignal,
 ): Promise<PublishOutcome> {
-  const edits = new Map<string, string>();
+  const edits = new Map<string, RecordText>();
   const put = (path: string, value: unknown): void => {
-    edits.set(state.prefix + path, renderRecord(value));
+    edits.set(state.prefix + path, recordJson(value));
   };
   for (const record of changes.certificates)
     put(certificatePath(`${record.metadata.team}/${record.metadata.name}`), record);
@@ -135,10 +135,6 @@ export async function publishRecords(
   if (changes.repository !== null) put(findingsPath, changes.repository);
   if (changes.heartbeat !== null) put(heartbeatPath, changes.heartbeat);
   for (const [path, text] of changes.files) edits.set(state.prefix + path, text);
-  for (const [path, text] of edits) {
-    if (text.includes('PRIVATE KEY-----'))
-      throw new Error(`a private key was about to be committed as ${path}`);
-  }
   world.crashPoint('before publish');
   const outcome = await state.repository.publish(
     {
@@ -146,9 +142,9 @@ export async function publishRecords(
       edit: () => Promise.resolve(edits),
       message: () => words.message,
       trailers: [
-        ['Renewd-Source', memory.accepted ?? 'none'],
-        ['Renewd-Because', words.because],
-        ['Renewd-Instance', state.instance],
+        ['Renewd-Source', recordLine(memory.accepted ?? 'none')],
+        ['Renewd-Because', recordLine(words.because)],
+        ['Renewd-Instance', recordLine(state.instance)],
       ],
       author: state.author,
       at: world.now(),

@@ -1,5 +1,6 @@
 /** Reads OpenSSH's known_hosts (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): which keys are known for a host, which are revoked. Pure. */
 import { createHmac } from 'node:crypto';
+import { matchesGlob } from '../core/glob.ts';
 import { limits } from '../limits.ts';
 
 export interface KnownKeys {
@@ -32,19 +33,8 @@ function matches(hosts: string, name: string): boolean {
   }
   let found = false;
   for (const pattern of hosts.toLowerCase().split(',')) {
-    if (pattern.startsWith('!') && fits(pattern.slice(1), name)) return false;
-    if (fits(pattern, name)) found = true;
+    if (pattern.startsWith('!') && matchesGlob(pattern.slice(1), name)) return false;
+    if (matchesGlob(pattern, name)) found = true;
   }
   return found;
-}
-
-/** `*` and `?` as in file names. Linear: a pattern comes from a file of the operator, a name from a URL. */
-function fits(pattern: string, name: string): boolean {
-  const expression = pattern
-    .split('')
-    .map((character) =>
-      character === '*' ? '[^]*' : character === '?' ? '[^]' : character.replace(/[\\^$.|+()[\]{}]/, '\\$&'),
-    )
-    .join('');
-  return new RegExp(`^${expression}$`).test(name);
 }

@@ -1,13 +1,22 @@
 /** Words for a remote shell: the one place where text becomes part of a command line. */
+import { OperationError } from '../ports/failure.ts';
 
 /**
  * One command line whose words are exactly these, whatever is in them: each is put in single quotes, inside which a POSIX shell knows no special character. Pure.
- * @throws Error for a NUL, which no command line can hold
+ * @throws OperationError `unsupported` for a NUL, which no command line can hold
  */
 export function quoteWords(words: readonly string[]): string {
   return words
     .map((word) => {
-      if (word.includes('\0')) throw new Error('a word of a command holds a NUL');
+      if (word.includes('\0')) {
+        throw new OperationError(
+          'unsupported',
+          'a word of a command holds a NUL character, which no command line can hold; take it out of the declaration',
+          {
+            disposition: 'stall',
+          },
+        );
+      }
       return `'${word.replaceAll("'", `'\\''`)}'`;
     })
     .join(' ');

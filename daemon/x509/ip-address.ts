@@ -17,7 +17,7 @@ export function canonicalIpAddress(text: string): string | null {
   if (isIPv4(text)) return text;
   if (!isIPv6(text) || text.includes('%')) return null;
   // The WHATWG URL host serialiser writes RFC 5952 section 4, but for the embedded IPv4 form, which stays in hex here.
-  return new URL(`http://[${text}]`).hostname.slice(1, -1);
+  return URL.parse(`http://[${text}]`)?.hostname.slice(1, -1) ?? null;
 }
 
 /** The 4 or 16 bytes of an IP address, or null when the text is none. Pure. */

@@ -1,4 +1,5 @@
 /** How long it takes to commit records and to read them, beside native git doing the same work on the same machine. */
+import { recordLine, recordText } from '../../daemon/record-text.ts';
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -78,7 +79,10 @@ async function commitRow(directory: string, base: string, files: number): Promis
   const peer: number[] = [];
   for (let version = 1; version <= repetitions; version++) {
     const edits = new Map(
-      Array.from({ length: files }, (_, index) => [pathOf(index), record(index, version)] as const),
+      Array.from(
+        { length: files },
+        (_, index) => [pathOf(index), recordText(record(index, version))] as const,
+      ),
     );
     const stream = commitStream(0, files, version, true);
     ours.push(
@@ -87,7 +91,7 @@ async function commitRow(directory: string, base: string, files: number): Promis
           {
             ref: state,
             edit: () => Promise.resolve(edits),
-            message: () => 'bench',
+            message: () => recordLine('bench'),
             trailers: [],
             author: { name: 'A', email: 'a@example.com' },
             at: Date.now(),

@@ -35,7 +35,7 @@ const problem: DocumentProblem = {
 test('a problem is shown with its place and its line, and with nothing that a terminal would obey', () => {
   assert.equal(
     renderProblem(problem),
-    'inventory/a\\u0007.yaml:3:5: warning: is \\u001b[31mred\\u202e\n  a: b\n      ^',
+    'inventory/a\\x07.yaml:3:5: warning: is \\x1b[31mred\\u202e\n  a: b\n      ^',
   );
   assert.equal(renderProblem({ ...problem, excerpt: null }).split('\n').length, 1);
 });

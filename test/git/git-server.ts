@@ -211,16 +211,22 @@ export function makeTls(directory: string): {
 /** A publish of these files; what a test does not care about is filled in. */
 export function publishing(
   files: Readonly<Record<string, string | null>>,
-  more: Partial<PublishRequest> = {},
+  more: Partial<Omit<PublishRequest, 'message' | 'trailers' | 'edit'>> & {
+    readonly message?: () => string;
+    readonly trailers?: readonly (readonly [string, string])[];
+    readonly edit?: (tip: string | null) => Promise<ReadonlyMap<string, string | null>>;
+  } = {},
 ): PublishRequest {
-  return {
+  const request = {
     ref: 'refs/heads/renewd/state',
     edit: () => Promise.resolve(new Map(Object.entries(files))),
     message: () => 'records: changed',
-    trailers: [['Renewd-Source', 'none']],
+    trailers: [['Renewd-Source', 'none']] as const,
     author: { name: 'renewd', email: 'renewd@example.com' },
     at: Date.UTC(2026, 10, 20),
     signer: null,
     ...more,
   };
+  // What these tests publish is raw on purpose: Git itself is what they look at.
+  return request as unknown as PublishRequest;
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { writeExposition } from '../../daemon/http/exposition.ts';
 import { createMetrics, type Metrics } from '../../daemon/http/metrics.ts';
+import { recordLine } from '../../daemon/record-text.ts';
 import { limits } from '../../daemon/limits.ts';
 import { parseExposition } from './exposition-reader.ts';
 
@@ -89,7 +90,7 @@ test('process basics and the build are there', () => {
   assert.equal(valueOf(metrics, `renewd_build_info{version="1.2.3",node="${process.version}"}`), 1);
 });
 
-test('any label value and help text survives being written and read', () => {
+test('any label value and help text survives being written and read, controls being visible', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: 'binary' }),
@@ -102,7 +103,7 @@ test('any label value and help text survives being written and read', () => {
         const samples = parseExposition(text);
         assert.equal(samples.size, 1);
         const [key, read] = [...samples][0] ?? ['', Number.NaN];
-        assert.equal(key, `a_total{x=${JSON.stringify(value)}}`);
+        assert.equal(key, `a_total{x=${JSON.stringify(recordLine(value))}}`);
         assert.equal(read, number === 0 ? 0 : number);
       },
     ),

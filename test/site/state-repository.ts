@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CertificateRecord, EndpointRecord } from '../../daemon/core/record-format.ts';
 import { renderRecord } from '../../daemon/documents/write.ts';
+import { recordLine, type RecordText } from '../../daemon/record-text.ts';
 import { openRepository, type CommitSigner, type Repository } from '../../daemon/git/repository.ts';
 import { createSshSigner, generateSigningKey } from '../../daemon/git/signature.ts';
 
@@ -45,8 +46,9 @@ export async function openStateRepository(): Promise<StateRepository> {
       const outcome = await repository.publish(
         {
           ref: 'refs/heads/renewd/state',
-          edit: () => Promise.resolve(edits),
-          message: () => 'records\n',
+          // As hostile as the test wants it: this is not what the daemon would have written.
+          edit: () => Promise.resolve(edits as Map<string, RecordText | null>),
+          message: () => recordLine('records'),
           trailers: [],
           author: { name: 'renewd', email: 'renewd@localhost' },
           at: Date.parse(at),

@@ -1,5 +1,6 @@
 /** The tables of an evidence pack: one list of heads and rows for each, used by the page and by the CSV files alike. Pure. */
 import { durationText } from '../../core/duration.ts';
+import { timestamp } from '../../core/timestamp.ts';
 import type { Evidence } from './pack.ts';
 
 export interface EvidenceTable {
@@ -10,8 +11,8 @@ export interface EvidenceTable {
   readonly rows: readonly (readonly string[])[];
 }
 
-const day = (instant: number): string => new Date(instant).toISOString().slice(0, 10);
-const moment = (instant: number): string => new Date(instant).toISOString().slice(0, 16).replace('T', ' ');
+const day = (instant: number): string => timestamp(instant).slice(0, 10);
+const moment = (instant: number): string => timestamp(instant).slice(0, 16).replace('T', ' ');
 
 /** Every table, in the order of the page. */
 export function evidenceTables(pack: Evidence): readonly EvidenceTable[] {

@@ -3,6 +3,7 @@
  * escaping for HTML is Astro's work and is not done twice.
  */
 import { limits } from '../../../daemon/limits.ts';
+import { withhold } from '../../../daemon/record-text.ts';
 
 /** Characters that change the order of text, hide it or look like nothing: shown as `⟨U+202E⟩` instead. */
 const invisible = /\p{Default_Ignorable_Code_Point}|\p{Bidi_Control}|[\u2028\u2029\uFFF9-\uFFFB]/gu;
@@ -32,15 +33,14 @@ function cut(text: string, maxChars: number): string {
 }
 
 /**
- * One line of text, safe to look at: control characters stripped (line breaks and tabs become a space), direction
+ * One line of text, safe to look at: private keys and tokens withheld (`daemon/record-text.ts`), control characters stripped (line breaks and tabs become a space), direction
  * overrides and zero-width characters shown as visible escapes, broken surrogates replaced, and no longer than
  * `maxChars` UTF-16 units before the note that it was cut. Pure.
  */
 export function clean(text: string, maxChars: number = limits.site.textMaxChars): string {
   // Nearly everything is plain ASCII, and there is a lot of it.
-  if (text.length <= maxChars && plainAscii.test(text)) return text;
-  const plain = text
-    .slice(0, limits.site.textReadMaxChars)
+  if (text.length <= maxChars && plainAscii.test(text)) return withhold(text);
+  const plain = withhold(text.slice(0, limits.site.textReadMaxChars))
     .toWellFormed()
     .replace(/[\r\n\t]+/g, ' ')
     .replace(controls, '')
@@ -59,10 +59,7 @@ export function cleanText(text: string): string {
     .replace(piledMarks, '$1')
     .replace(invisible, visible);
   // A private key that strayed into a declaration must not reach a page (promise 1).
-  return plain.replace(
-    /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
-    '(a private key stood here)',
-  );
+  return withhold(plain);
 }
 
 /** PEM text: the only text whose line breaks are kept, and only its own alphabet. Empty when nothing of it is PEM. Pure. */
@@ -79,8 +76,8 @@ const certificateBlock = /-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END
  * text. Astro escapes attributes but lets `javascript:` pass, so every link that is not `href()` goes through here. Pure.
  */
 export function safeUrl(text: string): string | null {
-  if (!URL.canParse(text)) return null;
-  const url = new URL(text);
+  const url = URL.parse(text);
+  if (url === null) return null;
   if (url.protocol === 'mailto:') {
     return /^[^\s@?&%]+@[a-z0-9.-]+$/i.test(url.pathname) && url.search === ''
       ? `mailto:${url.pathname}`

@@ -1,4 +1,5 @@
 /** The tables of the expiry page: what authorities have left, what shorter lifetimes cost, and every certificate by its end. Pure. */
+import { timestamp } from '../../../daemon/core/timestamp.ts';
 import { monthsBar, monthsScale, monthsUntil, shareBar } from './charts/bars.ts';
 import { environmentWords } from './expiry-view.ts';
 import { el, type Markup } from './markup.ts';
@@ -135,7 +136,7 @@ export function weekOf(at: string): string {
   const day = Math.floor(Date.parse(at) / dayMs);
   if (Number.isNaN(day)) return 'unknown';
   // Day 0 of the epoch was a Thursday.
-  return new Date((day - ((day + 3) % 7)) * dayMs).toISOString().slice(0, 10);
+  return timestamp((day - ((day + 3) % 7)) * dayMs).slice(0, 10);
 }
 
 /** Certificates by their end, soonest first, one group of rows a week. `total` counts those that are not in `rows` too. */

@@ -79,7 +79,7 @@ export function newFileUrl(forge: Forge, path: string, text: string): NewFile {
 /** The kind of a forge by the host of its address; null when the host says nothing. */
 export function forgeKind(url: string): Forge['kind'] | null {
   if (!URL.canParse(url)) return null;
-  const { hostname } = new URL(url);
+  const hostname = URL.parse(url)?.hostname ?? '';
   if (hostname === 'github.com' || hostname.startsWith('github.')) return 'github';
   if (hostname.includes('gitlab')) return 'gitlab';
   if (hostname === 'codeberg.org' || hostname.includes('forgejo')) return 'forgejo';

@@ -1,4 +1,5 @@
 /** Rows of the columns as the table and a spreadsheet want them. Runs in the browser; pure. */
+import { timestamp } from '../../../daemon/core/timestamp.ts';
 import { csvTable } from '../../../daemon/commands/evidence/csv.ts';
 import { limits } from '../../../daemon/limits.ts';
 import type { InventoryView } from './inventory-view.ts';
@@ -11,7 +12,7 @@ const instants = new Map<number, string>();
 /** Days as an instant of a record: the columns know days only. There are few different ones, so each is written once. */
 function instant(day: number | null | undefined): string | null {
   if (typeof day !== 'number') return null;
-  const known = instants.get(day) ?? `${new Date(day * dayMs).toISOString().slice(0, 10)}T00:00:00Z`;
+  const known = instants.get(day) ?? `${timestamp(day * dayMs).slice(0, 10)}T00:00:00Z`;
   instants.set(day, known);
   return known;
 }

@@ -1,4 +1,5 @@
 /** The front page in values: one true sentence, six counts, what comes first, and how old the facts are. Counting only; the records decide. */
+import { timestamp } from '../../../daemon/core/timestamp.ts';
 import type { CertificateStatus } from '../../../daemon/core/record-format.ts';
 import type { SiteModel, StatusCounts, TrendPoint } from './model.ts';
 import { count, instantOf, spanWords, utc } from './time-words.ts';
@@ -142,7 +143,7 @@ export function dataAge(model: Pick<SiteModel, 'dataAge' | 'generatedFrom'>): Da
       sentence: 'The daemon has never said that these facts are current.',
       staleAt: null,
     };
-  const staleAt = new Date(seen + staleAfterMs).toISOString().replace(/\.\d+Z$/, 'Z');
+  const staleAt = timestamp(seen + staleAfterMs);
   if (built - seen <= staleAfterMs)
     return { stale: false, sentence: `Facts of ${utc(at)}, good until ${utc(staleAt)}.`, staleAt };
   return {

@@ -43,7 +43,7 @@ export interface FormRequest {
 
 /** What a browser knows of international names: how they are written in certificates. Whether an A-label stands for nothing, the pipeline says. */
 export const browserNames: NameReader = nameReader({
-  toAscii: (name) => (URL.canParse(`http://${name}/`) ? new URL(`http://${name}/`).hostname : ''),
+  toAscii: (name) => URL.parse(`http://${name}/`)?.hostname ?? '',
   isEmptyLabel: () => false,
 });
 
