@@ -236,8 +236,10 @@ export const limits = {
     treeDepthMax: 128,
     /** Entries of one tree read or changed paths found: more is no repository of declarations. */
     changesMax: 2_000_000,
-    /** Commits walked for one question about history. */
+    /** Commits walked for one question about history; about 150 bytes each are kept. More is refused by name, never cut. */
     historyMaxCommits: 1_000_000,
+    /** Parents of one commit: the widest merges of people have some ten. */
+    parentsMax: 16,
     /** References of one server: forges with a ref per pull request reach tens of thousands. */
     refsMax: 200_000,
     /** All references of one answer: 200,000 of 300 bytes. */

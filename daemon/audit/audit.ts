@@ -59,7 +59,7 @@ export async function auditRepository(
   await auditAnchors(repository, question, claims);
   const seen = (commit: string): number | null => {
     const at = state.changes.get(commit)?.seenAt;
-    return at === undefined ? null : Date.parse(at);
+    return at === undefined ? (state.seenBy.get(commit) ?? null) : Date.parse(at);
   };
   if (!(await repository.isAncestor(trusted, question.intent))) {
     claims.add(
@@ -75,7 +75,14 @@ export async function auditRepository(
       'proved',
       `${trusted.slice(0, 10)} to ${question.intent.slice(0, 10)}`,
     );
-    const replayed = await replay(repository, trusted, question.intent, seen, log);
+    const replayed = await replay({
+      repository,
+      trusted,
+      head: question.intent,
+      recorded: state.changes.keys(),
+      seenAt: seen,
+      log,
+    });
     auditChanges(replayed, state.changes, claims);
     for (const [id, record] of [...state.certificates].sort(([left], [right]) => (left < right ? -1 : 1))) {
       await auditCertificate({ repository, replayed, state, claims }, id, record);

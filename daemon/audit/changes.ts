@@ -57,13 +57,16 @@ function differences(ours: ChangeRecord, theirs: ChangeRecord): string[] {
   compare('outcome', ours.outcome, theirs.outcome);
   compare('plan', ours.hash, theirs.hash);
   compare('judged by', ours.judgedBy, theirs.judgedBy);
-  compare(
-    'signatures',
-    ours.commits.map((each) => [each.commit, each.verdict, each.principals]),
-    theirs.commits.map((each) => [each.commit, each.verdict, each.principals]),
-  );
+  compare('signatures', signaturesOf(ours), signaturesOf(theirs));
   compare('approvals', ours.approvals, theirs.approvals);
   return different;
+}
+
+/** By id: the order in which commits of one range are listed says nothing. */
+function signaturesOf({ commits }: ChangeRecord): unknown[] {
+  return commits
+    .map((each) => [each.commit, each.verdict, each.principals] as const)
+    .sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
 }
 
 function storyOf({ commits, approvals, breakGlass, author }: ChangeRecord): string {

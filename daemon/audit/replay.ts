@@ -21,14 +21,20 @@ export interface Replay {
   readonly held: number;
 }
 
-/** Replays from `trusted` to `head`. `seenAt`: when the daemon first saw a commit, UTC epoch ms. IO: reads Git. */
-export async function replay(
-  repository: Repository,
-  trusted: string,
-  head: string,
-  seenAt: (commit: string) => number | null,
-  log: Log,
-): Promise<Replay> {
+export interface ReplayRequest {
+  readonly repository: Repository;
+  readonly trusted: string;
+  readonly head: string;
+  /** Commits the daemon says it judged: where several ways lead through history, it went by these. Each way is judged in full. */
+  readonly recorded: Iterable<string>;
+  /** When the daemon had seen a commit, UTC epoch ms; null: the records do not say. Dates inside commits of people are never asked. */
+  readonly seenAt: (commit: string) => number | null;
+  readonly log: Log;
+}
+
+/** Replays from `trusted` to `head`. IO: reads Git. @throws OperationError `git-incomplete` for a clone whose history is cut */
+export async function replay(request: ReplayRequest): Promise<Replay> {
+  const { repository, head, log } = request;
   const reader = documentReader();
   const brought = builtIns(reader);
   const memory: JudgingMemory = {
@@ -66,20 +72,58 @@ export async function replay(
         if (after !== null) acceptedBlobs.set(`${path} ${after}`, commit);
     },
   };
-  const line = (await repository.firstParentLine(trusted, head)) ?? [await repository.commit(head)];
-  const commits = [await repository.commit(trusted), ...line];
-  for (const commit of commits) {
-    now = seenAt(commit.oid) ?? commit.committer.at;
-    await advance(context, commit.oid);
+  const steps = await stepsOf(request);
+  for (const { commit, at } of steps) {
+    now = at;
+    await advance(context, commit);
   }
   const desired = memory.desired ?? buildDesired(head, [], brought);
   return {
     desired,
     records: memory.changeRecords,
     acceptedBlobs,
-    line: commits.map((each) => each.oid),
+    line: steps.map((each) => each.commit),
     held: memory.held.size,
   };
+}
+
+interface Step {
+  readonly commit: string;
+  /** When it was judged. */
+  readonly at: number;
+}
+
+/** Every step from the trusted commit to the head, oldest first, as the daemon took them. */
+async function stepsOf({ repository, trusted, head, recorded, seenAt }: ReplayRequest): Promise<Step[]> {
+  const judged = new Set(recorded);
+  // Parents before children, so that of two commits of one line the earlier comes first.
+  const history = [...(await repository.commitsBetween([trusted], head))].reverse();
+  const stations = history.filter((commit) => commit === head || judged.has(commit));
+  const commits = [trusted];
+  let at = trusted;
+  for (const station of stations) {
+    // A record that does not follow the one before it is none of this line; the comparison of records names it.
+    if (!(await repository.isAncestor(at, station))) continue;
+    const line = await repository.firstParentLine(at, station);
+    commits.push(...(line?.map((each) => each.oid) ?? [station]));
+    at = station;
+  }
+  return withTimes(commits, seenAt);
+}
+
+/** What the records are silent about was seen together with the next thing they tell; time does not go backwards. */
+function withTimes(commits: readonly string[], seenAt: ReplayRequest['seenAt']): Step[] {
+  let next: number | null = null;
+  const times: (number | null)[] = [];
+  for (const commit of commits.toReversed()) {
+    next = seenAt(commit) ?? next;
+    times.unshift(next);
+  }
+  let latest = 0;
+  return commits.map((commit, index) => {
+    latest = Math.max(latest, times[index] ?? latest);
+    return { commit, at: latest };
+  });
 }
 
 /** An auditor leaves no traces. */

@@ -1,5 +1,6 @@
 /** The history of the records: one line of commits, each signed by the daemon's key, each made from a commit of the intent branch; what it first said of each certificate. */
 import type { ChangeRecord } from '../core/change-record.ts';
+import { lineTimes } from '../core/line-time.ts';
 import type { CertificateRecord } from '../core/record-format.ts';
 import { signerOf, verifyCommitSignature } from '../git/signature.ts';
 import type { Commit, Repository } from '../git/repository.ts';
@@ -23,6 +24,8 @@ export interface StateHistory {
   readonly files: ReadonlyMap<string, string>;
   /** Installation and fingerprint to the commit that first recorded it as issued. */
   readonly issuedIn: ReadonlyMap<string, FirstSeen>;
+  /** Commit of the intent branch to the time at which a commit of records first was made from it, UTC epoch ms. */
+  readonly seenBy: ReadonlyMap<string, number>;
 }
 
 /** Reads and checks the whole line. IO: reads Git. `allowedSigners`: who may sign records; null: the key of the first commit is taken on trust. */
@@ -33,27 +36,20 @@ export async function readStateHistory(
   allowedSigners: string | null,
   claims: Claims,
 ): Promise<StateHistory> {
-  const commits = [...(await repository.commitsBetween([], tip))].reverse();
-  await checkLine(repository, orderOf(commits, tip), allowedSigners, prefix, claims);
+  const line = (await repository.firstParentLine(null, tip)) ?? [];
+  await checkLine(repository, line, allowedSigners, prefix, claims);
+  const times = lineTimes(line.map((each) => each.committer.at));
   const issuedIn = new Map<string, FirstSeen>();
+  const seenBy = new Map<string, number>();
   let previous: string | null = null;
-  for (const commit of orderOf(commits, tip)) {
-    await noteIssued(repository, previous, commit, prefix, issuedIn);
+  for (const [index, commit] of line.entries()) {
+    const at = times[index] ?? 0;
+    const source = commit.trailers.find(([key]) => key === 'Renewd-Source')?.[1] ?? null;
+    if (source !== null && !seenBy.has(source)) seenBy.set(source, at);
+    await noteIssued(repository, previous, { oid: commit.oid, source, at }, prefix, issuedIn);
     previous = commit.oid;
   }
-  return { tip, issuedIn, ...(await readTip(repository, tip, prefix, claims)) };
-}
-
-/** Oldest first, by first parents. */
-function orderOf(commits: readonly Commit[], tip: string): Commit[] {
-  const byOid = new Map(commits.map((each) => [each.oid, each]));
-  const line: Commit[] = [];
-  for (let at: string | undefined = tip; at !== undefined; at = byOid.get(at)?.parents[0]) {
-    const commit = byOid.get(at);
-    if (commit === undefined) break;
-    line.push(commit);
-  }
-  return line.reverse();
+  return { tip, issuedIn, seenBy, ...(await readTip(repository, tip, prefix, claims)) };
 }
 
 async function checkLine(
@@ -108,24 +104,23 @@ async function checkLine(
 async function noteIssued(
   repository: Repository,
   previous: string | null,
-  commit: Commit,
+  { oid: commit, source, at }: { readonly oid: string; readonly source: string | null; readonly at: number },
   prefix: string,
   issuedIn: Map<string, FirstSeen>,
 ): Promise<void> {
-  const changes = await repository.changes(previous, commit.oid, [`${prefix}certificates`]);
+  const changes = await repository.changes(previous, commit, [`${prefix}certificates`]);
   const wanted = new Map(
     changes.flatMap(({ path, oid }) =>
       oid !== null && path.endsWith('.json') ? [[oid, path.slice(prefix.length)] as const] : [],
     ),
   );
-  const source = commit.trailers.find(([key]) => key === 'Renewd-Source')?.[1] ?? null;
   await repository.readBlobs([...wanted.keys()], (oid, bytes) => {
     const { record } = parseRecord(wanted.get(oid) ?? '', bytes, Number.POSITIVE_INFINITY);
     if (record?.kind !== 'CertificateRecord') return;
     for (const { endpoint, issued } of record.installations) {
       if (issued === null) continue;
       const key = `${record.metadata.team}/${record.metadata.name}@${endpoint} ${issued.fingerprint}`;
-      if (!issuedIn.has(key)) issuedIn.set(key, { commit: commit.oid, source, at: commit.committer.at });
+      if (!issuedIn.has(key)) issuedIn.set(key, { commit, source, at });
     }
   });
 }

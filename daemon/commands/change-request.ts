@@ -44,10 +44,10 @@ export async function judgeChangeRequest(
   const desiredAfter = buildDesired(head, [...after.files.values()], brought, desiredBefore.certificates);
   refuseBlindness(desiredBefore, desiredAfter);
   const judgeSignature = signatureJudge(before.trust);
-  const commits = await readNewCommits(repository, [base], head, judgeSignature, now);
+  const range = await readNewCommits(repository, [base], head, judgeSignature, now);
   const { parents } = await repository.commit(head);
-  const [tip] =
-    commits.length > 0 ? commits : await readNewCommits(repository, parents, head, judgeSignature, now);
+  const commits = range?.commits ?? [];
+  const tip = (range ?? (await readNewCommits(repository, parents, head, judgeSignature, now)))?.tip;
   if (tip === undefined) throw unreadable(`${revisions.head} is no commit`);
   const judged = judgeOnTop({
     before: desiredBefore,
@@ -57,6 +57,7 @@ export async function judgeChangeRequest(
     documents: after.documents,
     tip,
     commits,
+    unread: range?.unread ?? 0,
     now,
   });
   const problems = orderProblems([

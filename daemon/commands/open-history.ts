@@ -1,5 +1,6 @@
 /** Opens a repository to look at its past: the watched one, or the clone one stands in. Reads only. */
 import { existsSync } from 'node:fs';
+import { lineTimes } from '../core/line-time.ts';
 import { parseMoment } from '../core/period.ts';
 import { openRepository, type Repository } from '../git/repository.ts';
 import { createLog } from '../log.ts';
@@ -146,12 +147,16 @@ export async function stateAt(
   return lastBefore(repository, state, moment + 1);
 }
 
-/** The last commit of a line made before an instant; null when there is none. IO: reads Git. */
+/**
+ * The last commit of a line made before an instant; null when there is none. Dates that go backwards along the line are not believed: a commit is never older
+ * than one before it. IO: reads Git. @throws OperationError `git-incomplete` where the history is cut
+ */
 export async function lastBefore(
   repository: Repository,
   tip: string,
   before: number,
 ): Promise<string | null> {
   const line = (await repository.firstParentLine(null, tip)) ?? [];
-  return line.findLast((each) => each.committer.at < before)?.oid ?? null;
+  const times = lineTimes(line.map((each) => each.committer.at));
+  return line[times.findLastIndex((at) => at < before)]?.oid ?? null;
 }

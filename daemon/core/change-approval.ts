@@ -5,7 +5,7 @@ import type { ApprovalRule } from './governance.ts';
 import type { ChangeControl, Desired, SourcePosition } from './model.ts';
 import { matchPath } from './path-pattern.ts';
 import { selects } from './policy-selection.ts';
-import { signersOf } from './signers.ts';
+import { isForgeMerge, signersOf } from './signers.ts';
 
 export interface ApprovalState {
   readonly rule: string;
@@ -40,10 +40,7 @@ export function approvalsOf(control: ChangeControl, input: ChangeInput): Approva
       if (given.key !== null) keys.add(given.key);
     }
     const { signature } = input.tip;
-    const merged =
-      rule.forgeMerge &&
-      signature.verdict === 'good' &&
-      signature.principals.some((each) => control.forges.includes(each));
+    const merged = rule.forgeMerge && isForgeMerge(control, input.tip);
     if (merged) for (const each of signature.principals) by.set(each, input.tip.oid);
     return [
       {
@@ -59,7 +56,7 @@ export function approvalsOf(control: ChangeControl, input: ChangeInput): Approva
   });
 }
 
-/** Who made the change: every signer of a commit that changes a declaration. A merge alone makes nothing. */
+/** Who made the change: every signer of a commit that wrote a declaration, replaced since or not. A merge makes what is not merged by itself. */
 function makersOf({ commits }: ChangeInput): ReadonlySet<string> {
   const makers = new Set<string>();
   for (const { paths, signature } of commits) {

@@ -4,10 +4,10 @@
  */
 import { approvalsOf, type ApprovalState } from './change-approval.ts';
 import type { DocumentChange } from './change-plan.ts';
-import type { ChangeInput, ChangeReason, NewCommit } from './change.ts';
+import type { ChangeInput, ChangeReason } from './change.ts';
 import type { Certificate, ChangeControl, Desired, SourcePosition } from './model.ts';
 import { matchPath } from './path-pattern.ts';
-import { signersOf } from './signers.ts';
+import { isForgeMerge, signersOf } from './signers.ts';
 
 export type { ChangeInput, ChangeReason, NewCommit, SignatureFinding } from './change.ts';
 
@@ -24,7 +24,11 @@ export function judgeChange(input: ChangeInput): ChangeVerdict {
   const control = input.before.changeControl;
   if (control === null) return { outcome: 'accepted', reasons: [], approvals: [], breakGlass: null };
   const breakGlass = breakGlassOf(control, input);
-  const reasons = [...signatureReasons(control, input), ...pathReasons(control, input, breakGlass !== null)];
+  const reasons = [
+    ...rangeReasons(input),
+    ...signatureReasons(control, input),
+    ...pathReasons(control, input, breakGlass !== null),
+  ];
   const approvals = approvalsOf(control, input);
   const missing = breakGlass === null ? approvals.filter((each) => !each.satisfied) : [];
   if (reasons.length > 0) return { outcome: 'refused', reasons, approvals, breakGlass };
@@ -92,6 +96,20 @@ function breakGlassOf(control: ChangeControl, input: ChangeInput): ChangeVerdict
   return null;
 }
 
+/** What nobody looked at must not pass as looked at, whether signatures are required or not. */
+function rangeReasons({ unread, commits, tip }: ChangeInput): ChangeReason[] {
+  if (unread === 0) return [];
+  return [
+    {
+      code: 'range-too-long',
+      message: `${tip.oid.slice(0, 10)} brings ${String(commits.length + unread)} commits at once, more than are judged together`,
+      fix: `Merge in parts: at most ${String(commits.length)} new commits a merge or push.`,
+      commit: tip.oid,
+      source: null,
+    },
+  ];
+}
+
 const words = {
   unsigned: ['commit-unsigned', 'is not signed'],
   bad: ['signature-bad', 'carries a signature that does not hold'],
@@ -106,7 +124,7 @@ const signatureFix =
 function signatureReasons(control: ChangeControl, { tip, commits }: ChangeInput): ChangeReason[] {
   if (control.signatures !== 'required') return [];
   // What a forge merged under its own rules it vouches for; the path rules say where that is enough.
-  const byForge = isForge(control, tip);
+  const byForge = isForgeMerge(control, tip);
   return commits.flatMap((commit) => {
     const { verdict, reason } = commit.signature;
     if (verdict === 'good' || (byForge && verdict === 'unsigned' && commit.oid !== tip.oid)) return [];
@@ -124,9 +142,8 @@ function signatureReasons(control: ChangeControl, { tip, commits }: ChangeInput)
   });
 }
 
-function isForge(control: ChangeControl, { signature }: NewCommit): boolean {
-  return signature.verdict === 'good' && signature.principals.some((each) => control.forges.includes(each));
-}
+const forgeWords =
+  '. A forge counts only for a merge commit that holds what Git merges by itself: no squash, no edit in the browser, no conflict solved in it';
 
 function pathReasons(control: ChangeControl, input: ChangeInput, emergency: boolean): ChangeReason[] {
   if (emergency) return [];
@@ -134,13 +151,17 @@ function pathReasons(control: ChangeControl, input: ChangeInput, emergency: bool
     const { permitted, source } = ruleFor(control, input.before, document.path);
     if (permitted === null) return [];
     const tried = authorsOf(input, document);
-    if (tried.some((each) => permitted.has(each))) return [];
+    // A forge signs every edit in a browser too; only a merge that Git makes by itself says that its rules of review were kept.
+    const forged = isForgeMerge(control, input.tip)
+      ? []
+      : tried.filter((each) => control.forges.includes(each));
+    if (tried.some((each) => permitted.has(each) && !forged.includes(each))) return [];
     const who = tried.length === 0 ? 'nobody who is known' : tried.join(', ');
     const may = permitted.size === 0 ? 'nobody' : [...permitted].sort().join(', ');
     return [
       {
         code: 'path-not-permitted',
-        message: `${document.path} was changed by ${who}; ${may} may change it (${source.file}:${String(source.line)})`,
+        message: `${document.path} was changed by ${who}; ${may} may change it (${source.file}:${String(source.line)})${forged.length === 0 ? '' : forgeWords}`,
         fix: `Have one of them make the change, sign the merge, or vouch for exactly this plan: git commit --allow-empty -S -m "Vouch" --trailer "Renewd-Approve: ${input.hash}"`,
         commit: input.tip.oid,
         source: { file: document.path, line: 1, column: 1 },
@@ -150,14 +171,16 @@ function pathReasons(control: ChangeControl, input: ChangeInput, emergency: bool
 }
 
 /**
- * Who stands behind the content a file has now: who signed the commit on the branch, who signed a commit that brought exactly this content, and who
- * signed an approval of exactly this plan.
+ * Who stands behind the content a file has now: who signed the commit on the branch, who signed the commit that wrote this content and that nothing
+ * replaced since, and who signed an approval of exactly this plan.
  */
 function authorsOf({ tip, commits, hash }: ChangeInput, document: DocumentChange): string[] {
   const authors = new Set<string>();
   for (const commit of commits) {
     if (commit.signature.verdict !== 'good') continue;
-    const brought = commit.paths.some((each) => each.path === document.path && each.after === document.after);
+    const brought = commit.brought.some(
+      (each) => each.path === document.path && each.after === document.after,
+    );
     if (brought || commit.oid === tip.oid || commit.approves.includes(hash)) {
       for (const principal of commit.signature.principals) authors.add(principal);
     }

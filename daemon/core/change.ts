@@ -13,14 +13,19 @@ export interface SignatureFinding {
 /** One new commit. */
 export interface NewCommit {
   readonly oid: string;
+  /** It has more than one parent. */
   readonly merge: boolean;
+  /** A merge that holds what Git merges without a person: every file as the side that changed it has it, or where both did, as one of them has it. */
+  readonly automatic: boolean;
   readonly subject: string;
   /** As written in the commit: `Name <address>`. Anybody can write anything there; only signatures count. */
   readonly author: string;
   readonly committedAt: Instant;
   readonly signature: SignatureFinding;
-  /** What it changes against its parent; empty for a merge, whose own changes are judged by the whole. */
+  /** What its maker wrote: what it changes against its parent; of a merge, what is not merged by itself (a conflict solved, one side thrown away, anything new). */
   readonly paths: readonly Pick<DocumentChange, 'path' | 'after'>[];
+  /** Those of `paths` that still stand as it wrote them at the end of the range: what a later commit replaced, it does not vouch for. */
+  readonly brought: readonly Pick<DocumentChange, 'path' | 'after'>[];
   /** Hashes of plans it approves (`Renewd-Approve`). */
   readonly approves: readonly string[];
   /** Commits made in an emergency that it says were reviewed (`Renewd-Review`). */
@@ -39,6 +44,8 @@ export interface ChangeInput {
   /** The commit on the intent branch that brings the change, and every other new one it brings with it. */
   readonly tip: NewCommit;
   readonly commits: readonly NewCommit[];
+  /** New commits that were not read because there are more than one merge may bring. Anything but 0 refuses the change. */
+  readonly unread: number;
 }
 
 export interface ChangeReason {
@@ -48,6 +55,7 @@ export interface ChangeReason {
     | 'signer-unknown'
     | 'signer-revoked'
     | 'signer-expired'
+    | 'range-too-long'
     | 'path-not-permitted'
     | 'approval-missing'
     | 'policy-widened'

@@ -1,5 +1,6 @@
 /** Who stands behind the names that change control uses. Pure. */
-import type { Team } from './model.ts';
+import type { NewCommit } from './change.ts';
+import type { ChangeControl, Team } from './model.ts';
 
 /** Principals behind names in a ChangeControl: `team:x`, `owner`, `forge`, or a principal itself. Pure. */
 export function signersOf(
@@ -22,4 +23,20 @@ export function signersOf(
     else signers.add(name);
   }
   return signers;
+}
+
+/**
+ * Whether a forge made this commit by merging: signed by one of its principals, with more than one parent, and holding what Git merges by itself. What a
+ * forge signs otherwise (an edit in a browser, a squash, a conflict solved in a form) is somebody's own work. Pure.
+ */
+export function isForgeMerge(
+  control: Pick<ChangeControl, 'forges'>,
+  { merge, automatic, signature }: NewCommit,
+): boolean {
+  return (
+    merge &&
+    automatic &&
+    signature.verdict === 'good' &&
+    signature.principals.some((each) => control.forges.includes(each))
+  );
 }

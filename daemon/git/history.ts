@@ -1,62 +1,59 @@
-/** Questions about history: is one commit in another's past, which commits lead to one. Walks newest first, bounded. */
+/** Reads commits and what stands at a path, and walks history to show it. What is judged asks `ranges.ts`. */
 import { limits } from '../limits.ts';
 import { parseCommit, type Commit } from './commit.ts';
-import { corrupt } from './object.ts';
+import { missing, parentsOf, type History } from './graph.ts';
+import { corrupt, malformed } from './object.ts';
 import type { ObjectStore } from './object-store.ts';
 import { parseTree, rawNameOf } from './tree.ts';
 
-/** Reads one commit; a tag is followed to its commit. @throws OperationError `git-corrupt` */
+/** Reads one commit; a tag is followed to its commit. @throws OperationError `git-corrupt`, `git-malformed` */
 export function readCommit(store: ObjectStore, oid: string): Commit {
   let current = oid;
   for (let hop = 0; hop < 8; hop++) {
     const object = store.read(current);
     if (object === null) throw corrupt(`commit ${current} is missing`);
-    if (object.bytes.length > limits.git.commitMaxBytes) throw corrupt(`commit ${current} is over the bound`);
+    if (object.bytes.length > limits.git.commitMaxBytes)
+      throw malformed(`commit ${current} is larger than ${String(limits.git.commitMaxBytes)} bytes`);
     if (object.type === 'commit') return parseCommit(current, object.bytes);
     const target = /^object ([0-9a-f]{40})\n/.exec(object.bytes.toString('latin1', 0, 64))?.[1];
     if (object.type !== 'tag' || target === undefined) break;
     current = target;
   }
-  throw corrupt(`${oid} is no commit`);
+  throw malformed(`${oid} is no commit`);
 }
 
-/** Commits reachable from `oid`, newest committer date first (a heap is not worth it: the frontier is small). Shallow ones end the walk. */
-export function* walkHistory(
-  store: ObjectStore,
-  oid: string,
-  shallow: ReadonlySet<string>,
-): Generator<Commit, void, undefined> {
-  const first = readCommit(store, oid);
-  const seen = new Set([first.oid]);
-  const frontier = [first];
-  let walked = 0;
-  for (;;) {
-    const commit = frontier.shift();
-    if (commit === undefined) return;
-    if (++walked > limits.git.historyMaxCommits) throw corrupt('history is longer than the bound');
+/**
+ * Every commit reachable from `oid`, that one first; no other order is promised. For looking something up, never for judging: it ends quietly where a
+ * shallow clone ends. IO. @throws OperationError `git-malformed` over the bound
+ */
+export function* walkHistory(history: History, oid: string): Generator<string, void, undefined> {
+  const { store, shallow } = history;
+  const seen = new Set([readCommit(store, oid).oid]);
+  for (const commit of seen) {
+    if (seen.size > limits.git.historyMaxCommits) throw malformed('a history is longer than the bound');
     yield commit;
-    if (shallow.has(commit.oid)) continue;
-    for (const parent of commit.parents) {
-      if (seen.has(parent)) continue;
-      seen.add(parent);
-      const next = readCommit(store, parent);
-      const at = frontier.findIndex((other) => other.committer.at < next.committer.at);
-      frontier.splice(at < 0 ? frontier.length : at, 0, next);
+    for (const parent of parentsOf(store, commit)) {
+      if (store.has(parent)) seen.add(parent);
+      else if (!shallow().has(commit)) throw missing(commit, parent, shallow());
     }
   }
 }
 
-/** True when `ancestor` is `descendant` or in its past. An ancestor that is not in the store is in nobody's past. */
-export function isAncestor(
-  store: ObjectStore,
-  ancestor: string,
-  descendant: string,
-  shallow: ReadonlySet<string>,
-): boolean {
-  if (ancestor === descendant) return true;
-  if (!store.has(ancestor)) return false;
-  for (const commit of walkHistory(store, descendant, shallow)) if (commit.oid === ancestor) return true;
-  return false;
+/**
+ * A branch as it grew, newest first: its line of first parents. For showing: it ends quietly where a shallow clone ends. IO.
+ * @throws OperationError `git-corrupt` for a missing commit
+ */
+export function* walkBranch({ store, shallow }: History, oid: string): Generator<Commit, void, undefined> {
+  for (let at: string | undefined = oid; at !== undefined;) {
+    const commit: Commit = readCommit(store, at);
+    yield commit;
+    const [parent]: readonly string[] = commit.parents;
+    if (parent !== undefined && !store.has(parent)) {
+      if (!shallow().has(commit.oid)) throw missing(commit.oid, parent, shallow());
+      return;
+    }
+    at = parent;
+  }
 }
 
 /** The mode and id at a path in a tree; null when nothing is there. */
@@ -74,26 +71,4 @@ export function entryAt(
     found = entry;
   }
   return found;
-}
-
-/** Commits that changed `path` against each of their parents (git's default history simplification without following renames). */
-export function* historyOf(
-  store: ObjectStore,
-  oid: string,
-  path: string | null,
-  shallow: ReadonlySet<string>,
-): Generator<Commit, void, undefined> {
-  for (const commit of walkHistory(store, oid, shallow)) {
-    if (path === null) {
-      yield commit;
-      continue;
-    }
-    const here = entryAt(store, commit.tree, path);
-    const parents = shallow.has(commit.oid) ? [] : commit.parents;
-    const same = parents.some((parent) => {
-      const there = entryAt(store, readCommit(store, parent).tree, path);
-      return there?.oid === here?.oid && there?.mode === here?.mode;
-    });
-    if (parents.length === 0 ? here !== null : !same) yield commit;
-  }
 }

@@ -29,3 +29,11 @@ export function corrupt(message: string, cause?: unknown): OperationError {
     ...(cause === undefined ? {} : { cause }),
   });
 }
+
+/**
+ * The failure for an object that breaks the grammar of Git, or a bound of ours. Not `git-corrupt`: a new copy would hold the same object, so nothing is
+ * fetched anew; it is what somebody pushed.
+ */
+export function malformed(message: string): OperationError {
+  return new OperationError('git-malformed', message, { disposition: 'stall' });
+}

@@ -5,9 +5,10 @@ import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { Backend, PushSession } from './backend.ts';
 import { renderCommit, withSignature } from './commit.ts';
-import { isAncestor, readCommit } from './history.ts';
+import { readCommit } from './history.ts';
 import { emptyTreeOid } from './object.ts';
 import { createPackWriter, type BuiltPack } from './pack-write.ts';
+import { isAncestor } from './ranges.ts';
 import { editTree } from './tree-edit.ts';
 
 export interface CommitSigner {
@@ -52,7 +53,8 @@ export async function publishCommit(
     try {
       const { tip } = session;
       if (tip !== null && !backend.store().has(tip)) await backend.fetch([request.ref], signal);
-      if (sent !== null && tip !== null && isAncestor(backend.store(), sent, tip, backend.shallow())) {
+      const history = { store: backend.store(), shallow: () => backend.shallow() };
+      if (sent !== null && tip !== null && (await isAncestor(history, sent, tip))) {
         return { state: 'published', commit: sent };
       }
       const made = await prepare(backend, request, tip);

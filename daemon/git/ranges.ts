@@ -1,103 +1,162 @@
-/** Ranges of history: what one commit has that another has not, the line of first parents, where two lines part. Bounded; reads commits only. */
+/**
+ * Ranges of history: what one commit has that another has not, the line of first parents, where lines part. By ancestry alone, never by a date: whoever
+ * makes a commit writes any date into it. Bounded; a bound that is reached is an error, never a shorter answer.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { limits } from '../limits.ts';
 import type { Commit } from './commit.ts';
+import { graphOf, missing, parentsOf, type GraphNode, type History } from './graph.ts';
 import { readCommit } from './history.ts';
-import { corrupt } from './object.ts';
-import type { ObjectStore } from './object-store.ts';
+import { malformed } from './object.ts';
 
-const wantedFlag = 1;
-const knownFlag = 2;
-
-interface Painted {
-  readonly commit: Commit;
-  flags: number;
+/** Nodes that are taken out from the top level down, each once, with what was noted of them until then. */
+interface Descent {
+  /** Adds marks to a node that was not yet taken out. */
+  readonly mark: (node: GraphNode, marks: number) => void;
+  /** The next node, with all its marks; null when every node left is settled. */
+  readonly next: () => { readonly node: GraphNode; readonly marks: number } | null;
 }
 
-/** Walks both histories newest first, carrying to every parent from which side it was reached, until only what both have is left. */
-function paint(
-  store: ObjectStore,
-  from: readonly string[],
-  to: string,
-  shallow: ReadonlySet<string>,
-): ReadonlyMap<string, Painted> {
-  const painted = new Map<string, Painted>();
-  const queue: Painted[] = [];
-  const reach = (oid: string, flags: number): void => {
-    const there = painted.get(oid);
-    if (there !== undefined) {
-      if ((there.flags | flags) === there.flags) return;
-      there.flags |= flags;
-      if (!queue.includes(there)) insert(queue, there);
-      return;
-    }
-    const each = { commit: readCommit(store, oid), flags };
-    painted.set(each.commit.oid, each);
-    if (painted.size > limits.git.historyMaxCommits) throw corrupt('history is longer than the bound');
-    insert(queue, each);
+/** `settled`: marks of nodes that need no look for their own sake. The descent ends when only such are left. */
+function descent(settled: (marks: number) => boolean): Descent {
+  const marksOf = new Map<GraphNode, number>();
+  const waiting = new Map<number, GraphNode[]>();
+  let level = 0;
+  let open = 0;
+  return {
+    mark: (node, marks) => {
+      const before = marksOf.get(node);
+      const after = (before ?? 0) | marks;
+      if (before === after) return;
+      if (before === undefined) {
+        const there = waiting.get(node.level);
+        if (there === undefined) waiting.set(node.level, [node]);
+        else there.push(node);
+        level = Math.max(level, node.level);
+      } else if (!settled(before)) open--;
+      if (!settled(after)) open++;
+      marksOf.set(node, after);
+    },
+    next: () => {
+      while (open > 0 && level > 0) {
+        const node = waiting.get(level)?.pop();
+        if (node === undefined) {
+          waiting.delete(level--);
+          continue;
+        }
+        const marks = marksOf.get(node) ?? 0;
+        if (!settled(marks)) open--;
+        return { node, marks };
+      }
+      return null;
+    },
   };
-  reach(to, wantedFlag);
-  for (const oid of from) if (store.has(oid)) reach(oid, knownFlag);
-  while (queue.some((each) => (each.flags & knownFlag) === 0)) {
-    const next = queue.shift();
-    if (next === undefined) break;
-    if (shallow.has(next.commit.oid)) continue;
-    for (const parent of next.commit.parents) if (store.has(parent)) reach(parent, next.flags);
-  }
-  return painted;
 }
 
-function insert(queue: Painted[], each: Painted): void {
-  const at = queue.findIndex((other) => other.commit.committer.at < each.commit.committer.at);
-  queue.splice(at < 0 ? queue.length : at, 0, each);
-}
+const wanted = 1;
+const excluded = 2;
 
-/** Commits that `to` has and none of `from` has, newest first. Everything `to` has where `from` is empty. */
-export function commitsBetween(
-  store: ObjectStore,
+/**
+ * Ids of the commits that are reachable from `to` and from none of `from`: `to` first, every commit before its parents, the same order whatever dates say.
+ * IO. Each of `from` that is not in the store is an error: leaving it out would call old commits new.
+ * @throws OperationError `git-incomplete`, `git-malformed`
+ */
+export async function commitsBetween(
+  history: History,
   from: readonly string[],
   to: string,
-  shallow: ReadonlySet<string>,
-): Commit[] {
-  return [...paint(store, from, to, shallow).values()]
-    .filter((each) => each.flags === wantedFlag)
-    .map((each) => each.commit)
-    .sort((left, right) => right.committer.at - left.committer.at);
+): Promise<readonly string[]> {
+  if (from.includes(to)) return [];
+  // The usual push: its parents are what is known. True without reading further, also in a clone whose history is cut.
+  const parents = parentsOf(history.store, to);
+  if (from.length > 0 && parents.every((each) => from.includes(each))) return [to];
+  const nodes = await graphOf(history, [to, ...from]);
+  const walk = descent((marks) => (marks & excluded) !== 0);
+  for (const [oid, node] of nodes) walk.mark(node, oid === to ? wanted : excluded);
+  const found: string[] = [];
+  for (let each = walk.next(); each !== null; each = walk.next()) {
+    if (each.marks === wanted) found.push(each.node.oid);
+    for (const parent of each.node.parents) walk.mark(parent, each.marks === wanted ? wanted : excluded);
+  }
+  return found;
 }
 
-/** The newest commit that both have; null when their histories have nothing in common. */
-export function mergeBase(
-  store: ObjectStore,
-  one: string,
-  other: string,
-  shallow: ReadonlySet<string>,
-): string | null {
-  const both = [...paint(store, [one], other, shallow).values()].filter(
-    (each) => each.flags === (wantedFlag | knownFlag),
-  );
-  // A common ancestor that another common one descends from is not the base.
-  const inner = new Set(both.flatMap((each) => each.commit.parents));
-  const best = both
-    .filter((each) => !inner.has(each.commit.oid))
-    .sort((left, right) => right.commit.committer.at - left.commit.committer.at)[0];
-  return best?.commit.oid ?? null;
+/** True when `ancestor` is `descendant` or in its past; false when either is not in the store. IO. @throws OperationError `git-incomplete`, `git-malformed` */
+export async function isAncestor(history: History, ancestor: string, descendant: string): Promise<boolean> {
+  const { store } = history;
+  if (ancestor === descendant) return true;
+  if (!store.has(ancestor) || !store.has(descendant)) return false;
+  if (onFirstParents(history, ancestor, descendant)) return true;
+  const nodes = await graphOf(history, [ancestor, descendant]);
+  const [below, above] = [nodes.get(ancestor), nodes.get(descendant)];
+  if (below === undefined || above === undefined) return false;
+  const seen = new Set<GraphNode>([above]);
+  for (const node of seen) {
+    if (node === below) return true;
+    for (const parent of node.parents) if (parent.level >= below.level) seen.add(parent);
+  }
+  return false;
+}
+
+/** The usual case, without reading the whole history: a few pushes since. */
+function onFirstParents({ store }: History, ancestor: string, descendant: string): boolean {
+  let at: string | undefined = descendant;
+  for (let step = 0; step < limits.git.readsPerSlice && at !== undefined; step++) {
+    if (at === ancestor) return true;
+    at = store.has(at) ? parentsOf(store, at)[0] : undefined;
+  }
+  return at === ancestor;
 }
 
 /**
- * The commits of a branch from `from` (not included) to `to`, oldest first, by first parents: what each push or merge brought. null when `from` is not on that line.
+ * Every best common ancestor of these commits: common, and no ancestor of another common one. Highest level first; empty for histories with nothing in
+ * common. IO. @throws OperationError `git-incomplete`, `git-malformed`
  */
-export function firstParentLine(
-  store: ObjectStore,
+export async function mergeBases(history: History, oids: readonly string[]): Promise<readonly string[]> {
+  const tips = [...(await graphOf(history, oids)).values()];
+  // A bit for each of them; a commit has at most `parentsMax` parents, so the bits fit a number.
+  const every = 2 ** tips.length - 1;
+  const stale = 2 ** tips.length;
+  const walk = descent((marks) => (marks & stale) !== 0);
+  for (const [position, node] of tips.entries()) walk.mark(node, 2 ** position);
+  const bases: GraphNode[] = [];
+  for (let each = walk.next(); each !== null; each = walk.next()) {
+    const { node, marks } = each;
+    const common = (marks & every) === every;
+    if (common && (marks & stale) === 0) bases.push(node);
+    for (const parent of node.parents) walk.mark(parent, common ? marks | stale : marks);
+  }
+  return bases
+    .sort((left, right) => right.level - left.level || (left.oid < right.oid ? -1 : 1))
+    .map(({ oid }) => oid);
+}
+
+/** The highest commit that both have; null when their histories have nothing in common. Of several the one with the lowest id. IO. */
+export async function mergeBase(history: History, one: string, other: string): Promise<string | null> {
+  return (await mergeBases(history, [one, other]))[0] ?? null;
+}
+
+/**
+ * The commits of a branch from `from` (not included) to `to`, oldest first, by first parents: what each push or merge brought. null when `from` is not on
+ * that line. `from` null: the whole line. IO. @throws OperationError `git-incomplete` where a parent is not here, `git-malformed` over the bound
+ */
+export async function firstParentLine(
+  { store, shallow }: History,
   from: string | null,
   to: string,
-  shallow: ReadonlySet<string>,
-): Commit[] | null {
+): Promise<Commit[] | null> {
   const line: Commit[] = [];
   let oid: string | undefined = to;
   while (oid !== undefined && oid !== from) {
-    const commit = readCommit(store, oid);
-    line.push(commit);
-    if (line.length > limits.git.historyMaxCommits) throw corrupt('history is longer than the bound');
-    oid = shallow.has(commit.oid) ? undefined : commit.parents[0];
+    const [parent]: readonly string[] = parentsOf(store, oid);
+    if (parent !== undefined && parent !== from && !store.has(parent)) throw missing(oid, parent, shallow());
+    line.push(readCommit(store, oid));
+    if (line.length > limits.git.historyMaxCommits)
+      throw malformed(
+        `the line of first parents of ${to} is longer than ${String(limits.git.historyMaxCommits)} commits`,
+      );
+    if (line.length % limits.git.readsPerSlice === 0) await nextTurn();
+    oid = parent;
   }
   return oid === undefined && from !== null ? null : line.reverse();
 }

@@ -10,13 +10,14 @@ import type { GitSshConnect } from '../ports/git-ssh.ts';
 import type { Log } from '../ports/plugin.ts';
 import type { Backend } from './backend.ts';
 import type { Commit } from './commit.ts';
-import { entryAt, historyOf, isAncestor, readCommit } from './history.ts';
+import type { History } from './graph.ts';
+import { entryAt, readCommit, walkBranch } from './history.ts';
 import { createHttpTransport, type HttpAccess } from './http-transport.ts';
 import { openLocal } from './local.ts';
 import { openMirror } from './mirror.ts';
 import { corrupt, isOid } from './object.ts';
 import { publishCommit, type PublishOutcome, type PublishRequest } from './publish.ts';
-import { commitsBetween, firstParentLine, mergeBase } from './ranges.ts';
+import { commitsBetween, firstParentLine, isAncestor, mergeBase, mergeBases } from './ranges.ts';
 import { resolveRevision } from './revision.ts';
 import { createSshTransport } from './ssh-transport.ts';
 import { parseAddress, type Transport } from './transport.ts';
@@ -49,24 +50,23 @@ export interface Repository {
   ) => Promise<void>;
   /** The bytes of a file at a commit; null when it is not there or no regular file (links are not followed). */
   readonly readFile: (commit: string, path: string) => Promise<Uint8Array | null>;
-  /** Whether `descendant` is `ancestor` or comes after it. False when `ancestor` is unknown. */
+  /** Whether `descendant` is `ancestor` or comes after it. False when either is unknown. */
   readonly isAncestor: (ancestor: string, descendant: string) => Promise<boolean>;
   /** The commit a revision names (branch, tag, id, beginning of an id, with `^` and `~n`); null when there is none. */
   readonly resolve: (revision: string, signal: AbortSignal) => Promise<string | null>;
-  /** Commits that `to` has and none of `from` has, newest first. */
-  readonly commitsBetween: (from: readonly string[], to: string) => Promise<readonly Commit[]>;
-  /** What each push or merge brought to a branch since `from`, oldest first; null when `from` is not on its line of first parents. */
+  /** Ids of the commits that `to` has and none of `from` has, by ancestry alone: `to` first, each before its parents. Throws `git-incomplete` where the history is cut. */
+  readonly commitsBetween: (from: readonly string[], to: string) => Promise<readonly string[]>;
+  /** What each push or merge brought to a branch since `from`, oldest first; null when `from` is not on its line of first parents. Throws `git-incomplete` where the history is cut. */
   readonly firstParentLine: (from: string | null, to: string) => Promise<readonly Commit[] | null>;
-  /** The newest commit both have; null for histories with nothing in common. */
+  /** A best common ancestor of both; null for histories with nothing in common. Throws `git-incomplete` where the history is cut. */
   readonly mergeBase: (one: string, other: string) => Promise<string | null>;
+  /** Every best common ancestor of all of them. Throws `git-incomplete` where the history is cut. */
+  readonly mergeBases: (commits: readonly string[]) => Promise<readonly string[]>;
   readonly commit: (oid: string) => Promise<Commit>;
   /** The raw commit, for verifying its signature. */
   readonly rawCommit: (oid: string) => Promise<Uint8Array>;
-  /** Newest first, from a fetched reference (full name) or an id; with `path`, only commits that changed it. */
-  readonly log: (
-    from: string,
-    options: { readonly maxCount: number; readonly path?: string },
-  ) => Promise<readonly Commit[]>;
+  /** The branch as it grew, newest first, by first parents, from a fetched reference (full name) or an id. For showing: where the history is cut it ends. */
+  readonly log: (from: string, options: { readonly maxCount: number }) => Promise<readonly Commit[]>;
   /** Asks whether a push to `ref` would be let in, and pushes nothing. IO. Rules that a server only applies to a push itself (protected branches, hooks) show when it comes. @throws OperationError `git-auth`, `git-push-denied`, `git-unavailable` */
   readonly mayPush: (ref: string, signal: AbortSignal) => Promise<void>;
   /** Makes one commit by compare-and-swap, tried again on a lost race. Equal bytes make none. */
@@ -128,6 +128,7 @@ function repositoryOn(backend: Backend, directory: string, log: Log | null): Rep
       return work();
     }
   };
+  const history = (): History => ({ store: backend.store(), shallow: () => backend.shallow() });
   const treeOf = (commit: string): string => readCommit(backend.store(), commit).tree;
 
   return {
@@ -150,22 +151,19 @@ function repositoryOn(backend: Backend, directory: string, log: Log | null): Rep
         if (entry === null || !entry.mode.startsWith('100')) return null;
         return backend.store().require(entry.oid, 'blob');
       }),
-    isAncestor: (ancestor, descendant) =>
-      healing(() => isAncestor(backend.store(), ancestor, descendant, backend.shallow())),
+    isAncestor: (ancestor, descendant) => healing(() => isAncestor(history(), ancestor, descendant)),
     resolve: (revision, signal) => healing(() => resolveRevision(backend, revision, signal)),
-    commitsBetween: (from, to) => healing(() => commitsBetween(backend.store(), from, to, backend.shallow())),
-    firstParentLine: (from, to) =>
-      healing(() => firstParentLine(backend.store(), from, to, backend.shallow())),
-    mergeBase: (one, other) => healing(() => mergeBase(backend.store(), one, other, backend.shallow())),
+    commitsBetween: (from, to) => healing(() => commitsBetween(history(), from, to)),
+    firstParentLine: (from, to) => healing(() => firstParentLine(history(), from, to)),
+    mergeBase: (one, other) => healing(() => mergeBase(history(), one, other)),
+    mergeBases: (commits) => healing(() => mergeBases(history(), commits)),
     commit: (oid) => healing(() => readCommit(backend.store(), oid)),
     rawCommit: (oid) => healing(() => backend.store().require(oid, 'commit')),
-    log: (from, { maxCount, path }) =>
+    log: (from, { maxCount }) =>
       healing(() => {
         const oid = isOid(from) ? from : backend.resolve(from);
         if (oid === null) throw corrupt(`${from} was not fetched`);
-        return historyOf(backend.store(), oid, path ?? null, backend.shallow())
-          .take(maxCount)
-          .toArray();
+        return walkBranch(history(), oid).take(maxCount).toArray();
       }),
     mayPush: async (ref, signal) => {
       (await backend.openPush(ref, signal)).close();

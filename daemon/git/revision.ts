@@ -63,7 +63,8 @@ function isBeginning(name: string): boolean {
 function abbreviated(backend: Backend, tips: Iterable<string>, beginning: string): string | null {
   const found = new Set<string>();
   for (const tip of new Set(tips)) {
-    for (const { oid } of walkHistory(backend.store(), tip, backend.shallow())) {
+    const history = { store: backend.store(), shallow: () => backend.shallow() };
+    for (const oid of walkHistory(history, tip)) {
       if (oid.startsWith(beginning)) found.add(oid);
     }
   }

@@ -24,6 +24,10 @@ export const failureCodes = {
   'endpoint-busy': 'Another process holds the lock of this store on the endpoint.',
   'git-auth': 'The Git server refused our credentials.',
   'git-corrupt': 'The local mirror is damaged; it is discarded and fetched again.',
+  'git-incomplete':
+    'The history of the repository is cut (a shallow clone), so what is new in it cannot be told.',
+  'git-malformed':
+    'A commit or tree breaks the grammar of Git or a bound; what it brings is refused, and fetching anew would not help.',
   'git-push-denied': 'The Git server refused the push for a reason that trying again does not change.',
   'git-push-race': 'The branch moved while we pushed.',
   'git-unavailable': 'The Git server could not be reached or answered nonsense.',

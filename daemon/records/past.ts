@@ -1,5 +1,6 @@
 /** What the records said at a commit, and what they came to say between two. Reads Git only. */
 import type { ChangeRecord } from '../core/change-record.ts';
+import { lineTimes } from '../core/line-time.ts';
 import type { CertificateRecord } from '../core/record-format.ts';
 import type { Issuance } from '../core/service/facts.ts';
 import type { Repository } from '../git/repository.ts';
@@ -48,7 +49,9 @@ export async function issuancesBetween(
   }
   const issuances = new Map<string, Issuance>();
   let previous = from;
-  for (const commit of (await repository.firstParentLine(from, to)) ?? []) {
+  const line = (await repository.firstParentLine(from, to)) ?? [];
+  const times = lineTimes(line.map((each) => each.committer.at));
+  for (const [index, commit] of line.entries()) {
     const changes = await repository.changes(previous, commit.oid, [`${prefix}certificates`]);
     previous = commit.oid;
     const paths = new Map(
@@ -59,7 +62,7 @@ export async function issuancesBetween(
     await repository.readBlobs([...paths.keys()], (oid, bytes) => {
       const { record } = parseRecord(paths.get(oid) ?? '', bytes, past.now);
       if (record?.kind === 'CertificateRecord')
-        noteIssuances(record, known, issuances, commit.oid, commit.committer.at);
+        noteIssuances(record, known, issuances, commit.oid, times[index] ?? 0);
     });
   }
   return [...issuances.values()];

@@ -37,17 +37,15 @@ export interface Advance {
   readonly take: Take;
 }
 
-/** Judges every new push or merge up to `head`. IO: Git and the journal. Safe to repeat; a crash between two of them goes on at the second. */
+/** Judges every new push or merge on the way to `head`, at most `limits.governance.commitsPerTurnMax` of them. IO: Git and the journal. Safe to repeat; a crash between two of them goes on at the second. */
 export async function advance(context: Advance, head: string): Promise<void> {
   const { intent, memory } = context;
-  const line = await intent.repository.firstParentLine(memory.accepted, head);
-  // The accepted commit came in from the side: what happened since is one change, judged as a whole.
-  const steps = line === null || line.length > limits.governance.commitsPerTurnMax ? null : line;
-  if (steps === null || memory.accepted === null) {
-    await step(context, await intent.repository.commit(head));
-    return;
-  }
-  for (const commit of steps) await step(context, commit);
+  const { repository } = intent;
+  const line = memory.accepted === null ? null : await repository.firstParentLine(memory.accepted, head);
+  // Without a line the accepted commit came in from the side: what happened since is one change, judged as a whole.
+  const steps = line ?? [await repository.commit(head)];
+  // A turn has an end: what is left over is judged in the next, one by one as always.
+  for (const commit of steps.slice(0, limits.governance.commitsPerTurnMax)) await step(context, commit);
 }
 
 async function step(context: Advance, commit: Commit): Promise<void> {
@@ -60,9 +58,9 @@ async function step(context: Advance, commit: Commit): Promise<void> {
   const judge = signatureJudge(intent.trust);
   // Of the history before the first accepted commit nothing is judged, so nothing is read.
   const from = previous === null ? commit.parents : [previous];
-  const commits = await readNewCommits(repository, from, commit.oid, judge, world.now());
-  const [tip] = commits;
-  if (tip === undefined) return;
+  const range = await readNewCommits(repository, from, commit.oid, judge, world.now());
+  if (range === null) return;
+  const { tip, commits, unread } = range;
   const applied = await applyChange(repository, reader, intent, changes);
   const before = memory.desired;
   if (applied.documents.length === 0 && before !== null) {
@@ -87,6 +85,7 @@ async function step(context: Advance, commit: Commit): Promise<void> {
     documents: applied.documents,
     tip,
     commits,
+    unread,
     now: world.now(),
   });
   noteReviews(context, commits);
@@ -95,10 +94,10 @@ async function step(context: Advance, commit: Commit): Promise<void> {
     if (later.length === 0) {
       take(context, applied, desired, tip, { record: { previous, commits, judged } });
     } else {
-      await takePart(context, { tip, commits, changes, later, judged, previous });
+      await takePart(context, { tip, commits, unread, changes, later, judged, previous });
     }
   } else {
-    hold(context, { tip, commits, changes, judged, previous });
+    hold(context, { tip, commits, unread, changes, judged, previous });
     move(context, commit.oid);
   }
   await reconsider(context, commits, commit.oid);
@@ -123,6 +122,7 @@ function filesOf(judged: JudgedChange, changes: readonly TreeEntryChange[]): Tre
 interface Bringing {
   readonly tip: NewCommit;
   readonly commits: readonly NewCommit[];
+  readonly unread: number;
   readonly changes: readonly TreeEntryChange[];
   readonly judged: JudgedChange;
   readonly previous: string | null;
@@ -178,7 +178,7 @@ function remember(
   memory.changeRecords.set(tip.oid, record);
 }
 
-function hold(context: Advance, { tip, commits, changes, judged, previous }: Bringing): void {
+function hold(context: Advance, { tip, commits, unread, changes, judged, previous }: Bringing): void {
   const { memory, world } = context;
   const held: HeldChange = {
     commit: tip.oid,
@@ -186,7 +186,8 @@ function hold(context: Advance, { tip, commits, changes, judged, previous }: Bri
     seenAt: memory.held.get(tip.oid)?.seenAt ?? world.now(),
     changes,
     tip,
-    commits: commits.slice(0, limits.governance.commitsPerMergeMax),
+    commits,
+    unread,
     hash: judged.hash,
     outcome: judged.verdict.outcome,
     reasons: judged.verdict.reasons,
@@ -236,7 +237,7 @@ async function reconsider(context: Advance, commits: readonly NewCommit[], at: s
     const evidence = [...held.commits, ...approving].slice(0, limits.governance.commitsPerMergeMax);
     const applied = await applyChange(intent.repository, intent.reader, intent, held.changes);
     const desired = build(at, applied.files);
-    const { tip, previous, changes } = held;
+    const { tip, previous, changes, unread } = held;
     const judged = judgeOnTop({
       before,
       trust: intent.trust,
@@ -245,9 +246,10 @@ async function reconsider(context: Advance, commits: readonly NewCommit[], at: s
       documents: applied.documents,
       tip,
       commits: evidence,
+      unread,
       now: world.now(),
     });
-    const bringing = { tip, commits: evidence, changes, judged, previous };
+    const bringing = { tip, commits: evidence, unread, changes, judged, previous };
     if (applied.documents.length === 0) memory.held.delete(held.commit);
     else if (judged.verdict.outcome === 'accepted' && judged.widened.length === 0) {
       remember(context, tip, bringing, world.now());

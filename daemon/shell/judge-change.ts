@@ -32,6 +32,8 @@ export interface ChangeToJudge {
   readonly documents: readonly DocumentChange[];
   readonly tip: NewCommit;
   readonly commits: readonly NewCommit[];
+  /** New commits that were not read. */
+  readonly unread: number;
   readonly now: Instant;
 }
 
@@ -49,11 +51,11 @@ function commandsOf({ test, reload }: Profile, parameters: Readonly<Record<strin
 
 /** Judges a change. The same change on the same state gives the same plan and hash, whenever it is asked. */
 export function judgeOnTop(change: ChangeToJudge): JudgedChange {
-  const { before, after, trust, documents, tip, commits, now } = change;
+  const { before, after, trust, documents, tip, commits, unread, now } = change;
   const plan = planChange(before, after, documents, commandsOf);
   const judging = judgedBy(before, trust);
   const hash = planHash(plan, judging);
-  const judged = judgeChange({ before, after, plan, hash, tip, commits });
+  const judged = judgeChange({ before, after, plan, hash, tip, commits, unread });
   const locked =
     before.changeControl === null && after.changeControl === null ? null : lockOut(after, change.trustAfter);
   const verdict: ChangeVerdict =

@@ -15,6 +15,7 @@ import type {
 } from '../core/record-format.ts';
 import type { TreeEntryChange } from '../git/repository.ts';
 import type { WithheldChange } from './withheld.ts';
+import { limits } from '../limits.ts';
 import type { Journal, StoredInstallation, StoredOperation } from '../journal/journal.ts';
 
 /** A change that is not in force: refused, or waiting for approval. */
@@ -27,6 +28,8 @@ export interface HeldChange {
   readonly tip: NewCommit;
   /** The commits that bring it, and those that approved something since, as they were judged when first seen. */
   readonly commits: readonly NewCommit[];
+  /** Commits of it that were not read: it stays refused. */
+  readonly unread: number;
   readonly hash: string;
   readonly outcome: 'accepted' | 'waiting' | 'refused';
   readonly reasons: readonly ChangeReason[];
@@ -90,7 +93,7 @@ export function recall(journal: Journal): Memory {
     accepted: journal.fact('accepted-commit'),
     desired: null,
     frozen: null,
-    held: recalled<HeldChange>(journal, 'held-changes'),
+    held: recalledHeld(journal),
     openReviews: recalled<OpenReview>(journal, 'open-reviews'),
     changeRecords: recalled<ChangeRecord>(journal, 'change-records'),
     withheld: recalled<WithheldChange>(journal, 'withheld-changes'),
@@ -115,6 +118,22 @@ export function recall(journal: Journal): Memory {
     publications: new Map(),
   };
 }
+
+/** Held changes. What an older version kept says less: of its merges none counts as automatic, and a list as long as the bound was cut. */
+function recalledHeld(journal: Journal): Map<string, HeldChange> {
+  const held = new Map<string, HeldChange>();
+  for (const [commit, each] of recalled<KeptChange>(journal, 'held-changes')) {
+    const commits = each.commits.map((one) => ({ automatic: false, brought: one.paths, ...one }));
+    const cut = commits.length >= limits.governance.commitsPerMergeMax ? 1 : 0;
+    const tip = { automatic: false, brought: each.tip.paths, ...each.tip };
+    held.set(commit, { unread: cut, ...each, tip, commits });
+  }
+  return held;
+}
+
+type KeptCommit = Omit<NewCommit, 'automatic' | 'brought'> & Partial<NewCommit>;
+type KeptChange = Omit<HeldChange, 'tip' | 'commits' | 'unread'> &
+  Partial<Pick<HeldChange, 'unread'>> & { readonly tip: KeptCommit; readonly commits: readonly KeptCommit[] };
 
 function recalled<T extends { readonly commit: string }>(journal: Journal, fact: string): Map<string, T> {
   const kept = JSON.parse(journal.fact(fact) ?? '[]') as T[];

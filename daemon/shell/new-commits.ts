@@ -13,6 +13,7 @@ import {
   revokedKeysPath,
   type TrustFile,
 } from './in-force.ts';
+import { mergeContent, type MergeContent } from './merge-content.ts';
 
 /** Judges one raw commit by the signers in force, at the time we first saw it. */
 export type JudgeSignature = (raw: Uint8Array, at: Instant) => Promise<SignatureFinding>;
@@ -32,9 +33,20 @@ export function signatureJudge(trust: ReadonlyMap<string, TrustFile>): JudgeSign
   return (raw, at) => judge.judge(raw, at);
 }
 
+/** The commits a push or merge brings. */
+export interface NewRange {
+  /** The one on the branch. */
+  readonly tip: NewCommit;
+  /** All that were read, `tip` first, each before its parents. */
+  readonly commits: readonly NewCommit[];
+  /** How many more there are: what was not looked at must not pass as looked at. */
+  readonly unread: number;
+}
+
 /**
- * Every commit that `to` has and none of `from` has, `to` first. IO. Of a range with more commits than one merge may bring the rest is not read, and the first of
- * them is given as badly signed: where signatures are required the whole is refused.
+ * The commits that are reachable from `to` and from none of `from`, by ancestry alone; null when there are none. IO. At most
+ * `limits.governance.commitsPerMergeMax` are read; `unread` counts the others, and a change with any is refused.
+ * @throws OperationError `git-incomplete` where the history is cut, `git-malformed` for a commit or tree that breaks the grammar of Git
  */
 export async function readNewCommits(
   repository: Repository,
@@ -42,49 +54,85 @@ export async function readNewCommits(
   to: string,
   judge: JudgeSignature,
   at: Instant,
-): Promise<readonly NewCommit[]> {
-  const commits = await repository.commitsBetween(from, to);
-  const ordered = [...commits].sort((left, right) => Number(right.oid === to) - Number(left.oid === to));
-  const read: NewCommit[] = [];
-  for (const commit of ordered.slice(0, limits.governance.commitsPerMergeMax)) {
-    read.push(await readCommit(repository, commit, judge, at));
+): Promise<NewRange | null> {
+  const oids = await repository.commitsBetween(from, to);
+  const read: ReadCommit[] = [];
+  for (const oid of oids.slice(0, limits.governance.commitsPerMergeMax)) {
+    read.push(await readCommit(repository, await repository.commit(oid), judge, at));
   }
-  const [cut] = ordered.slice(limits.governance.commitsPerMergeMax);
-  if (cut !== undefined) read.push(await readCommit(repository, cut, tooMany, at));
-  return read;
+  const commits = withBrought(read);
+  const [tip] = commits;
+  return tip === undefined ? null : { tip, commits, unread: oids.length - commits.length };
 }
 
-/** What was not looked at must not pass as looked at. */
-const tooMany: JudgeSignature = () =>
-  Promise.resolve({
-    verdict: 'bad',
-    principals: [],
-    key: null,
-    reason: `it came with more than ${String(limits.governance.commitsPerMergeMax)} commits at once, which nobody looks at; merge in parts`,
+interface ReadCommit {
+  readonly commit: Omit<NewCommit, 'brought'>;
+  readonly parents: readonly string[];
+  readonly isAs: MergeContent['isAs'];
+}
+
+/**
+ * Follows every file from the tip down to the commit that wrote what stands there: through a merge on the sides that have the same content. `read` holds
+ * each commit before its parents, so all who lead to one were visited when its turn comes.
+ */
+function withBrought(read: readonly ReadCommit[]): NewCommit[] {
+  const all = new Set(read.flatMap(({ commit }) => commit.paths.map((each) => each.path)));
+  const standing = new Map<string, Set<string>>();
+  const [tip] = read;
+  if (tip !== undefined) standing.set(tip.commit.oid, all);
+  return read.map(({ commit, parents, isAs }) => {
+    const here = standing.get(commit.oid) ?? new Set<string>();
+    standing.delete(commit.oid);
+    const brought = commit.paths.filter((each) => here.delete(each.path));
+    for (const [position, parent] of parents.entries()) {
+      const there = standing.get(parent);
+      // One set goes down a line of commits; only where lines part is it copied.
+      if (there === undefined && position === parents.length - 1)
+        standing.set(parent, sameAs(here, isAs, parent));
+      else standing.set(parent, new Set([...(there ?? []), ...sameAs(new Set(here), isAs, parent)]));
+    }
+    return { ...commit, brought };
   });
+}
+
+/** Takes out of the set what this parent has otherwise. */
+function sameAs(paths: Set<string>, isAs: MergeContent['isAs'], parent: string): Set<string> {
+  for (const path of paths) if (!isAs(parent, path)) paths.delete(path);
+  return paths;
+}
 
 async function readCommit(
   repository: Repository,
   commit: Commit,
   judge: JudgeSignature,
   at: Instant,
-): Promise<NewCommit> {
-  const merge = commit.parents.length > 1;
-  const changes = merge
-    ? []
-    : await repository.changes(commit.parents[0] ?? null, commit.oid, declaredPrefixes);
+): Promise<ReadCommit> {
+  const { parents } = commit;
+  const merge = parents.length > 1;
+  const content = merge ? await mergeContent(repository, commit) : null;
   return {
-    oid: commit.oid,
-    merge,
-    subject: plainLine(commit.message.split('\n', 1)[0] ?? ''),
-    author: plainLine(`${commit.author.name} <${commit.author.email}>`),
-    committedAt: commit.committer.at,
-    signature: await judge(await repository.rawCommit(commit.oid), at),
-    paths: changes.filter(({ path }) => isDeclared(path)).map(({ path, oid }) => ({ path, after: oid })),
-    approves: trailerValues(commit, 'renewd-approve').filter((value) => /^[0-9a-f]{64}$/.test(value)),
-    breakGlass: trailerValues(commit, 'renewd-break-glass').map(plainLine)[0] ?? null,
-    reviews: trailerValues(commit, 'renewd-review').filter((value) => /^[0-9a-f]{40}$/.test(value)),
+    commit: {
+      oid: commit.oid,
+      merge,
+      automatic: content !== null && content.made.length === 0,
+      subject: plainLine(commit.message.split('\n', 1)[0] ?? ''),
+      author: plainLine(`${commit.author.name} <${commit.author.email}>`),
+      committedAt: commit.committer.at,
+      signature: await judge(await repository.rawCommit(commit.oid), at),
+      paths: content === null ? await pathsOf(repository, commit) : [...content.made, ...content.chosen],
+      approves: trailerValues(commit, 'renewd-approve').filter((value) => /^[0-9a-f]{64}$/.test(value)),
+      breakGlass: trailerValues(commit, 'renewd-break-glass').map(plainLine)[0] ?? null,
+      reviews: trailerValues(commit, 'renewd-review').filter((value) => /^[0-9a-f]{40}$/.test(value)),
+    },
+    parents,
+    isAs: content?.isAs ?? (() => true),
   };
+}
+
+/** What a commit with one parent, or none, changes. */
+async function pathsOf(repository: Repository, { oid, parents }: Commit): Promise<NewCommit['paths']> {
+  const changes = await repository.changes(parents[0] ?? null, oid, declaredPrefixes);
+  return changes.filter(({ path }) => isDeclared(path)).map((each) => ({ path: each.path, after: each.oid }));
 }
 
 /** Words of strangers that end up in our commits, findings and terminals: secrets withheld before the cut (half a key is still a key), one line, no controls, no reordering, bounded. */

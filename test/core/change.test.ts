@@ -73,6 +73,7 @@ function commit(oid: string, by: string | null, changes: Partial<NewCommit> = {}
   return {
     oid: oid.padEnd(40, '0'),
     merge: false,
+    automatic: false,
     subject: 'Ask',
     author: 'Ada <ada@example.com>',
     committedAt: 0,
@@ -81,6 +82,7 @@ function commit(oid: string, by: string | null, changes: Partial<NewCommit> = {}
         ? { verdict: 'unsigned', principals: [], key: null, reason: '' }
         : { verdict: 'good', principals: [by], key: `key of ${by}`, reason: '' },
     paths: [],
+    brought: changes.paths ?? [],
     approves: [],
     reviews: [],
     breakGlass: null,
@@ -99,7 +101,7 @@ function judge(
   const after = desired([certificate({ dnsNames: names })]);
   const [tip] = commits;
   assert.ok(tip !== undefined);
-  const input: ChangeInput = { before, after, plan: plan(before, after), hash, tip, commits };
+  const input: ChangeInput = { before, after, plan: plan(before, after), hash, tip, commits, unread: 0 };
   return judgeChange(input);
 }
 const codes = (verdict: ReturnType<typeof judgeChange>): string[] => verdict.reasons.map((each) => each.code);
@@ -209,12 +211,18 @@ describe('a verdict', () => {
   test('a signed merge of an unsigned commit is refused; a merge by the forge vouches where the path says so', () => {
     const branch = commit('2', null, brings);
     assert.deepEqual(codes(judge([commit('1', 'ada', { merge: true }), branch])), ['commit-unsigned']);
-    assert.equal(judge([commit('1', 'forge@example.com', { merge: true }), branch]).outcome, 'accepted');
+    assert.equal(
+      judge([commit('1', 'forge@example.com', { merge: true, automatic: true }), branch]).outcome,
+      'accepted',
+    );
   });
   test('a merge by the forge counts as all approvals where the rule says so, and a merge by anybody else does not', () => {
     const star = ['*.example.com'];
     assert.equal(
-      judge([commit('1', 'forge@example.com', { merge: true }), commit('2', 'ada', brings)], star).outcome,
+      judge(
+        [commit('1', 'forge@example.com', { merge: true, automatic: true }), commit('2', 'ada', brings)],
+        star,
+      ).outcome,
       'accepted',
     );
     assert.equal(

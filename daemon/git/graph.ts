@@ -1,0 +1,130 @@
+/**
+ * The graph of commits by parents alone. A commit's level is one more than the highest of its parents, so a descendant always stands above its
+ * ancestors: walks that go down by level are exact whatever dates commits carry. Replace refs, grafts and the list of shallow commits are not asked.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
+import { corrupt, malformed } from './object.ts';
+import type { ObjectStore } from './object-store.ts';
+
+/** One commit of the graph. Values of one store are the same object for the same commit. */
+export interface GraphNode {
+  readonly oid: string;
+  readonly parents: readonly GraphNode[];
+  /** 1 for a commit without parents. */
+  readonly level: number;
+}
+
+/** Where history is read. */
+export interface History {
+  readonly store: ObjectStore;
+  /** Commits whose parents were left out on purpose. Asked only for why a parent is missing: one that is here is always followed. */
+  readonly shallow: () => ReadonlySet<string>;
+}
+
+/** What is known of a store. Commits never change under their id, so it is kept as long as the store is open. */
+const known = new WeakMap<ObjectStore, Map<string, GraphNode>>();
+
+function nodesOf(store: ObjectStore): Map<string, GraphNode> {
+  let nodes = known.get(store);
+  if (nodes === undefined) {
+    nodes = new Map();
+    known.set(store, nodes);
+  }
+  return nodes;
+}
+
+/**
+ * The nodes of these commits, with their whole history, by id. IO: reads each commit once a store, in slices that leave the event loop free.
+ * @throws OperationError `git-incomplete` where a shallow clone ends, `git-corrupt` for a missing commit, `git-malformed` for one that is none or a history over the bound
+ */
+export async function graphOf(
+  { store, shallow }: History,
+  oids: readonly string[],
+): Promise<ReadonlyMap<string, GraphNode>> {
+  const nodes = nodesOf(store);
+  const found = new Map<string, GraphNode>();
+  let reads = 0;
+  for (const oid of oids) {
+    // Depth first without recursion: a line of a million commits must not end the stack.
+    const open = [frameOf(store, oid, nodes)];
+    for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+      const wanted = top.parents[top.at];
+      if (wanted === undefined) {
+        nodes.set(top.oid, nodeOf(top, nodes));
+        open.pop();
+        continue;
+      }
+      top.at++;
+      if (nodes.has(wanted)) continue;
+      if (nodes.size + open.length >= limits.git.historyMaxCommits) throw tooLong(oid);
+      if (!store.has(wanted)) throw missing(top.oid, wanted, shallow());
+      open.push(frameOf(store, wanted, nodes));
+      if (++reads % limits.git.readsPerSlice === 0) await nextTurn();
+    }
+    const node = nodes.get(oid);
+    if (node !== undefined) found.set(oid, node);
+  }
+  return found;
+}
+
+interface Frame {
+  readonly oid: string;
+  readonly parents: readonly string[];
+  at: number;
+}
+
+function frameOf(store: ObjectStore, oid: string, nodes: ReadonlyMap<string, GraphNode>): Frame {
+  const there = nodes.get(oid);
+  if (there !== undefined) return { oid, parents: there.parents.map((each) => each.oid), at: 0 };
+  return { oid, parents: parentsOf(store, oid), at: 0 };
+}
+
+function nodeOf({ oid, parents }: Frame, nodes: ReadonlyMap<string, GraphNode>): GraphNode {
+  const there = nodes.get(oid);
+  if (there !== undefined) return there;
+  const above = parents.flatMap((each) => nodes.get(each) ?? []);
+  return { oid, parents: above, level: 1 + above.reduce((most, each) => Math.max(most, each.level), 0) };
+}
+
+/**
+ * The parents a commit names, each once, in order: the `parent` lines right below `tree`, as Git writes them. IO.
+ * @throws OperationError `git-corrupt` when the commit is not here, `git-malformed` when it is none or has too many parents
+ */
+export function parentsOf(store: ObjectStore, oid: string): readonly string[] {
+  const object = store.read(oid);
+  if (object === null) throw corrupt(`commit ${oid} is missing`);
+  if (object.type !== 'commit') throw malformed(`${oid} is a ${object.type}, not a commit`);
+  const parents: string[] = [];
+  const text = object.bytes;
+  let at = text.indexOf(0x0a) + 1;
+  if (text.toString('latin1', 0, 5) !== 'tree ')
+    throw malformed(`commit ${oid} does not begin with its tree`);
+  while (text.toString('latin1', at, at + 7) === 'parent ') {
+    const parent = text.toString('latin1', at + 7, at + 47);
+    if (!/^[0-9a-f]{40}$/.test(parent) || text[at + 47] !== 0x0a)
+      throw malformed(`commit ${oid} names a parent that is no id`);
+    if (!parents.includes(parent)) parents.push(parent);
+    if (parents.length > limits.git.parentsMax)
+      throw malformed(`commit ${oid} has more than ${String(limits.git.parentsMax)} parents`);
+    at += 48;
+  }
+  return parents;
+}
+
+/** History that ends where it should not: what is new, and who is whose ancestor, would be a guess. */
+export function missing(child: string, parent: string, shallow: ReadonlySet<string>): OperationError {
+  if (!shallow.has(child)) return corrupt(`commit ${parent}, a parent of ${child}, is missing`);
+  return new OperationError(
+    'git-incomplete',
+    `the history is cut at commit ${child} (a shallow clone); bring the whole of it: git fetch --unshallow (in a pipeline: fetch-depth: 0)`,
+    { disposition: 'retry' },
+  );
+}
+
+function tooLong(oid: string): OperationError {
+  return malformed(
+    `the history of ${oid} is longer than ${String(limits.git.historyMaxCommits)} commits, so it is not judged; begin a new branch with the declarations as they are`,
+  );
+}
