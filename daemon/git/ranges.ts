@@ -67,9 +67,9 @@ export async function commitsBetween(
   to: string,
 ): Promise<readonly string[]> {
   if (from.includes(to)) return [];
-  // The usual push: its parents are what is known. True without reading further, also in a clone whose history is cut.
-  const parents = parentsOf(history.store, to);
-  if (from.length > 0 && parents.every((each) => from.includes(each))) return [to];
+  // The usual push: what is known are its parents, which cannot descend from it. True without reading further, also in a clone whose history is cut.
+  const parents = new Set(parentsOf(history.store, to));
+  if (from.length > 0 && parents.symmetricDifference(new Set(from)).size === 0) return [to];
   const nodes = await graphOf(history, [to, ...from]);
   const walk = descent((marks) => (marks & excluded) !== 0);
   for (const [oid, node] of nodes) walk.mark(node, oid === to ? wanted : excluded);
