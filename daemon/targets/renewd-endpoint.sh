@@ -1,76 +1,280 @@
 #!/bin/sh
-# The work of renewd on an endpoint: keys, generations and the switch between them. One verb a call, safe to repeat, nothing interpreted
-# from its arguments. Sent with each call by privilege "direct" (then $0 is renewd-direct and it does what its user may do); installed
-# root-owned and called through sudo by privilege "helper": then <path of this file>.allow says which directories, links, commands and webroots
-# it may touch. Needs a POSIX sh and openssl 1.1.1 or newer. See docs/endpoint-helper.md.
-set -eu
+# The work of renewd on an endpoint: keys, generations and the switch between them. One verb a call, safe to repeat.
+# Sent with each call by privilege "direct": $0 is then renewd-direct, and it does what its user may do.
+# Installed root-owned and called through sudo by privilege "helper": <path of this file>.allow then says what it may touch.
+# Nothing in its arguments, its input, its environment or the files of others is believed: docs/endpoint-helper.md names who may lie.
+# Needs a POSIX sh and openssl 1.1.1 or newer.
+version=2
+set -euf
 umask 077
+IFS=' 	
+'
+unset ENV BASH_ENV CDPATH TMPDIR TZ POSIXLY_CORRECT GREP_OPTIONS BLOCKSIZE LANG LANGUAGE LC_COLLATE LC_CTYPE LC_MESSAGES NLSPATH LOCPATH \
+  GCONV_PATH AWKPATH AWKLIBPATH OPENSSL_ENGINES OPENSSL_MODULES OPENSSL_CONF_INCLUDE OPENSSL_ia32cap SSL_CERT_FILE SSL_CERT_DIR RANDFILE \
+  LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT LIBPATH LDR_PRELOAD LDR_PRELOAD64 SHLIB_PATH DYLD_INSERT_LIBRARIES DYLD_LIBRARY_PATH
 LC_ALL=C
-export LC_ALL
+# openssl loads what a configuration names, libraries too.
+OPENSSL_CONF=/dev/null
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin${PATH:+:$PATH}
 allow=
 if [ "$0" != renewd-direct ]; then
   PATH=/usr/sbin:/usr/bin:/sbin:/bin
+  HOME=/
+  export HOME
   allow=$0.allow
 fi
-export PATH
+export PATH LC_ALL OPENSSL_CONF
 
 fail() { code=$1; shift; printf 'renewd: %s\n' "$*" >&2; exit "$code"; }
 
-# allowed KIND TEXT: is there a line "KIND PREFIX" with TEXT below PREFIX (or equal, for commands)?
-allowed() {
-  [ -n "$allow" ] || return 0
-  [ -n "$(find "$allow" -maxdepth 0 -type f -user 0 ! -perm /022 2>/dev/null)" ] \
-    || fail 66 "$allow must be a file of root that nobody else may write"
-  while read -r kind prefix; do
-    [ "$kind" = "$1" ] || continue
-    # A line without a path would be the beginning of every path.
-    [ -n "$prefix" ] || continue
-    if [ "$1" = command ]; then
-      [ "$2" = "$prefix" ] && return 0
-    else
-      case $2 in "${prefix%/}"/*|"$prefix") return 0 ;; esac
-    fi
-  done < "$allow"
-  fail 66 "$allow does not allow $1 $2"
-}
+me=$(id -u) || fail 69 'id does not work here'
 
-# A path that means what it says: absolute, no way up, one line.
+# Bounds: what a real endpoint needs is far below, what an attacker may make us do is not far above.
+chain_bytes_max=262144
+certificates_max=16
+request_bytes_max=65536
+kept_bytes_max=1048576
+generations_max=64
+files_max=20
+
+# --- what words may be ---
+
+# A path that means what it says: absolute, no way up, nothing that a terminal or a list would read differently.
 plain_path() {
+  [ "${#1}" -le 1024 ] || fail 64 'a path of more than 1024 characters'
   case $1 in
     *'
 '*) fail 64 'a path with a line end' ;;
-    */../*|*/..|*/./*|*//*) fail 64 "not a plain path: $1" ;;
+    *[[:cntrl:]]*) fail 64 'a path with a control character' ;;
+    */../*|*/..|*/./*|*/.|*//*|?*/) fail 64 "not a plain path: $1" ;;
     /?*) ;;
     *) fail 64 "not an absolute path: $1" ;;
   esac
 }
 
-plain_name() {
-  case $1 in ''|.*|-*|*[!A-Za-z0-9._-]*) fail 64 "not a plain name: $1" ;; esac
+is_plain_name() {
+  [ "${#1}" -le 100 ] || return 1
+  case $1 in ''|.*|-*|*[!A-Za-z0-9._-]*) return 1 ;; esac
 }
 
+plain_name() { is_plain_name "$1" || fail 64 "not a plain name: $1"; }
+
+# --- who can change what ---
+
+# look PATH: type, rights, owner and group of what stands there, following no link. False when nothing does.
+look() {
+  seen=$(ls -ldn -- "$1" 2>/dev/null) || return 1
+  fields $seen
+}
+
+# fields OF A LINE OF ls -ldn
+fields() {
+  rights=${1#?}
+  type=${1%"$rights"}
+  uid=$3
+  gid=$4
+}
+
+ours() { [ "$uid" = 0 ] || [ "$uid" = "$me" ]; }
+
+# Can anybody but root and us write what was seen? Through "direct" a user's own group counts as that user.
+others_write() {
+  case $rights in
+    ???????w*) return 0 ;;
+    ????w*) [ -n "$allow" ] || [ "$gid" != "$(id -g)" ] ;;
+    *) return 1 ;;
+  esac
+}
+
+# all_firm PATH: is every directory on the way simply ours, and the last one closed to others? One ls for all of them.
+all_firm() {
+  walk=
+  rest=${1#/}
+  set -- /
+  while [ -n "$rest" ]; do
+    walk=$walk/${rest%%/*}
+    set -- "$@" "$walk"
+    case $rest in */*) rest=${rest#*/} ;; *) rest= ;; esac
+  done
+  seen=$(ls -ldn -- "$@" 2>/dev/null) || return 1
+  IFS='
+'
+  set -- $seen
+  IFS=' 	
+'
+  while [ $# -gt 0 ]; do
+    fields $1
+    shift
+    [ "$type" = d ] && ours || return 1
+    if others_write; then
+      case $rights in ????????[tT]*) [ $# -gt 0 ] || return 1 ;; *) return 1 ;; esac
+    fi
+  done
+}
+
+# approach PATH: walks down from / as the kernel would, without following a name that somebody else could swap meanwhile.
+# 0: all of it is there and firm. 2: the rest is missing. 1: $why and $step say where others can interfere.
+# Sets $real, the firm part without links, and $rest, what is left of the path.
+approach() {
+  plain_path "$1"
+  if all_firm "$1"; then
+    real=$1
+    step=$1
+    return 0
+  fi
+  real=
+  rest=${1#/}
+  hops=0
+  step=/
+  firm_step || return 1
+  while [ -n "$rest" ]; do
+    name=${rest%%/*}
+    case $rest in */*) after=${rest#*/} ;; *) after= ;; esac
+    step=$real/$name
+    # Only a link says dots and double slashes; $real has no links, so its parent is the directory above it.
+    case $name in
+      ''|.) rest=$after; continue ;;
+      ..) real=${real%/*}; rest=$after; step=${real:-/}; firm_step || return 1; continue ;;
+    esac
+    look "$step" || return 2
+    case $type in
+      l)
+        { ours && [ -z "$loose" ]; } || { why="$step is a link that others can change"; return 1; }
+        hops=$((hops + 1))
+        [ "$hops" -le 16 ] || { why="$step is one link too many"; return 1; }
+        target=$(readlink "$step") || { why="$step cannot be read"; return 1; }
+        case $target in
+          ''|*[[:cntrl:]]*) why="$step is a link to nowhere"; return 1 ;;
+          /*) real= ; loose= ;;
+        esac
+        rest=$target/$after
+        [ "${#rest}" -le 4096 ] || { why="$step leads too far"; return 1; }
+        continue
+        ;;
+      d) firm_step || return 1 ;;
+      -) [ -z "$after" ] || fail 74 "$step is not a directory" ;;
+      *) why="$step is neither a file nor a directory"; return 1 ;;
+    esac
+    real=$step
+    rest=$after
+  done
+  [ -z "$loose" ] || { why="everybody may write in $step"; return 1; }
+}
+
+# firm_step: is the directory $step ours, with nobody else to write in it? In a sticky one ($loose) nobody can swap what is ours, so it is good
+# for walking on; but anybody could have put a link there, and nothing is written there.
+firm_step() {
+  loose=
+  look "$step" && ours || { why="$step belongs to user ${uid:-nobody}"; return 1; }
+  others_write || return 0
+  loose=yes
+  case $rights in ????????[tT]*) return 0 ;; esac
+  why="others than its owner may write in $step"
+  return 1
+}
+
+unsafe() { fail 77 "$why, so it could be swapped meanwhile: $1 must belong to root, as must all directories above it"; }
+
+# firm_directory PATH: it is there afterwards, and nobody else can put anything in its place.
+firm_directory() {
+  # Whoever serves the files must be able to walk to them; what is secret is secret by its own mode.
+  # One name at a time: mkdir follows no link, and what is there then is looked at again.
+  while :; do
+    approach "$1" && reached=0 || reached=$?
+    [ "$reached" = 2 ] || break
+    (umask 022 && mkdir -- "$real/${rest%%/*}" 2>/dev/null) || look "$real/${rest%%/*}" || fail 74 "cannot make $real/${rest%%/*}"
+  done
+  [ "$reached" = 0 ] || unsafe "$1"
+  [ "$type" = d ] || fail 74 "$1 is not a directory"
+}
+
+# is_file PATH: a file, no link, no device, nothing that blocks whoever reads it.
+is_file() { [ -f "$1" ] && [ ! -L "$1" ]; }
+
+size_of() { echo "$(($(wc -c < "$1")))"; }
+
+# read_input MAX FILE: all of the input, when it is at most so many bytes.
+read_input() {
+  rm -f -- "$2"
+  head -c "$(($1 + 1))" > "$2" || fail 74 "cannot write $2"
+  [ "$(size_of "$2")" -le "$1" ] || { rm -f -- "$2"; fail 64 "more than $1 bytes of input"; }
+}
+
+# --- the list of what is allowed ---
+
+check_allow() {
+  if approach "${allow%/*}" && look "$allow" && [ "$type" = - ] && [ "$uid" = 0 ] && ! others_write; then return 0; fi
+  fail 66 "$allow must be a file of root that nobody else may write, in a directory that nobody else may write"
+}
+
+# allowed KIND TEXT: is there a line "KIND PREFIX" with TEXT at or below PREFIX? All but links and webroots must be equal.
+allowed() {
+  [ -n "$allow" ] || return 0
+  while read -r kind prefix || [ -n "$kind" ]; do
+    [ "$kind" = "$1" ] || continue
+    # A line without a path would be the beginning of every path.
+    [ -n "$prefix" ] || continue
+    [ "$2" != "$prefix" ] || return 0
+    case $1 in
+      link|webroot) case $2 in "${prefix%/}"/*) return 0 ;; esac ;;
+    esac
+  done < "$allow"
+  return 1
+}
+
+need_allowed() { allowed "$1" "$2" || fail 66 "$allow does not allow $1 $2"; }
+
+# --- stores and generations ---
+
+# open_store DIRECTORY/TEAM/NAME
 open_store() {
   plain_path "$1"
-  allowed directory "$1"
   store=$1
+  directory=${store%/*}
+  plain_name "${store##*/}"
+  plain_name "${directory##*/}"
+  directory=${directory%/*}
+  [ -n "$directory" ] || fail 64 "not DIRECTORY/TEAM/NAME: $1"
+  need_allowed directory "$directory"
+}
+
+open_generation() {
+  plain_name "$1"
+  generation=$1
+  place=$store/generations/$1
 }
 
 # One process at a time changes a store; the kernel frees the lock when it ends.
 lock() {
-  # Whoever serves the files must be able to walk to them; what is secret is secret by its own mode.
-  (umask 022 && mkdir -p "$store/generations") || fail 74 "cannot make $store/generations"
+  firm_directory "$store/generations"
   if command -v flock >/dev/null 2>&1; then
     exec 9>"$store/.lock"
-    flock -n 9 || fail 75 "another process works on $store"
+    # Some shells close what they opened above 2 for the programs they run, unless told again.
+    flock -n 9 9>&9 || fail 75 "another process works on $store"
   fi
 }
 
-points_at() { readlink "$store/$1" 2>/dev/null | sed 's#^generations/##'; }
+points_at() {
+  pointed=$(readlink "$store/$1" 2>/dev/null) || return 0
+  pointed=${pointed#generations/}
+  if is_plain_name "$pointed"; then printf '%s\n' "$pointed"; fi
+}
+
+is_live() { [ "$1" = "$(points_at current)" ] || [ "$1" = "$(points_at previous)" ]; }
+
+# each_generation COMMAND: for every directory with a name of ours; anything else there is not ours.
+each_generation() {
+  set +f
+  for path in "$store/generations"/*; do
+    set -f
+    if is_plain_name "${path##*/}" && [ -d "$path" ] && [ ! -L "$path" ]; then "$1" "${path##*/}"; fi
+  done
+  set -f
+}
 
 # point NAME GENERATION: one rename.
 point() {
-  rm -f "$store/$1.new"
+  rm -f -- "$store/$1.new"
   ln -s "generations/$2" "$store/$1.new"
   rename_over "$store/$1.new" "$store/$1"
 }
@@ -84,8 +288,11 @@ need_openssl() { command -v openssl >/dev/null 2>&1 || fail 69 'openssl is not i
 
 settle_disk() { sync "$@" 2>/dev/null || sync; }
 
-public_of_key() { openssl pkey -in "$1" -pubout 2>/dev/null; }
+# A password that is wrong for everything: an encrypted key must not make openssl ask.
+public_of_key() { openssl pkey -in "$1" -passin pass: -pubout 2>/dev/null; }
 public_of_certificate() { openssl x509 -in "$1" -noout -pubkey 2>/dev/null; }
+
+# --- verbs ---
 
 # inspect STORE CERTIFICATE-FILE KEY-FILE [LINK FILE]...
 inspect() {
@@ -95,104 +302,213 @@ inspect() {
   plain_name "$certificate"
   plain_name "$key"
   shift 3
-  echo 'renewd-endpoint 1'
+  echo "renewd-endpoint $version"
+  approach "$store" && reached=0 || reached=$?
+  [ "$reached" != 1 ] || unsafe "$store"
   echo "current $(points_at current)"
   echo "previous $(points_at previous)"
   if [ -d "$store/generations" ]; then
     need_openssl
-    ls -1 "$store/generations" | while IFS= read -r generation; do
-      echo "generation $generation"
-      file=$store/generations/$generation/$certificate
-      [ -r "$file" ] || continue
-      echo "leaf $generation"
-      openssl x509 -in "$file" 2>/dev/null || true
-      echo 'end'
-    done
+    each_generation show_generation
   fi
-  if [ -e "$store/current/$certificate" ] && [ -e "$store/current/$key" ]; then
-    theirs=$(public_of_certificate "$store/current/$certificate" || true)
-    ours=$(public_of_key "$store/current/$key" || true)
-    if [ -n "$ours" ] && [ "$theirs" = "$ours" ]; then echo 'key yes'; else echo 'key no'; fi
+  now=$(points_at current)
+  if [ -n "$now" ] && is_file "$store/generations/$now/$certificate" && is_file "$store/generations/$now/$key"; then
+    theirs=$(public_of_certificate "$store/generations/$now/$certificate" || true)
+    mine=$(public_of_key "$store/generations/$now/$key" || true)
+    if [ -n "$mine" ] && [ "$theirs" = "$mine" ]; then echo 'key yes'; else echo 'key no'; fi
   fi
   while [ $# -ge 2 ]; do
     plain_path "$1"
-    [ "$(readlink "$1" 2>/dev/null)" = "$store/current/$2" ] || echo "broken $1"
+    # What the list does not allow is not looked at.
+    allowed link "$1" && [ "$(readlink "$1" 2>/dev/null)" = "$store/current/$2" ] || echo "broken $1"
     shift 2
   done
+}
+
+show_generation() {
+  echo "generation $1"
+  file=$store/generations/$1/$certificate
+  is_file "$file" && [ -r "$file" ] && [ "$(size_of "$file")" -le "$chain_bytes_max" ] || return 0
+  echo "leaf $1"
+  openssl x509 -in "$file" 2>/dev/null || true
+  echo 'end'
 }
 
 # Through sudo this file comes from whoever holds the daemon's SSH key, and openssl loads what a configuration names, libraries too: so only
 # lines that renewd itself writes.
 plain_request() {
   if grep -Evq '^(\[(req|dn|ext|names)\]|prompt = no|utf8 = yes|distinguished_name = dn|req_extensions = ext|subjectAltName = @names|CN = [a-z0-9*._-]+|DNS\.[0-9]+ = [a-z0-9*._-]+|IP\.[0-9]+ = [0-9a-f.:]+)?$' "$1"; then
-    rm -f "$1"
+    rm -f -- "$1"
     fail 64 'a request with a line that renewd does not write'
   fi
 }
 
+# not_reserved GENERATION: `adopted` is what stood there before renewd, and is never made from outside.
+not_reserved() { [ "$1" != adopted ] || fail 64 "not a name for a new generation: $1"; }
+
+count_generation() { generations=$((generations + 1)); }
+
 # generate-key STORE GENERATION ALGORITHM < openssl configuration with the names
 generate_key() {
   open_store "$1"
-  plain_name "$2"
+  open_generation "$2"
+  not_reserved "$2"
   need_openssl
   lock
-  directory=$store/generations/$2
-  (umask 022 && mkdir -p "$directory") || fail 74 "cannot make $directory"
-  if [ ! -s "$directory/.key.pem" ]; then
-    rm -f "$directory/.key.new"
+  if is_live "$generation"; then fail 65 "generation $generation is in use; a new one must be made"; fi
+  generations=0
+  each_generation count_generation
+  [ "$generations" -lt "$generations_max" ] || [ -d "$place" ] \
+    || fail 74 "$store holds $generations generations already; sweep it first"
+  firm_directory "$place"
+  if ! is_file "$place/.key.pem" || [ ! -s "$place/.key.pem" ]; then
+    rm -f -- "$place/.key.new"
     case $3 in
-      ecdsa-p256) openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:named_curve -out "$directory/.key.new" ;;
-      ecdsa-p384) openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -pkeyopt ec_param_enc:named_curve -out "$directory/.key.new" ;;
-      rsa-2048|rsa-3072|rsa-4096) openssl genpkey -algorithm RSA -pkeyopt "rsa_keygen_bits:${3#rsa-}" -out "$directory/.key.new" ;;
-      ed25519) openssl genpkey -algorithm ED25519 -out "$directory/.key.new" ;;
+      ecdsa-p256) openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:named_curve -out "$place/.key.new" ;;
+      ecdsa-p384) openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -pkeyopt ec_param_enc:named_curve -out "$place/.key.new" ;;
+      rsa-2048|rsa-3072|rsa-4096) openssl genpkey -algorithm RSA -pkeyopt "rsa_keygen_bits:${3#rsa-}" -out "$place/.key.new" ;;
+      ed25519) openssl genpkey -algorithm ED25519 -out "$place/.key.new" ;;
       *) fail 64 "no such algorithm: $3" ;;
-    esac >/dev/null 2>"$directory/.openssl" || { cat "$directory/.openssl" >&2; fail 74 'openssl could not make a key'; }
-    settle_disk "$directory/.key.new"
-    mv -f "$directory/.key.new" "$directory/.key.pem"
-    settle_disk "$directory"
+    esac >/dev/null 2>"$place/.openssl" || { cat "$place/.openssl" >&2; fail 74 'openssl could not make a key'; }
+    settle_disk "$place/.key.new"
+    mv -f -- "$place/.key.new" "$place/.key.pem"
+    settle_disk "$place"
   fi
-  cat > "$directory/.names"
-  plain_request "$directory/.names"
-  openssl req -new -key "$directory/.key.pem" -config "$directory/.names" -outform DER -out "$directory/.csr" 2>"$directory/.openssl" \
-    || { cat "$directory/.openssl" >&2; fail 74 'openssl could not make the CSR'; }
-  openssl base64 -in "$directory/.csr"
-  rm -f "$directory/.names" "$directory/.csr" "$directory/.openssl"
+  read_input "$request_bytes_max" "$place/.names"
+  plain_request "$place/.names"
+  openssl req -new -key "$place/.key.pem" -config "$place/.names" -outform DER -out "$place/.csr" 2>"$place/.openssl" \
+    || { cat "$place/.openssl" >&2; fail 74 'openssl could not make the CSR'; }
+  openssl base64 -in "$place/.csr"
+  rm -f -- "$place/.names" "$place/.csr" "$place/.openssl"
+}
+
+# read_chain FILE: its certificates, each parsed and written anew, into .chain.new. What is beside them is refused, not carried along.
+read_chain() {
+  count=$(cd -- "$place" && awk -v max="$certificates_max" '
+    { sub(/\r$/, "") }
+    inside && $0 == "-----END CERTIFICATE-----" { print > file; close(file); inside = 0; next }
+    inside { if (length($0) > 76 || $0 !~ /^[A-Za-z0-9+\/]+=*$/) { bad = 1; exit } print > file; next }
+    $0 == "-----BEGIN CERTIFICATE-----" { if (++n > max) { bad = 1; exit } file = ".part." n; inside = 1; print > file; next }
+    /^[ \t]*$/ { next }
+    { bad = 1; exit }
+    END { if (bad || inside || n == 0) exit 1; print n }
+  ' "$1") || fail 64 "a chain must be 1 to $certificates_max certificates in PEM and nothing else"
+  : > "$place/.chain.new"
+  part=1
+  while [ "$part" -le "$count" ]; do
+    openssl x509 -in "$place/.part.$part" >> "$place/.chain.new" 2>/dev/null || fail 64 "certificate $part of the chain cannot be read"
+    part=$((part + 1))
+  done
+}
+
+clean_place() {
+  set +f
+  for path in "$place"/.part.*; do
+    set -f
+    rm -f -- "$path"
+  done
+  set -f
+  rm -f -- "$place/.input" "$place/.chain.new" "$place/.file.new" "$place/.manifest.new"
+}
+
+# check_file NAME CONTENT MODE OWNER: closed lists. Nothing is ever executable, and a key is never readable beyond what the list declares.
+check_file() {
+  plain_name "$1"
+  case $4 in
+    '') ;;
+    -*|*:|*:*:*|*[!A-Za-z0-9_.:-]*) fail 64 "not an owner: $4" ;;
+    *) need_allowed owner "$4" ;;
+  esac
+  case $2 in
+    certificate|chain|fullchain)
+      case $3 in 0400|0440|0444|0600|0640|0644) ;; *) fail 64 "not a mode for $2: $3" ;; esac ;;
+    key|combined)
+      case $3 in
+        0400|0600) ;;
+        0440|0640)
+          case $4 in
+            *?:?*) need_allowed key-group "${4#*:}" ;;
+            *) fail 64 "mode $3 for $1, which holds a key, needs an owner with the group that may read it" ;;
+          esac ;;
+        *) fail 64 "not a mode for a file that holds a key: $3" ;;
+      esac ;;
+    *) fail 64 "no such content: $2" ;;
+  esac
 }
 
 # stage STORE GENERATION [NAME CONTENT MODE OWNER]... < chain, leaf first
 stage() {
   open_store "$1"
-  plain_name "$2"
-  directory=$store/generations/$2
+  open_generation "$2"
+  not_reserved "$2"
   shift 2
+  [ $(($# % 4)) -eq 0 ] && [ $# -le $((4 * files_max)) ] || fail 64 "a file is NAME CONTENT MODE OWNER, and at most $files_max files are"
+  each_file check_file "$@"
   need_openssl
   lock
-  [ -s "$directory/.key.pem" ] || fail 65 "the key of this generation is gone: $directory/.key.pem"
-  cat > "$directory/.chain.new" || fail 74 "cannot write $directory/.chain.new"
-  ours=$(public_of_key "$directory/.key.pem") || fail 65 "the key of this generation cannot be read: $directory/.key.pem"
-  theirs=$(public_of_certificate "$directory/.chain.new") || fail 74 'the chain cannot be read'
-  [ "$ours" = "$theirs" ] || fail 65 'key and certificate do not belong together'
-  mv -f "$directory/.chain.new" "$directory/.chain.pem"
+  is_file "$place/.key.pem" && [ -s "$place/.key.pem" ] || fail 65 "the key of this generation is gone: $place/.key.pem"
+  firm_directory "$place"
+  clean_place
+  read_input "$chain_bytes_max" "$place/.input"
+  read_chain .input
+  mine=$(public_of_key "$place/.key.pem") || fail 65 "the key of this generation cannot be read: $place/.key.pem"
+  theirs=$(public_of_certificate "$place/.part.1") || fail 64 'the certificate cannot be read'
+  [ "$mine" = "$theirs" ] || { clean_place; fail 65 'key and certificate do not belong together'; }
+  each_file list_file "$@" > "$place/.manifest.new"
+  live=
+  if is_live "$generation"; then
+    live=yes
+    # What serves is never given another shape: only files that somebody changed are put right.
+    cmp -s "$place/.chain.new" "$place/.chain.pem" || in_use
+    if [ -e "$place/.manifest" ]; then cmp -s "$place/.manifest.new" "$place/.manifest" || in_use; fi
+  else
+    mv -f -- "$place/.chain.new" "$place/.chain.pem"
+  fi
+  mv -f -- "$place/.manifest.new" "$place/.manifest"
+  each_file write_file "$@"
+  clean_place
+  names=
+  each_file settle_name "$@"
+  (cd -- "$place" && settle_disk . .chain.pem .manifest $names)
+}
+
+settle_name() { names="$names $1"; }
+
+in_use() { clean_place; fail 65 "generation $generation is in use and was staged otherwise; a new one must be made"; }
+
+each_file() {
+  do_file=$1
+  shift
   while [ $# -ge 4 ]; do
-    plain_name "$1"
-    new=$directory/.file.new
-    rm -f "$new"
-    : > "$new"
-    case $2 in
-      key) cat "$directory/.key.pem" ;;
-      certificate) openssl x509 -in "$directory/.chain.pem" ;;
-      chain) awk '/-----BEGIN/ { n++ } n > 1' "$directory/.chain.pem" ;;
-      fullchain) cat "$directory/.chain.pem" ;;
-      combined) cat "$directory/.chain.pem" "$directory/.key.pem" ;;
-      *) fail 64 "no such content: $2" ;;
-    esac > "$new" || fail 74 "cannot write $directory/$1"
-    [ -z "$4" ] || chown "$4" "$new" || fail 74 "cannot give $directory/$1 to $4"
-    chmod "$3" "$new"
-    settle_disk "$new"
-    mv -f "$new" "$directory/$1"
+    "$do_file" "$1" "$2" "$3" "$4"
     shift 4
   done
-  settle_disk "$directory"
+}
+
+list_file() { printf '%s %s %s %s\n' "$1" "$2" "$3" "$4"; }
+
+write_file() {
+  new=$place/.file.new
+  rm -f -- "$new"
+  case $2 in
+    key) cat "$place/.key.pem" ;;
+    certificate) openssl x509 -in "$place/.chain.pem" ;;
+    chain) awk '/^-----BEGIN/ { n++ } n > 1' "$place/.chain.pem" ;;
+    fullchain) cat "$place/.chain.pem" ;;
+    combined) cat "$place/.chain.pem" "$place/.key.pem" ;;
+  esac > "$new" || fail 74 "cannot write $place/$1"
+  # The owner first: between the two the file is readable for nobody else.
+  [ -z "$4" ] || chown "$4" "$new" || fail 74 "cannot give $place/$1 to $4"
+  chmod "$3" "$new"
+  if [ -n "$live" ]; then
+    if is_file "$place/$1" && cmp -s "$new" "$place/$1" && look "$place/$1"; then
+      there="$rights $uid $gid"
+      look "$new"
+      if [ "$rights $uid $gid" = "$there" ]; then rm -f -- "$new"; return 0; fi
+    fi
+    settle_disk "$new"
+  fi
+  rename_over "$new" "$place/$1"
 }
 
 # adopt LINK FILE: what stands where a link shall be is kept before anything takes its place.
@@ -200,20 +516,30 @@ adopt() {
   [ -e "$1" ] || return 0
   [ "$(readlink "$1" 2>/dev/null)" = "$store/current/$2" ] && return 0
   [ ! -e "$store/generations/adopted/$2" ] || return 0
-  (umask 022 && mkdir -p "$store/generations/adopted") || fail 74 "cannot make $store/generations/adopted"
-  cp -pL "$1" "$store/generations/adopted/.file.new" || fail 74 "cannot keep $1"
-  settle_disk "$store/generations/adopted/.file.new"
-  mv -f "$store/generations/adopted/.file.new" "$store/generations/adopted/$2"
+  firm_directory "$store/generations/adopted"
+  keep_copy "$1" "$store/generations/adopted" "$2"
+}
+
+# keep_copy PATH DIRECTORY NAME: never through a name that others can swap, never of anything but a file.
+keep_copy() {
+  approach "$1" || unsafe "$1"
+  [ "$type" = - ] || fail 74 "$1 is not a file and cannot be kept"
+  [ "$(size_of "$real")" -le "$kept_bytes_max" ] || fail 74 "$1 has more than $kept_bytes_max bytes and is not kept"
+  rm -f -- "$2/.file.new"
+  cp -p -- "$real" "$2/.file.new" && chmod ug-s,a-x,go-w,-t "$2/.file.new" || fail 74 "cannot keep $1"
+  settle_disk "$2/.file.new"
+  mv -f -- "$2/.file.new" "$2/$3"
 }
 
 # activate STORE GENERATION [LINK FILE]...
 activate() {
   open_store "$1"
-  plain_name "$2"
-  generation=$2
+  open_generation "$2"
   shift 2
+  [ $(($# % 2)) -eq 0 ] && [ $# -le $((2 * files_max)) ] || fail 64 "a link is PATH FILE, and at most $files_max are"
   lock
-  [ -d "$store/generations/$generation" ] || fail 74 "there is no generation $generation in $store"
+  [ -d "$place" ] && [ ! -L "$place" ] || fail 74 "there is no generation $generation in $store"
+  [ "$generation" = adopted ] || is_file "$place/.chain.pem" || fail 74 "generation $generation in $store was never staged"
   if [ $# -ge 2 ]; then each_link check_link "$@"; fi
   if [ ! -L "$store/current" ] && [ $# -ge 2 ]; then
     each_link adopt "$@"
@@ -234,93 +560,237 @@ activate() {
 }
 
 each_link() {
-  what=$1
+  do_link=$1
   shift
   while [ $# -ge 2 ]; do
-    "$what" "$1" "$2"
+    "$do_link" "$1" "$2"
     shift 2
   done
 }
 
-check_link() { plain_path "$1"; plain_name "$2"; allowed link "$1"; }
+check_link() {
+  plain_path "$1"
+  plain_name "$2"
+  need_allowed link "$1"
+  approach "${1%/*}" && reached=0 || reached=$?
+  [ "$reached" != 1 ] || unsafe "${1%/*}"
+}
 
 # keep_replaced LINK FILE: a file that came to a linked path later may be somebody's only key. The last one of each name is kept.
 keep_replaced() {
   if [ -L "$1" ] || [ ! -e "$1" ]; then return 0; fi
   if cmp -s "$1" "$store/generations/adopted/$2" 2>/dev/null; then return 0; fi
-  mkdir -p "$store/replaced" && cp -p "$1" "$store/replaced/.file.new" || fail 74 "cannot keep $1"
-  settle_disk "$store/replaced/.file.new"
-  mv -f "$store/replaced/.file.new" "$store/replaced/$2"
+  [ -d "$store/replaced" ] || mkdir -- "$store/replaced" || fail 74 "cannot make $store/replaced"
+  keep_copy "$1" "$store/replaced" "$2"
 }
 
 make_link() {
   [ "$(readlink "$1" 2>/dev/null)" = "$store/current/$2" ] && return 0
   [ ! -d "$1" ] || fail 74 "$1 is a directory"
   parent=${1%/*}
-  [ -d "$parent" ] || (umask 022 && mkdir -p "$parent") || fail 74 "cannot make $parent"
+  firm_directory "$parent"
   keep_replaced "$1" "$2"
-  rm -f "$1.renewd-new"
+  rm -f -- "$1.renewd-new"
   ln -s "$store/current/$2" "$1.renewd-new" || fail 74 "cannot write in $parent"
   rename_over "$1.renewd-new" "$1"
+}
+
+# prove STORE GENERATION KEY-FILE < challenge of 64 hex digits: the chain that was staged, and a signature by the key over a sentence of ours.
+# The sentence is no TLS transcript (it begins with a constant where those have a client's random or 64 blanks), no JWS, no DER and no SSH packet.
+prove() {
+  open_store "$1"
+  open_generation "$2"
+  plain_name "$3"
+  challenge=$(head -c 66) || fail 74 'the input cannot be read'
+  case $challenge in *[!0-9a-f]*) fail 64 'a challenge is 64 hex digits' ;; esac
+  [ "${#challenge}" -eq 64 ] || fail 64 'a challenge is 64 hex digits'
+  need_openssl
+  approach "$place" || fail 74 "there is no generation $generation in $store that can be used"
+  is_file "$place/$3" && [ "$(size_of "$place/$3")" -le "$request_bytes_max" ] || fail 65 "the key of this generation is gone: $place/$3"
+  is_file "$place/.chain.pem" && [ "$(size_of "$place/.chain.pem")" -le "$chain_bytes_max" ] || fail 65 "generation $generation in $store was never staged"
+  lock
+  rm -f -- "$store/.statement" "$store/.signature"
+  printf 'renewd: an endpoint proves that it has the key of a certificate; this is good for nothing else.\nstore %s\ngeneration %s\nchallenge %s\n' \
+    "$store" "$generation" "$challenge" > "$store/.statement" || fail 74 "cannot write in $store"
+  openssl dgst -sha256 -passin pass: -sign "$place/$3" -out "$store/.signature" "$store/.statement" 2>/dev/null \
+    || openssl pkeyutl -sign -rawin -inkey "$place/$3" -passin pass: -in "$store/.statement" -out "$store/.signature" 2>/dev/null \
+    || { rm -f -- "$store/.statement" "$store/.signature"; fail 65 "the key cannot sign: $place/$3"; }
+  echo "renewd-endpoint $version"
+  cat "$place/.chain.pem"
+  echo signature
+  openssl base64 -in "$store/.signature"
+  echo end
+  rm -f -- "$store/.statement" "$store/.signature"
 }
 
 # sweep STORE [KEEP]...
 sweep() {
   open_store "$1"
   shift
+  for word in "$@"; do plain_name "$word"; done
   [ -d "$store/generations" ] || return 0
   lock
   keep=" $(points_at current) $(points_at previous) $* "
-  ls -1 "$store/generations" | while IFS= read -r generation; do
-    case $keep in *" $generation "*) continue ;; esac
-    plain_name "$generation"
-    rm -rf "$store/generations/$generation"
-  done
+  each_generation remove_generation
+}
+
+remove_generation() {
+  case $keep in *" $1 "*) return 0 ;; esac
+  rm -rf -- "$store/generations/$1"
 }
 
 # check DIRECTORY
 check() {
   plain_path "$1"
-  allowed directory "$1/check"
+  need_allowed directory "$1"
   need_openssl
-  mkdir -p "$1" || fail 74 "cannot make $1"
+  firm_directory "$1"
   probe=$1/.probe.$$
+  rm -f -- "$probe"
   : > "$probe" || fail 74 "cannot write in $1"
-  rm -f "$probe"
+  rm -f -- "$probe"
   echo "$(openssl version), $(id -un) may write in $1"
 }
 
-# run WORD...: a test or reload command, exactly as it stands in the list.
+# run WORD...: a test or reload command, exactly as it stands in the list, with nothing of the caller's environment or input.
 run() {
+  [ $# -ge 1 ] || fail 64 'no command'
   for word in "$@"; do
-    case $word in *[[:space:]]*) fail 64 "a word with a blank in it: $word" ;; esac
+    case $word in ''|*[[:space:]]*|*[[:cntrl:]]*) fail 64 "an empty word, or one with a blank in it: $word" ;; esac
   done
-  allowed command "$*"
-  exec "$@"
+  need_allowed command "$*"
+  exec env -i PATH="$PATH" HOME=/ LC_ALL=C "$@" </dev/null
+}
+
+# --- http-01 answers ---
+
+# Runs as the owner of the directory, or as us where nobody else can change it. Its input is all it knows: user, firm directory, the rest of the
+# way, token, and what to write (empty: remove). No link is followed: after each step the kernel's own answer must be the expected path.
+# shellcheck disable=SC2016
+webroot_work='
+set -euf
+umask 022
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+LC_ALL=C
+export PATH LC_ALL
+unset CDPATH ENV
+stop() { printf "renewd: %s\n" "$*" >&2; exit 74; }
+into() {
+  [ ! -L "$1" ] && cd -P "$1" 2>/dev/null || stop "$here is not a directory that can be used"
+  [ "$(pwd -P)" = "$here" ] || stop "$here is a link, or was swapped"
+}
+IFS= read -r user && IFS= read -r here && IFS= read -r rest && IFS= read -r token && IFS= read -r content || stop "no input"
+[ "$(id -u)" = "$user" ] || stop "this is not user $user"
+into "$here"
+while [ -n "$rest" ]; do
+  name=${rest%%/*}
+  case $rest in */*) rest=${rest#*/} ;; *) rest= ;; esac
+  here=$here/$name
+  if [ ! -d "./$name" ]; then
+    [ -n "$content" ] || exit 0
+    mkdir "./$name" || stop "cannot make $here"
+  fi
+  into "./$name"
+done
+if [ -n "$content" ]; then
+  new=./.renewd-$$
+  rm -f "$new"
+  set -C
+  printf "%s" "$content" > "$new" || stop "cannot write in $here"
+  set +C
+  [ ! -d "./$token" ] && mv -f "$new" "./$token" || { rm -f "$new"; stop "cannot write $here/$token"; }
+else
+  rm -f "./$token"
+fi
+'
+
+# as_user WAY SCRIPT: runs it as $uid.
+as_user() {
+  case $1 in
+    self) /bin/sh -c "$2" ;;
+    setpriv) setpriv --reuid "$uid" --regid "$its_group" --clear-groups --no-new-privs /bin/sh -c "$2" ;;
+    runuser) runuser -u "$its_name" -- /bin/sh -c "$2" ;;
+    su) su -s /bin/sh -c "$2" "$its_name" ;;
+    sudo) sudo -n -u "#$uid" -- /bin/sh -c "$2" ;;
+    busybox) busybox su -s /bin/sh -c "$2" "$its_name" ;;
+  esac
+}
+
+# find_way PATH: how to become the owner of what stands there; where no way is found, nothing is done.
+find_way() {
+  its_name=$(ls -ld -- "$1") || fail 74 "cannot look at $1"
+  set -- $its_name
+  its_name=$3
+  its_group=65534
+  if is_plain_name "$its_name"; then its_group=$(id -g "$its_name" 2>/dev/null) || its_group=65534; else its_name=nobody-of-this-name; fi
+  for way in setpriv runuser su busybox sudo; do
+    command -v "$way" >/dev/null 2>&1 || continue
+    if [ "$(as_user "$way" 'id -u' </dev/null 2>/dev/null)" = "$uid" ]; then return 0; fi
+  done
+  fail 69 "there is no way to become user $uid, who owns the webroot: install setpriv, runuser, su or sudo"
+}
+
+# webroot_place DIRECTORY TOKEN write|remove: decides who works there, and from which directory on.
+webroot_place() {
+  plain_path "$1"
+  # base64url (RFC 8555 section 8.3): one token in 64 begins with a dash, which is harmless inside a path.
+  case $2 in ''|*[!A-Za-z0-9_-]*) fail 64 "not a token: $2" ;; esac
+  [ "${#2}" -le 200 ] || fail 64 'a token of more than 200 characters'
+  need_allowed webroot "$1"
+  approach "$1/.well-known/acme-challenge" && reached=0 || reached=$?
+  way=self
+  if [ "$reached" != 1 ]; then
+    # Ours all the way: nobody else can put a link there.
+    if [ "$3" = remove ] && [ "$reached" = 2 ]; then exit 0; fi
+    firm_directory "$1/.well-known/acme-challenge"
+    uid=$me
+  elif [ "$me" != 0 ]; then
+    # We are nobody special, so nobody gains more from us than our name; links are still not followed.
+    uid=$me
+    real=$(cd -P "$1" 2>/dev/null && pwd -P) || fail 74 "$1 is not a directory that can be used"
+    rest=.well-known/acme-challenge
+  else
+    look "$step" && [ "$type" = d ] || fail 77 "$why"
+    [ "$uid" != 0 ] || fail 77 "$why: give it to a user of its own, or take the right to write away from others"
+    real=$step
+    rest=$after
+    find_way "$real"
+  fi
 }
 
 # webroot-write DIRECTORY TOKEN < key authorization
 webroot_write() {
-  webroot_file "$@"
-  (umask 022 && mkdir -p "${file%/*}" && cat > "$file.new" && mv -f "$file.new" "$file") || fail 74 "cannot write $file"
+  webroot_place "$@" write
+  content=$(head -c 513) || fail 74 'the input cannot be read'
+  # RFC 8555 section 8.1: token, dot, base64url of a thumbprint.
+  case $content in ''|*[!A-Za-z0-9_.-]*) fail 64 'not a key authorization' ;; esac
+  [ "${#content}" -le 512 ] || fail 64 'not a key authorization'
+  webroot_do "$2" "$content"
 }
 
-webroot_remove() { webroot_file "$@"; rm -f "$file"; }
-
-webroot_file() {
-  plain_path "$1"
-  # base64url (RFC 8555 section 8.3): one token in 64 begins with a dash, which is harmless inside a path.
-  case $2 in ''|*[!A-Za-z0-9_-]*) fail 64 "not a token: $2" ;; esac
-  allowed webroot "$1/x"
-  file=$1/.well-known/acme-challenge/$2
+webroot_remove() {
+  webroot_place "$@" remove
+  webroot_do "$2" ''
 }
 
+webroot_do() { printf '%s\n' "$uid" "$real" "$rest" "$1" "$2" | as_user "$way" "$webroot_work"; }
+
+[ -z "$allow" ] || check_allow
 verb=${1:-}
 [ $# -eq 0 ] || shift
+# words COUNT-MIN COUNT-MAX ...
+words() { [ "$(($# - 2))" -ge "$1" ] && [ "$(($# - 2))" -le "$2" ] || fail 64 "$verb: wrong number of arguments"; }
 case $verb in
-  inspect|stage|activate|sweep|check|run) "$verb" "$@" ;;
-  generate-key) generate_key "$@" ;;
-  webroot-write) webroot_write "$@" ;;
-  webroot-remove) webroot_remove "$@" ;;
+  version) echo "renewd-endpoint $version" ;;
+  inspect) words 3 43 "$@"; inspect "$@" ;;
+  generate-key) words 3 3 "$@"; generate_key "$@" ;;
+  stage) words 2 82 "$@"; stage "$@" ;;
+  activate) words 2 42 "$@"; activate "$@" ;;
+  prove) words 3 3 "$@"; prove "$@" ;;
+  sweep) words 1 65 "$@"; sweep "$@" ;;
+  check) words 1 1 "$@"; check "$@" ;;
+  run) run "$@" ;;
+  webroot-write) words 2 2 "$@"; webroot_write "$@" ;;
+  webroot-remove) words 2 2 "$@"; webroot_remove "$@" ;;
   *) fail 64 "no such verb: $verb" ;;
 esac

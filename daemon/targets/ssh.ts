@@ -229,6 +229,8 @@ const meanings: Readonly<
   66: { code: 'unsupported', disposition: 'stall' },
   69: { code: 'unsupported', disposition: 'stall' },
   75: { code: 'endpoint-busy', disposition: 'retry' },
+  // Somebody else can change a directory on the way: whoever gives it back to root must not have to wait for a new declaration.
+  77: { code: 'unsupported', disposition: 'retry' },
 };
 
 function expectSuccess(

@@ -1,6 +1,7 @@
 /** The SSH target against the real sshd and openssl: generations, links, hostile values, privilege by one root-owned script. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   copyFileSync,
@@ -285,7 +286,7 @@ describe('the ssh target', { skip: sshdMissing() ?? false }, async () => {
   test('an endpoint without openssl is told apart from a full disk', async () => {
     const bin = join(root, 'bin-without-openssl');
     mkdirSync(bin);
-    for (const name of ['mkdir', 'flock', 'ls', 'sed', 'readlink', 'rm', 'sync', 'cat']) {
+    for (const name of ['id', 'mkdir', 'flock', 'ls', 'readlink', 'rm', 'sync', 'cat', 'head', 'wc']) {
       const path = execFileSync('sh', ['-c', 'command -v "$0" || true', name], { encoding: 'utf8' }).trim();
       if (path !== '') symlinkSync(path, join(bin, name));
     }
@@ -308,12 +309,16 @@ describe('the ssh target', { skip: sshdMissing() ?? false }, async () => {
     const store = newStore();
     await stageGeneration(under(store), 'g1');
     const lock = join(root, 'stores', store.certificate, '.lock');
-    const holder = execFileSync('sh', ['-c', 'flock "$0" sleep 4 > /dev/null 2>&1 & echo $!', lock], {
-      encoding: 'utf8',
+    const holder = spawn('flock', [lock, 'sh', '-c', 'echo held; exec sleep 600'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      detached: true,
     });
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    await assert.rejects(open().activate(store, 'g1', signal()), { code: 'endpoint-busy' });
-    assert.match(holder, /\d+/);
+    await once(holder.stdout, 'data');
+    try {
+      await assert.rejects(open().activate(store, 'g1', signal()), { code: 'endpoint-busy' });
+    } finally {
+      process.kill(-(holder.pid ?? 0), 'SIGKILL');
+    }
   });
 
   test('an answer for http-01 is written, readable for the web server, and removed; twice is fine', async () => {
@@ -344,7 +349,7 @@ describe('the ssh target', { skip: sshdMissing() ?? false }, async () => {
         ? false
         : 'sudo is not installed';
   describe('privilege helper', { skip: sudo }, () => {
-    const installed = '/usr/local/sbin/renewd-endpoint-test';
+    const installed = `/usr/local/sbin/renewd-endpoint-test-${String(process.pid)}`;
     const helper = (): Target & WebrootWriter =>
       open({ directory: join(root, 'owned'), privilege: { mode: 'helper', path: installed } });
     before(() => {

@@ -9,7 +9,8 @@ const generationPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 /** The answer to `inspect`. @throws OperationError `ssh-command-failed` when it is not one */
 export function readInspection(text: string, where: string): StoreObservation {
   const lines = text.split('\n');
-  if (lines[0] !== 'renewd-endpoint 1') {
+  const version = /^renewd-endpoint ([1-9][0-9]{0,5})$/.exec(lines[0] ?? '')?.[1];
+  if (version === undefined) {
     throw new OperationError(
       'ssh-command-failed',
       `${where} answered something else than renewd's script: ${JSON.stringify((lines[0] ?? '').slice(0, 80))}. Look at what its shell prints at log-in.`,
