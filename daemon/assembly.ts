@@ -7,19 +7,19 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from './config.ts';
 import type { Endpoint, Issuer as IssuerSpec } from './core/model.ts';
-import { openCustody } from './custody/custody.ts';
-import { openRepository, type CommitSigner, type Repository } from './git/repository.ts';
-import { createSshSigner, generateSigningKey } from './git/signature.ts';
+import { withJumps } from './core/jump-hosts.ts';
+import type { DeclaredUse } from './core/secret-binding.ts';
+import { openRepository, type Repository } from './git/repository.ts';
 import { createIssuerPlugins } from './issuers/index.ts';
 import { openJournal, type Journal } from './journal/journal.ts';
 import { limits } from './limits.ts';
 import { OperationError } from './ports/failure.ts';
 import type { Issuer, Publisher } from './ports/issuer.ts';
-import type { Custody, Log, Plugin, Secret, Tools } from './ports/plugin.ts';
+import type { Log, Plugin, Secret, Tools } from './ports/plugin.ts';
 import type { Target, WebrootWriter } from './ports/target.ts';
 import type { TrustedRoots } from './ports/trusted-roots.ts';
+import { openSecrets, signingKey } from './open-vault.ts';
 import { builtIns, documentReader } from './reader.ts';
-import { createSecrets } from './secrets.ts';
 import type { Estate } from './shell/estate.ts';
 import { recall, type Memory } from './shell/memory.ts';
 import type { ProgressEvent, World } from './shell/world.ts';
@@ -28,6 +28,7 @@ import { createGitSshConnect } from './ssh/git-connect.ts';
 import { createSshPool } from './ssh/pool.ts';
 import { createTargetPlugins } from './targets/index.ts';
 import { observeHandshake } from './tls/prober.ts';
+import type { Vault } from './vault.ts';
 import { version } from './version.ts';
 import { readTrustedRoots } from './x509/roots.ts';
 
@@ -46,7 +47,7 @@ export interface House {
   readonly world: World;
   readonly estate: Estate;
   readonly memory: Memory;
-  readonly secret: (name: string) => Promise<Secret>;
+  readonly vault: Vault;
   /** Public half of the key that signs records, as one line of an allowed-signers file. */
   readonly signingKey: string;
   readonly close: () => Promise<void>;
@@ -63,23 +64,21 @@ export async function assemble(config: Config, surroundings: Surroundings): Prom
   const { log, now } = surroundings;
   await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
   const journal = openJournal(config.dataDirectory);
-  const { secret, custody } = await openSecrets(config, surroundings);
-  const signing = await signingKey(config, secret, custody);
-  const repository = await openConfiguredRepository(config, { secret, log, now });
+  const { vault, custody } = await openSecrets(config, surroundings.environment, log);
+  const signing = await signingKey(config, vault, custody);
+  const repository = await openConfiguredRepository(config, { vault, log, now });
   const reader = documentReader(config.drift.default);
   const pool = createSshPool({ log, now });
   const solvers = createSolvers({ log });
-  const tools = (kind: string): Tools => ({
+  const tools = (kind: 'issuers' | 'targets'): Tools => ({
     now,
-    secret,
+    secret: (name, user, to) => vault.openFor(name, { use: useOf[kind], name: user }, to),
+    agentSocket: (user, to) => vault.agentFor({ use: useOf[kind], name: user }, to),
     directory: directoryOf(config, kind),
     custody,
     log,
   });
-  const targets = createTargetCache(
-    createTargetPlugins({ pool, agentSocket: surroundings.environment['SSH_AUTH_SOCK'] ?? null }),
-    tools,
-  );
+  const targets = createTargetCache(createTargetPlugins({ pool }), tools);
   const issuers = createIssuerCache(createIssuerPlugins(), tools);
   const world: World = {
     ...worldly(config, surroundings, journal),
@@ -111,7 +110,7 @@ export async function assemble(config: Config, surroundings: Surroundings): Prom
     world,
     estate,
     memory: recall(journal),
-    secret,
+    vault,
     signingKey: `${config.signing.email} namespaces="git" ${signing.publicKey}`,
     close: async () => {
       await solvers.close();
@@ -143,53 +142,24 @@ function worldly(
   };
 }
 
-async function openSecrets(
-  config: Config,
-  { environment, log }: Surroundings,
-): Promise<{ readonly secret: (name: string) => Promise<Secret>; readonly custody: Custody }> {
-  const sources = {
-    bindings: config.secrets,
-    credentialsDirectory: environment['CREDENTIALS_DIRECTORY'] ?? null,
-    environment,
-    warn: (message: string) => {
-      log.warn({}, message);
-    },
-  };
-  const plain = createSecrets({ ...sources, decrypt: null });
-  const { identitySecret } = config.custody;
-  const identity = identitySecret === null ? null : await plain(identitySecret);
-  const directory = join(config.dataDirectory, 'custody');
-  const custody = await openCustody({ directory, identity, log });
-  return { secret: createSecrets({ ...sources, decrypt: custody.decrypt }), custody };
-}
-
-/** The key that signs records: the operator's, or one made once and kept in custody. */
-async function signingKey(
-  config: Config,
-  secret: (name: string) => Promise<Secret>,
-  custody: Custody,
-): Promise<CommitSigner> {
-  if (config.signing.keySecret !== null)
-    return createSshSigner((await secret(config.signing.keySecret)).reveal());
-  const kept = await custody.read('signing/records');
-  if (kept !== null) return createSshSigner(kept);
-  const made = generateSigningKey();
-  await custody.write('signing/records', made.privateKeyPem);
-  return createSshSigner(made.privateKeyPem);
-}
+/** What a plug-in of this room may ask the vault for. */
+const useOf: Readonly<Record<'issuers' | 'targets', DeclaredUse>> = {
+  issuers: 'issuers',
+  targets: 'endpoints',
+};
 
 /** Opens the watched repository as the configuration says. IO: the mirror's directory; secrets. */
 export async function openConfiguredRepository(
   config: Config,
   tools: {
-    readonly secret: (name: string) => Promise<Secret>;
+    readonly vault: Vault;
     readonly log: Log;
     readonly now: () => number;
   },
 ): Promise<Repository> {
   const { git } = config;
   const optional = async (name: string | null): Promise<Secret | null> =>
-    name === null ? null : tools.secret(name);
+    name === null ? null : tools.vault.openOwn(name, 'git');
   return openRepository({
     url: config.repo,
     directory: join(config.dataDirectory, 'mirror'),
@@ -246,7 +216,7 @@ function directoryOf(config: Config, kind: string): (name: string) => Promise<st
 
 function createIssuerCache(
   plugins: readonly Plugin<AnyIssuer>[],
-  tools: (kind: string) => Tools,
+  tools: (kind: 'issuers' | 'targets') => Tools,
 ): (spec: IssuerSpec) => AnyIssuer {
   const made = new Map<string, AnyIssuer>();
   return (spec) => {
@@ -264,7 +234,7 @@ function createIssuerCache(
 
 function createTargetCache(
   plugins: readonly Plugin<AnyTarget>[],
-  tools: (kind: string) => Tools,
+  tools: (kind: 'issuers' | 'targets') => Tools,
 ): {
   readonly of: (endpoint: Endpoint, endpoints: ReadonlyMap<string, Endpoint>) => AnyTarget;
   readonly close: () => Promise<void>;
@@ -272,7 +242,9 @@ function createTargetCache(
   const made = new Map<string, { readonly key: string; readonly target: AnyTarget }>();
   return {
     of: (endpoint, endpoints) => {
-      const { config, blobs } = withJumps(endpoint, endpoints);
+      const whole = withJumps(endpoint, endpoints);
+      if (whole === null) throw unknownJump(endpoint);
+      const { config, blobs } = whole;
       const key = blobs.join(' ');
       const known = made.get(endpoint.name);
       if (known?.key === key) return known.target;
@@ -290,25 +262,12 @@ function createTargetCache(
   };
 }
 
-/** `jump` names an endpoint in declarations; a target gets that endpoint's own configuration in its place. */
-function withJumps(
-  endpoint: Endpoint,
-  endpoints: ReadonlyMap<string, Endpoint>,
-): { readonly config: Readonly<Record<string, unknown>>; readonly blobs: readonly string[] } {
-  const name = endpoint.config['jump'];
-  if (typeof name !== 'string') return { config: endpoint.config, blobs: [endpoint.blob] };
-  const jump = endpoints.get(name);
-  if (jump === undefined) {
-    throw new OperationError(
-      'unsupported',
-      `endpoint ${endpoint.name} jumps through ${name}, which is not declared`,
-      {
-        disposition: 'retry',
-      },
-    );
-  }
-  const inner = withJumps(jump, endpoints);
-  return { config: { ...endpoint.config, jump: inner.config }, blobs: [endpoint.blob, ...inner.blobs] };
+function unknownJump(endpoint: Endpoint): OperationError {
+  return new OperationError(
+    'unsupported',
+    `endpoint ${endpoint.name} jumps through ${String(endpoint.config['jump'])}, which is not declared`,
+    { disposition: 'retry' },
+  );
 }
 
 function unknownType(what: string, name: string, type: string): OperationError {

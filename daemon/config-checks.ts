@@ -2,6 +2,7 @@
  * What a schema cannot say about the configuration: keys that contradict each other, paths that would destroy something,
  * addresses that would leak a secret. Pure: it reads no file, follows no path and repeats no credential.
  */
+import { checkSecrets } from './config-secrets.ts';
 import type { Config } from './config.ts';
 import type { DocumentProblem, SourcePosition } from './core/model.ts';
 import type { ParsedConfig } from './documents/config-file.ts';
@@ -9,7 +10,8 @@ import { limits } from './limits.ts';
 
 type Flag = 'repo' | 'branch' | 'data';
 
-interface Complaint {
+/** One thing that is wrong about the configuration. */
+export interface Complaint {
   readonly key: readonly string[];
   /** The flag that wins over the key, where there is one. */
   readonly flag?: Flag;
@@ -51,6 +53,7 @@ export function findConfigProblems(
     ...checkRepo(config, repo),
     ...checkBranches(config),
     ...checkSecrets(config),
+    ...checkAgent(config),
     ...checkHttp(config, parsed),
     ...checkIntervals(config),
     ...checkDirectories(config),
@@ -147,28 +150,15 @@ function checkBranches({ branch, state }: Config): Complaint[] {
   ];
 }
 
-function checkSecrets({ custody, secrets, git }: Config): Complaint[] {
-  const found: Complaint[] = [];
-  const { identitySecret } = custody;
-  const binding =
-    identitySecret !== null && Object.hasOwn(secrets, identitySecret) ? secrets[identitySecret] : undefined;
-  if (identitySecret !== null && binding !== undefined && 'age' in binding)
-    found.push(
-      error(
-        `secrets.${identitySecret}`,
-        'config-custody',
-        'the custody identity cannot be encrypted to itself; bind it to a file or a credential',
-      ),
-    );
-  if (git.ssh.agentSocket === '')
-    found.push(
-      error(
-        'git.ssh.agent',
-        'config-ssh',
-        'SSH_AUTH_SOCK is not set; start an agent, or set git.ssh.key instead',
-      ),
-    );
-  return found;
+function checkAgent({ git }: Config): Complaint[] {
+  if (git.ssh.agentSocket !== '') return [];
+  return [
+    error(
+      'git.ssh.agent',
+      'config-ssh',
+      'SSH_AUTH_SOCK is not set; start an agent, or set git.ssh.key instead',
+    ),
+  ];
 }
 
 function checkHttp({ http }: Config, parsed: ParsedConfig): Complaint[] {

@@ -177,12 +177,16 @@ function readBindings(
   written: ConfigFile,
   fromFile: (path: string) => string,
 ): Readonly<Record<string, SecretBinding>> {
-  const entries = Object.entries(written.secrets ?? {}).map(([name, binding]): [string, SecretBinding] => {
-    if ('file' in binding) return [name, { file: fromFile(binding.file) }];
-    if ('age' in binding) return [name, { age: fromFile(binding.age) }];
-    return [name, binding];
-  });
-  return Object.fromEntries(entries);
+  const entries = Object.entries(written.secrets ?? {}).map(([name, { file, age, ...rest }]) => [
+    name,
+    {
+      ...rest,
+      ...(file === undefined ? {} : { file: fromFile(file) }),
+      ...(age === undefined ? {} : { age: fromFile(age) }),
+    },
+  ]);
+  // That exactly one of the sources stands there is checked with everything else that a schema cannot say.
+  return Object.fromEntries(entries) as Readonly<Record<string, SecretBinding>>;
 }
 
 function readHttp(written: ConfigFile): Config['http'] {

@@ -389,6 +389,8 @@ export const limits = {
     sizeMaxBytes: 64 * 1024,
     /** Mistakes reported at once: enough to mend a file in one go. */
     problemsMax: 50,
+    /** Hosts or names of one secret: more are a domain or a range. */
+    secretHostsMax: 200,
     /** Shorter poll intervals are refused: forges limit requests, and a webhook is what makes a turn sooner. */
     pollIntervalMinMs: 5 * second,
     /** Longest interval that may be configured: setTimeout overflows at 24.8 days. */

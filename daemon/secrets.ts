@@ -1,19 +1,18 @@
 /**
- * References to secrets. A declaration only names a secret; the operator's configuration says where its value is.
- * No value is kept in this room, and none is ever put into a message.
+ * Where the values of secrets are, and reading one. Who may have it is decided in `vault.ts`, the only caller.
+ * No value is kept here, and none is ever put into a message.
  */
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { SecretRule } from './core/secret-binding.ts';
 import { limits } from './limits.ts';
 import { OperationError } from './ports/failure.ts';
-import type { Secret } from './ports/plugin.ts';
-import { createSecret } from './redaction.ts';
 
 export { createSecret } from './redaction.ts';
 
 /** Where the value of a named secret is: exactly one of these. */
-export type SecretBinding =
+export type SecretSource =
   | { readonly file: string }
   | { readonly env: string }
   /** Name of a systemd credential (systemd.exec(5), LoadCredential=). */
@@ -21,9 +20,11 @@ export type SecretBinding =
   /** A file encrypted with age to the custody identity. */
   | { readonly age: string };
 
-/** What secret look-up needs; see `createSecrets`. */
+/** A secret of the configuration: where its value is and what it is for. Without `for` no declaration may use it. */
+export type SecretBinding = (SecretSource | { readonly agent: true }) & Partial<SecretRule>;
+
+/** What reading a secret needs from its surroundings. */
 export interface SecretSources {
-  readonly bindings: Readonly<Record<string, SecretBinding>>;
   /** `$CREDENTIALS_DIRECTORY` of systemd; null outside it. */
   readonly credentialsDirectory: string | null;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -33,47 +34,36 @@ export interface SecretSources {
   readonly warn: (message: string) => void;
 }
 
-/**
- * The look-up that plug-ins get as `Tools.secret`. Reads the source at every call, so a rotated secret is used from the next
- * call on; never writes. An unbound name is looked for among systemd's credentials.
- * Throws `secret-unavailable` (stall) with the line of configuration that would bind it. One trailing line end is removed.
- */
-export function createSecrets(sources: SecretSources): (name: string) => Promise<Secret> {
-  return async (name) => {
-    if (!/^[a-z0-9][a-z0-9._-]{0,63}$/.test(name)) {
-      throw unavailable(
-        name,
-        'its name is not made of a-z, 0-9, dot, dash and underscore (at most 64)',
-        'Rename it.',
-      );
-    }
-    // `Object.hasOwn`: a declaration may name a secret `constructor`.
-    const binding = Object.hasOwn(sources.bindings, name) ? sources.bindings[name] : undefined;
-    const text =
-      binding === undefined ? await readUnbound(name, sources) : await readBound(name, binding, sources);
-    if (text === '') throw unavailable(name, 'its value is empty', 'Put the value there.');
-    return createSecret(text);
-  };
+/** Reads one source. @throws OperationError `secret-unavailable` (stall) with what to do. One trailing line end is removed. */
+export async function readSecret(
+  name: string,
+  source: SecretSource,
+  sources: SecretSources,
+): Promise<string> {
+  if (!secretName.test(name)) {
+    throw unavailable(
+      name,
+      'its name is not made of a-z, 0-9, dot, dash and underscore (at most 64)',
+      'Rename it.',
+    );
+  }
+  const text = await readBound(name, source, sources);
+  if (text === '') throw unavailable(name, 'its value is empty', 'Put the value there.');
+  return text;
 }
 
-function unavailable(name: string, why: string, remedy: string, cause?: unknown): OperationError {
+/** What a secret may be called. */
+export const secretName = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+
+/** The failure of a secret that cannot be had. */
+export function unavailable(name: string, why: string, remedy: string, cause?: unknown): OperationError {
   return new OperationError('secret-unavailable', `secret ${JSON.stringify(name)}: ${why}. ${remedy}`, {
     disposition: 'stall',
     cause,
   });
 }
 
-async function readUnbound(name: string, sources: SecretSources): Promise<string> {
-  const remedy =
-    `Bind it in the configuration, for example "secrets: { ${name}: { file: /etc/renewd/${name} } }" ` +
-    `(or env, credential, age), or give the unit "LoadCredential=${name}:/etc/renewd/${name}".`;
-  if (sources.credentialsDirectory === null) throw unavailable(name, 'it is not bound to a value', remedy);
-  const path = join(sources.credentialsDirectory, name);
-  const bytes = await readSecretFile(name, path, sources.warn, remedy);
-  return textOf(bytes);
-}
-
-async function readBound(name: string, binding: SecretBinding, sources: SecretSources): Promise<string> {
+async function readBound(name: string, binding: SecretSource, sources: SecretSources): Promise<string> {
   if ('env' in binding) {
     const value = sources.environment[binding.env];
     if (value === undefined) {

@@ -116,7 +116,7 @@ async function configure(directory: string, estate: DemoEstate): Promise<Config>
       '# The configuration of the demo. Everything that can stand here: docs/configuration.md',
       `repo: ${JSON.stringify(estate.repository)}`,
       `data: ${JSON.stringify(join(directory, 'data'))}`,
-      `secrets: { deploy-key: { file: ${JSON.stringify(join(directory, 'deploy-key'))} } }`,
+      `secrets: { deploy-key: { file: ${JSON.stringify(join(directory, 'deploy-key'))}, for: endpoints, hosts: ['127.0.0.1:*'] } }`,
       'http: { listen: none }',
       'turn: { pollInterval: 5s }',
       `site: { outDir: ${JSON.stringify(join(directory, 'site'))} }`,

@@ -111,7 +111,46 @@ describe('what is refused', () => {
     ['broken YAML', `${repo}http: {\n`, ['3:1 yaml-syntax']],
     ['a key given twice', `${repo}${repo}`, ['2:1 yaml-syntax']],
     ['an alias', `repo: &a x\nbranch: *a\n`, ['2:9 yaml-alias']],
-    ['a secret in two places', `${repo}secrets: { t: { file: /a, env: B } }\n`, ['2:12 config-schema']],
+    [
+      'a secret in two places',
+      `${repo}secrets: { t: { file: /a, env: B } }\n`,
+      ['2:12 config-secret', '2:12 config-secret-unbound'],
+    ],
+    [
+      'a secret of Git that is bound to endpoints',
+      `${repo}git: { token: { secret: t } }\nsecrets: { t: { file: /t, for: endpoints, hosts: [a.example] } }\n`,
+      ['3:12 config-secret-use'],
+    ],
+    [
+      'a second name for what Git uses',
+      `${repo}git: { token: { secret: t } }\nsecrets: { t: { env: T }, u: { env: T, for: endpoints, hosts: [a.example] } }\n`,
+      ['3:27 config-secret'],
+    ],
+    [
+      'a credential under another name that signing uses without an entry',
+      `${repo}signing: { key: { secret: s } }\nsecrets: { u: { credential: s, for: endpoints, hosts: [a.example] } }\n`,
+      ['3:12 config-secret'],
+    ],
+    [
+      'a secret out of custody',
+      `${repo}data: /d\nsecrets: { u: { file: /d/x/../custody/identity, for: endpoints, hosts: [a.example] } }\n`,
+      ['3:12 config-secret'],
+    ],
+    [
+      'a secret for endpoints without hosts',
+      `${repo}secrets: { u: { file: /u, for: endpoints } }\n`,
+      ['2:12 config-secret-use'],
+    ],
+    [
+      'a secret for everybody',
+      `${repo}secrets: { u: { file: /u, for: issuers, hosts: ['*'] } }\n`,
+      ['2:12 config-secret-use'],
+    ],
+    [
+      'a secret for signing that signing does not name',
+      `${repo}secrets: { u: { file: /u, for: signing } }\n`,
+      ['2:12 config-secret-use'],
+    ],
     ['git://', 'repo: git://git.example/x\n', ['1:1 config-repo']],
     ['plain http beyond this machine', 'repo: http://git.example/x\n', ['1:1 config-repo']],
     ['SSH without key and host keys', 'repo: git@git.example:x\n', ['1:1 config-ssh', '1:1 config-ssh']],
@@ -150,6 +189,18 @@ describe('what is refused', () => {
       assert.equal((await read(text)).config, null);
     });
   }
+
+  test('an entry without a use is only warned about, and one that the file itself names needs none', async () => {
+    const { config, problems } = await read(
+      `${repo}git: { token: { secret: t } }\nsecrets: { t: { file: /t }, old: { file: /o } }\n`,
+    );
+    assert.deepEqual(
+      problems.map(({ code, severity }) => [code, severity]),
+      [['config-secret-unbound', 'warning']],
+    );
+    assert.match(problems[0]?.message ?? '', /^secrets\.old: .*add for: endpoints/);
+    assert.notEqual(config, null);
+  });
 
   test('polling at exactly five seconds passes', async () => {
     assert.deepEqual(await places(`${repo}turn: { pollInterval: 5s }\n`), []);

@@ -12,7 +12,7 @@ const schemasOf = (plugins: readonly { readonly kind: string; readonly schema: u
 
 test('every issuer and target has its schema in the list of schemas', () => {
   assert.deepEqual(issuerSchemas, schemasOf(createIssuerPlugins()));
-  assert.deepEqual(endpointSchemas, schemasOf(createTargetPlugins({ pool: null, agentSocket: null })));
+  assert.deepEqual(endpointSchemas, schemasOf(createTargetPlugins({ pool: null })));
 });
 
 test('everything that is built in can be read', () => {

@@ -25,7 +25,7 @@ export const check: Command = {
   positionals: '[dir]',
   positionalsMax: 1,
   about:
-    'Reads inventory/ and policies/ below the directory (default: the current one) as the daemon would, resolves every reference and asks the policies whether each certificate may be issued. Prints file:line:col: message for each mistake. With --base and --head it judges a pull request from Git as the daemon will after the merge: by the policies, teams and signers of the base, never by its own; says what will be issued and where, who must approve, and what a change of policy does to everybody. Needs no network. Exit code 0 means valid or allowed, 1 that something must be mended or is denied, 2 that it could not be judged.',
+    'Reads inventory/ and policies/ below the directory (default: the current one) as the daemon would, resolves every reference and asks the policies whether each certificate may be issued. Prints file:line:col: message for each mistake. With --base and --head it judges a pull request from Git as the daemon will after the merge: by the policies, teams and signers of the base, never by its own; says what will be issued and where, who must approve, and what a change of policy does to everybody. With --config it reads the configuration of the daemon too, says what each secret in it is bound to, and refuses a declaration that names one bound to something else. Needs no network. Exit code 0 means valid or allowed, 1 that something must be mended or is denied, 2 that it could not be judged.',
   options: {
     base: {
       type: 'string',
@@ -33,6 +33,11 @@ export const check: Command = {
       description: 'judge a pull request: what is in force, e.g. origin/main',
     },
     head: { type: 'string', value: 'revision', description: 'what is asked for (default: HEAD)' },
+    config: {
+      type: 'string',
+      value: 'file',
+      description: "the daemon's configuration: check too whom it binds each secret to",
+    },
     'require-approvals': { type: 'boolean', description: 'exit with 1 while approvals are missing' },
     reports: {
       type: 'string',
@@ -55,7 +60,11 @@ export const check: Command = {
     if (base !== null) return checkChange(invocation, directory, base, format);
     for (const flag of ['head', 'reports'])
       if (stringFlag(invocation.flags, flag) !== null) throw new UsageError(`--${flag} needs --base`);
-    return report(invocation, checkDirectory(directory), format);
+    const checked = checkDirectory(directory);
+    const bound =
+      stringFlag(invocation.flags, 'config') === null ? null : await checkSecrets(invocation, checked);
+    const problems = [...checked.problems, ...(bound?.problems ?? [])];
+    return report(invocation, { ...checked, problems }, format, bound?.secrets ?? []);
   },
 };
 
@@ -93,7 +102,37 @@ function makeFresh(directory: string): void {
   }
 }
 
-function report({ out }: Invocation, { desired, problems }: CheckResult, format: Format): number {
+interface BoundSecret {
+  readonly name: string;
+  readonly bound: string;
+  readonly users: string;
+}
+
+/** Which secret the configuration binds to whom, and which declarations it refuses. IO: reads the configuration. Loaded here: who checks without it waits for nothing. */
+async function checkSecrets(
+  invocation: Invocation,
+  { desired }: CheckResult,
+): Promise<{ readonly problems: readonly DocumentProblem[]; readonly secrets: readonly BoundSecret[] }> {
+  const { configured } = await import('./start.ts');
+  const { declaredSecrets, secretProblems, usersOf } = await import('../declared-secrets.ts');
+  const { describeEntries } = await import('../vault.ts');
+  const { ownSecrets } = await import('../config-secrets.ts');
+  const config = await configured(invocation);
+  const declared = declaredSecrets(desired);
+  const secrets = describeEntries(config.secrets, ownSecrets(config)).map(({ name, agent, text }) => ({
+    name,
+    bound: text,
+    users: usersOf(agent ? null : name, declared),
+  }));
+  return { problems: secretProblems(config, desired), secrets };
+}
+
+function report(
+  { out }: Invocation,
+  { desired, problems }: CheckResult,
+  format: Format,
+  secrets: readonly BoundSecret[],
+): number {
   const errors = problems.filter((problem) => problem.severity === 'error').length;
   const code = errors > 0 ? exitOf('findings') : exitOf('ok');
   const files = [...new Set([...desired.certificates.values()].map((each) => each.source.file))];
@@ -108,6 +147,7 @@ function report({ out }: Invocation, { desired, problems }: CheckResult, format:
       kind: 'CheckReport',
       valid: errors === 0,
       certificates: desired.certificates.size,
+      ...(secrets.length === 0 ? {} : { secrets }),
       problems: problems.map(({ code: name, message, source, severity }) => ({
         file: source.file,
         line: source.line,
@@ -124,6 +164,7 @@ function report({ out }: Invocation, { desired, problems }: CheckResult, format:
   out.write(open);
   for (const problem of problems)
     out.write(`${renderProblem(problem).replaceAll(open.trim() || '\0', "'''")}\n`);
+  for (const { name, bound, users } of secrets) out.write(`secret ${name}: ${bound}; ${users}\n`);
   out.write(
     `${countsOf(desired)}: ${errors === 0 ? 'valid' : plural(errors, 'error')}${warningsOf(problems)}\n${close}`,
   );

@@ -114,7 +114,7 @@ async function startServer(
     listen: { host, port },
     state: () => health,
     metrics,
-    webhookSecret: webhookSecret === null ? null : await house.secret(webhookSecret),
+    webhookSecret: webhookSecret === null ? null : await house.vault.openOwn(webhookSecret, 'http'),
     onHint,
     log,
     now: house.world.now,

@@ -1,5 +1,6 @@
 /** `renewd doctor`: can I reach and change each endpoint, each issuer, the remote? One line each, with what to do. Changes nothing outside. */
 import type { House } from '../assembly.ts';
+import { declaredSecrets, usersOf } from '../declared-secrets.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import { bounded, eachBounded } from '../shell/bounded.ts';
@@ -15,7 +16,7 @@ export const doctor: Command = {
   positionals: '',
   positionalsMax: 0,
   about:
-    'Tries what the daemon will need: the repository can be read, its state branch can be pushed to, the journal holds, each issuer answers, each endpoint can be reached and changed. Says what to do about each that fails. Works on a copy of the data directory, so it may run beside the daemon. Exit code 0 means that everything can be used, 2 that something cannot.',
+    'Tries what the daemon will need: the repository can be read, its state branch can be pushed to, the journal holds, each secret can be read and what the configuration binds it to, each issuer answers, each endpoint can be reached and changed. Says what to do about each that fails. Works on a copy of the data directory, so it may run beside the daemon. Exit code 0 means that everything can be used, 2 that something cannot.',
   options: repositoryOptions,
   examples: ['renewd doctor', 'renewd doctor --json'],
   run: async (invocation) => {
@@ -77,6 +78,13 @@ export async function examine(house: House, signal: AbortSignal): Promise<Examin
       ? `${estate.state.ref} can be pushed to; records are signed with ${house.signingKey}`
       : `${estate.state.ref} can be pushed to and will be made by the first turn; records are signed with ${house.signingKey}`;
   });
+  const declared = memory.desired === null ? [] : declaredSecrets(memory.desired);
+  for (const { name, agent, text } of house.vault.entries()) {
+    await attempt(`secret ${name}`, async () => {
+      if (!agent) await house.vault.read(name);
+      return `${text}; ${usersOf(agent ? null : name, declared)}`;
+    });
+  }
   for (const issuer of memory.desired?.issuers.values() ?? []) {
     await attempt(`issuer ${issuer.name}`, () =>
       world.issuer(issuer).check(bounded(signal, limits.work.inspectTimeoutMs)),

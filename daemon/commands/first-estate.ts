@@ -1,4 +1,5 @@
 /** The text of a first estate: one server, one certificate, commented for the person who will edit it. Words only; no IO. */
+import { patternFor } from '../core/secret-binding.ts';
 
 export interface FirstEstate {
   readonly host: string;
@@ -57,15 +58,18 @@ function domainOf(name: string): string {
   return labels.length > 2 ? labels.slice(1).join('.') : name;
 }
 
-function configuration({ sshKeyFile }: FirstEstate): string {
-  const secrets =
-    sshKeyFile === null
-      ? ''
-      : `\n# Declarations only name secrets; where each is, stands here.\nsecrets:\n  deploy-key: { file: ${quoted(sshKeyFile)} }\n`;
+function configuration({ sshKeyFile, host, port }: FirstEstate): string {
+  const [name, source] =
+    sshKeyFile === null ? ['agent', 'agent: true'] : ['deploy-key', `file: ${quoted(sshKeyFile)}`];
+  const pattern = patternFor({ host, port }, 'endpoints');
   return `# How this renewd runs. Everything that can stand here: docs/configuration.md
 repo: .
 data: .renewd
-${secrets}`;
+
+# Declarations only name secrets. Where each is, and to which hosts it may be sent, stands here: add a host before you declare its endpoint.
+secrets:
+  ${name}: { ${source}, for: endpoints, hosts: [${quoted(pattern)}] }
+`;
 }
 
 function team(name: string): string {

@@ -5,7 +5,7 @@ import { openConfiguredRepository } from '../assembly.ts';
 import type { Config } from '../config.ts';
 import type { Repository } from '../git/repository.ts';
 import type { Log } from '../ports/plugin.ts';
-import { createSecrets } from '../secrets.ts';
+import { plainVault } from '../open-vault.ts';
 import { emptyRecords, loadRecords, type RecordSet } from '../records/read.ts';
 import type { Invocation } from './command.ts';
 import { refuseTracked } from './own-directory.ts';
@@ -34,16 +34,8 @@ export async function withRepository<T>(
   // A mirror of its own: the daemon's may be in use by the daemon.
   const own = { ...config, dataDirectory: join(config.dataDirectory, 'reader') };
   await mkdir(own.dataDirectory, { recursive: true, mode: 0o700 });
-  const secret = createSecrets({
-    bindings: config.secrets,
-    credentialsDirectory: environment['CREDENTIALS_DIRECTORY'] ?? null,
-    environment,
-    decrypt: null,
-    warn: (message) => {
-      log.warn({}, message);
-    },
-  });
-  const repository = await openConfiguredRepository(own, { secret, log, now: Date.now });
+  const vault = plainVault(config, environment, log);
+  const repository = await openConfiguredRepository(own, { vault, log, now: Date.now });
   try {
     return await work(repository);
   } finally {

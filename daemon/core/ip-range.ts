@@ -1,6 +1,6 @@
 /** IP addresses as numbers, to say whether one lies in a range (RFC 4632, RFC 4291). Pure. What is not strictly an address or a range is in none. */
 
-interface IpNumber {
+export interface IpNumber {
   readonly bits: 32 | 128;
   readonly value: bigint;
 }
@@ -17,7 +17,8 @@ export function isInRange(address: string, range: string): boolean {
   return asked.value >> shift === from.value >> shift;
 }
 
-function readIp(text: string): IpNumber | null {
+/** The address as a number; null when the text is none. */
+export function readIp(text: string): IpNumber | null {
   return text.includes(':') ? readIpv6(text) : readIpv4(text);
 }
 

@@ -36,3 +36,19 @@ function way(endpoints: ReadonlyMap<string, Endpoint>, from: string): ReadonlySe
   }
   return passed;
 }
+
+/** The configuration of an endpoint with that of each endpoint it jumps through in place of its name, and the blobs all of it comes from. null when a jump is not declared. */
+export function withJumps(
+  endpoint: Endpoint,
+  endpoints: ReadonlyMap<string, Endpoint>,
+): { readonly config: Readonly<Record<string, unknown>>; readonly blobs: readonly string[] } | null {
+  const name = endpoint.config['jump'];
+  if (typeof name !== 'string') return { config: endpoint.config, blobs: [endpoint.blob] };
+  const jump = endpoints.get(name);
+  const inner = jump === undefined ? null : withJumps(jump, endpoints);
+  if (inner === null) return null;
+  return {
+    config: { ...endpoint.config, jump: { ...inner.config, endpoint: name } },
+    blobs: [endpoint.blob, ...inner.blobs],
+  };
+}

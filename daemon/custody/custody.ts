@@ -13,6 +13,8 @@ import type { Custody, Log, Secret } from '../ports/plugin.ts';
 export interface OpenCustody extends Custody {
   /** The text of an age file encrypted to the custody identity. Rejects when it is not. */
   readonly decrypt: (ciphertext: Uint8Array) => Promise<string>;
+  /** The AGE-SECRET-KEY itself, for whoever must see that nobody else is given it. */
+  readonly identity: () => string;
 }
 
 const namePattern = /^[a-z0-9][a-z0-9.-]*(\/[a-z0-9][a-z0-9.-]*)*$/;
@@ -43,6 +45,7 @@ export async function openCustody(options: {
   const decrypt = (ciphertext: Uint8Array): Promise<string> => decrypter.decrypt(ciphertext, 'text');
   return {
     decrypt,
+    identity: () => identity,
     read: async (name) => {
       const path = pathOf(directory, name);
       const ciphertext = await readFile(path).catch((error: unknown) => absent(error, path));

@@ -5,6 +5,7 @@
 import { Ajv } from 'ajv';
 import { LineCounter, parseDocument } from 'yaml';
 import type { DocumentProblem, DriftMode, SourcePosition } from '../core/model.ts';
+import type { SecretUse } from '../core/secret-binding.ts';
 import { limits } from '../limits.ts';
 import { configSchema } from './config-schema.ts';
 import { findAliases, offsetOf } from './positions.ts';
@@ -12,6 +13,19 @@ import { essential, pathOf, phrase } from './schema-errors.ts';
 
 export interface SecretReference {
   readonly secret: string;
+}
+
+/** One entry of `secrets`: exactly one of the first five. */
+export interface WrittenSecret {
+  readonly file?: string;
+  readonly env?: string;
+  readonly credential?: string;
+  readonly age?: string;
+  readonly agent?: true;
+  readonly for?: SecretUse;
+  readonly hosts?: readonly string[];
+  readonly through?: readonly string[];
+  readonly names?: readonly string[];
 }
 
 /** The file as written, after its schema. null is a section without keys. */
@@ -37,15 +51,7 @@ export interface ConfigFile {
     readonly email?: string;
   } | null;
   readonly custody?: { readonly identity?: SecretReference } | null;
-  readonly secrets?: Readonly<
-    Record<
-      string,
-      | { readonly file: string }
-      | { readonly env: string }
-      | { readonly credential: string }
-      | { readonly age: string }
-    >
-  > | null;
+  readonly secrets?: Readonly<Record<string, WrittenSecret>> | null;
   readonly http?: {
     readonly listen?: string;
     readonly webhook?: { readonly secret?: SecretReference } | null;

@@ -2,6 +2,7 @@
  * JSON Schema of the daemon's configuration file: every key, what it means and an example. Data only; `config-file.ts` reads
  * files with it and `docs/configuration.md` is checked against it. Nothing of the watched repository is configured here.
  */
+import { declaredUses, ownUses } from '../core/secret-binding.ts';
 import { limits } from '../limits.ts';
 import type { JsonSchema } from '../ports/plugin.ts';
 
@@ -58,12 +59,19 @@ const section = (description: string, properties: Readonly<Record<string, unknow
 /** One line without controls and without the characters that git's identity lines reserve. */
 const identityPattern = '^[^\\u0000-\\u001f\\u007f<>]{1,100}$';
 
+const hosts = (description: string, example: string) => ({
+  description,
+  type: 'array',
+  maxItems: limits.config.secretHostsMax,
+  items: text('One of them.', '^[^\\s]{1,300}$', example),
+});
+
 const binding = {
-  description: 'Where the value of the secret is: exactly one of file, env, credential, age.',
+  description:
+    'Where the value of the secret is (exactly one of file, env, credential, age, agent), what it is for and to whom it may be sent.',
   type: 'object',
   additionalProperties: false,
   minProperties: 1,
-  maxProperties: 1,
   properties: {
     file: path('A file that only renewd can read.', '/etc/renewd/git-token'),
     env: text('An environment variable.', '^[A-Za-z_][A-Za-z0-9_]{0,127}$', 'GIT_TOKEN'),
@@ -73,6 +81,30 @@ const binding = {
       'git-token',
     ),
     age: path('A file encrypted with age to the custody identity.', '/etc/renewd/git-token.age'),
+    agent: { description: 'The SSH agent at SSH_AUTH_SOCK.', const: true },
+    for: {
+      description:
+        'What it is for. Only endpoints and issuers may be named by a declaration; the others are named in this file.',
+      type: 'string',
+      enum: [...ownUses, ...declaredUses],
+      examples: ['endpoints'],
+    },
+    hosts: hosts(
+      'Hosts that it may be sent to: a name, *.domain, an address, a range, each with :port or :* where it is not 22 (endpoints) or 443 (issuers).',
+      '*.web.example.internal',
+    ),
+    through: hosts(
+      'Further hosts that a connection to them may pass: jump hosts.',
+      'bastion.example.internal',
+    ),
+    names: {
+      description:
+        'Names of the Endpoints or Issuers that may use it; every one whose host fits when absent.',
+      type: 'array',
+      minItems: 1,
+      maxItems: limits.config.secretHostsMax,
+      items: text('One of them.', '^[a-z0-9]([a-z0-9.-]{0,98}[a-z0-9])?$', 'web-01'),
+    },
   },
 } as const;
 

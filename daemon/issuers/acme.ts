@@ -11,6 +11,7 @@ import { certificateFacts } from '../x509/facts.ts';
 import { derToPem, pemToDer } from '../x509/pem.ts';
 import { readTrustedRoots } from '../x509/roots.ts';
 import { acmeSchema } from './acme/schema.ts';
+import { directoryDestination } from './acme/secrets.ts';
 
 export const acme: Plugin<Issuer> = { kind: 'acme', schema: acmeSchema, create };
 
@@ -125,7 +126,13 @@ async function openClient(
     issuer: name,
     directoryUrl: config.directory,
     contacts: config.contacts ?? [],
-    eab: eab === undefined ? null : { kid: eab.kid, hmacKey: (await secret(eab.hmac.secret)).reveal() },
+    eab:
+      eab === undefined
+        ? null
+        : {
+            kid: eab.kid,
+            hmacKey: (await secret(eab.hmac.secret, name, directoryDestination(config.directory))).reveal(),
+          },
     key: openKey(name, keyName, keyPem),
     transport: createTransport({ issuer: name, trust: trustOf(name, config), now }),
   });

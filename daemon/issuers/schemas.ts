@@ -1,6 +1,13 @@
 /** Schemas of the issuers by type, without the issuers: who only reads declarations loads nothing that acts. A test compares them with the list of issuers. */
 import type { JsonSchema } from '../ports/plugin.ts';
+import type { NamedSecret } from '../core/secret-binding.ts';
 import { acmeSchema } from './acme/schema.ts';
+import { acmeSecrets } from './acme/secrets.ts';
 import { caSchema } from './ca/schema.ts';
 
 export const issuerSchemas: Readonly<Record<string, JsonSchema>> = { acme: acmeSchema, ca: caSchema };
+
+/** Which secrets a declaration of each type names, and where they would be sent. */
+export const issuerSecrets: Readonly<
+  Record<string, (config: Readonly<Record<string, unknown>>) => readonly NamedSecret[]>
+> = { acme: acmeSecrets, ca: () => [] };

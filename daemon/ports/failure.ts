@@ -38,6 +38,8 @@ export const failureCodes = {
     'The endpoint, the profile or another installation does not allow these files or values there; nothing was done.',
   'rate-limited': 'The CA asks us to come back later.',
   'reload-failed': 'The reload command failed; rolled back.',
+  'secret-refused':
+    'A declaration names a secret that the configuration binds to something else; it was not opened.',
   'secret-unavailable': 'A secret that a declaration names is not bound or cannot be read.',
   'site-build-failed': 'The static site could not be built; the one before stays in place.',
   'ssh-auth': 'The endpoint refused our credentials.',

@@ -1,11 +1,18 @@
 /** The shape of a plug-in: one file exports one of these; the list is explicit in the folder's `index.ts`. */
 
+import type { SecretDestination } from '../core/secret-binding.ts';
+
 /** What the shell hands to every plug-in: nothing else of the program is reachable from one. */
 export interface Tools {
   /** The only clock a plug-in may read. UTC epoch ms. */
   readonly now: () => number;
-  /** Reads a secret by the name a declaration uses. Throws OperationError `secret-unavailable`. */
-  readonly secret: (name: string) => Promise<Secret>;
+  /**
+   * Opens the secret that the declaration of `user` names, to be sent to `to` and nowhere else; the use is that of the plug-in's room.
+   * Throws OperationError `secret-refused` where the operator's configuration binds it otherwise, `secret-unavailable`.
+   */
+  readonly secret: (name: string, user: string, to: SecretDestination) => Promise<Secret>;
+  /** Socket of the SSH agent for a log-in at `to`. Throws OperationError `secret-refused`, `ssh-auth` without an agent. */
+  readonly agentSocket: (user: string, to: SecretDestination) => Promise<string>;
   /** A directory of this plug-in's own under the data directory, mode 0700; created on first use. */
   readonly directory: (name: string) => Promise<string>;
   /** Private keys the daemon itself must hold (ACME accounts, the embedded CA), encrypted at rest. */

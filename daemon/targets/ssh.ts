@@ -8,18 +8,17 @@ import type { ProfileFile } from '../core/model.ts';
 import { defaultStoreDirectory } from '../core/placement.ts';
 import { limits } from '../limits.ts';
 import { OperationError, type FailureCode } from '../ports/failure.ts';
-import type { Plugin, Secret, Tools } from '../ports/plugin.ts';
+import type { Plugin, Tools } from '../ports/plugin.ts';
 import type { Store, Target, WebrootWriter } from '../ports/target.ts';
 import type { CommandResult, SshDestination, SshPool } from '../ssh/pool.ts';
 import { renderWords } from '../templates/render.ts';
 import { csrConfiguration, readInspection } from './ssh/endpoint-output.ts';
+import { loginDestination } from './ssh/logins.ts';
 import { sshSchema } from './ssh/schema.ts';
 
 export interface SshTargetTools {
   /** null where only the schema is wanted. */
   readonly pool: SshPool | null;
-  /** Socket of the SSH agent; null: none. */
-  readonly agentSocket: string | null;
 }
 
 const script = readFileSync(join(import.meta.dirname, 'renewd-endpoint.sh'), 'utf8');
@@ -43,7 +42,8 @@ interface SshConfig {
     | { readonly key: { readonly secret: string } }
     | { readonly password: { readonly secret: string } }
     | { readonly agent: true };
-  readonly jump?: SshConfig;
+  /** With the name of the endpoint it was taken from. */
+  readonly jump?: SshConfig & { readonly endpoint: string };
   readonly privilege?: { readonly mode: 'direct' | 'helper'; readonly path?: string };
   readonly directory?: string;
 }
@@ -139,7 +139,7 @@ function createEndpoint(name: string, config: SshConfig, tools: Tools, shared: S
   const privilege = config.privilege ?? { mode: 'direct' };
   const run = async (words: readonly string[], { input, ...options }: Call): Promise<CommandResult> => {
     if (shared.pool === null) throw new Error('a target without a pool of connections cannot be used');
-    const destination = await destinationOf(name, config, tools, shared);
+    const destination = await destinationOf(name, config, tools);
     const call = input === undefined ? options : { ...options, input };
     return shared.pool.withSession(destination, options.signal, (session) => session.run(words, call));
   };
@@ -159,38 +159,24 @@ function createEndpoint(name: string, config: SshConfig, tools: Tools, shared: S
   };
 }
 
-async function destinationOf(
-  name: string,
-  config: SshConfig,
-  tools: Tools,
-  shared: SshTargetTools,
-): Promise<SshDestination> {
+/** Each hop is logged in to with its own secret, opened for that hop and the way to it. */
+async function destinationOf(name: string, config: SshConfig, tools: Tools): Promise<SshDestination> {
   return {
     host: config.host,
     port: config.port ?? 22,
     user: config.user,
     hostKeys: config.hostKeys,
-    auth: await authOf(name, config.auth, tools.secret, shared),
-    jump: config.jump === undefined ? null : await destinationOf(name, config.jump, tools, shared),
+    auth: await authOf(name, config, tools),
+    jump: config.jump === undefined ? null : await destinationOf(config.jump.endpoint, config.jump, tools),
   };
 }
 
-async function authOf(
-  name: string,
-  auth: SshConfig['auth'],
-  secret: (name: string) => Promise<Secret>,
-  { agentSocket }: SshTargetTools,
-): Promise<SshDestination['auth']> {
-  if ('key' in auth) return { key: await secret(auth.key.secret) };
-  if ('password' in auth) return { password: await secret(auth.password.secret) };
-  if (agentSocket !== null) return { agentSocket };
-  throw new OperationError(
-    'ssh-auth',
-    `endpoint ${name} is reached with the SSH agent, but SSH_AUTH_SOCK is not set for renewd`,
-    {
-      disposition: 'retry',
-    },
-  );
+async function authOf(name: string, config: SshConfig, tools: Tools): Promise<SshDestination['auth']> {
+  const { auth } = config;
+  const to = loginDestination(config);
+  if ('key' in auth) return { key: await tools.secret(auth.key.secret, name, to) };
+  if ('password' in auth) return { password: await tools.secret(auth.password.secret, name, to) };
+  return { agentSocket: await tools.agentSocket(name, to) };
 }
 
 /** The files of the profile in which leaf and key are seen by the server: what others change is found there. */

@@ -42,6 +42,7 @@ function open(config: Record<string, unknown> = {}): Issuer {
   const tools: Tools = {
     now: Date.now,
     secret: () => Promise.resolve(createSecret('')),
+    agentSocket: () => Promise.reject(new Error('no agent')),
     directory: () => Promise.resolve(workshop.directory),
     custody: {
       read: (name) => Promise.resolve(kept.get(name) ?? null),

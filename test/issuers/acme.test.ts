@@ -38,6 +38,7 @@ async function open(home: string, config: Record<string, unknown>, hmac = ''): P
   const tools: Tools = {
     now: Date.now,
     secret: () => Promise.resolve(createSecret(hmac)),
+    agentSocket: () => Promise.reject(new Error('no agent')),
     directory: () => Promise.resolve(home),
     custody,
     log: silent,

@@ -15,6 +15,7 @@ const issuer = ca.create(
   {
     now: Date.now,
     secret: () => Promise.reject(new Error('no secrets')),
+    agentSocket: () => Promise.reject(new Error('no agent')),
     directory: async (name) => {
       const path = join(home, 'issuers', name);
       await mkdir(path, { recursive: true });

@@ -35,6 +35,7 @@ async function tools(home: string, now: () => number = Date.now): Promise<Tools>
   return {
     now,
     secret: () => Promise.reject(new Error('no secrets')),
+    agentSocket: () => Promise.reject(new Error('no agent')),
     directory: async (name) => {
       const path = join(home, 'issuers', name);
       await mkdir(path, { recursive: true });

@@ -172,7 +172,9 @@ export function plainConfig(root: string, repo: string): Config {
     state: { branch: 'renewd/state', prefix: '' },
     signing: { keySecret: null, name: 'renewd', email: 'renewd@example.com' },
     custody: { identitySecret: null },
-    secrets: { 'deploy-key': { file: join(root, 'deploy-key') } },
+    secrets: {
+      'deploy-key': { file: join(root, 'deploy-key'), for: 'endpoints', hosts: ['127.0.0.1:*'] },
+    },
     http: null,
     turn: {
       pollIntervalMs: 60_000,

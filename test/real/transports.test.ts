@@ -1,9 +1,10 @@
 /** The watched repository over smart HTTP (git http-backend) and over SSH (real sshd): the same turn, the same records. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import type { Config } from '../../daemon/config.ts';
 import { examine } from '../../daemon/commands/doctor.ts';
 import { startHttpBackend } from '../fixtures/http-backend.ts';
 import { declarations, missingServers, recordOf, startEstate, turn, type RealEstate } from './estate.ts';
@@ -15,6 +16,18 @@ describe('transports', { skip: missingServers() ?? false }, () => {
     await estate.commit(declarations(estate), 'Declare web/shop');
   });
   after(() => estate.stop());
+
+  /** A key of its own for Git: what Git uses is never given to a declaration. */
+  const gitKey = (): Pick<Config, 'secrets'> => {
+    const file = join(estate.root, 'git-key');
+    execFileSync('rm', ['-f', file, `${file}.pub`]);
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file]);
+    appendFileSync(
+      join(dirname(estate.sshd.userKeyFile), 'authorized_keys'),
+      readFileSync(`${file}.pub`, 'utf8'),
+    );
+    return { secrets: { ...estate.config().secrets, 'git-key': { file } } };
+  };
 
   test('smart HTTP with a token', async () => {
     const server = await startHttpBackend(estate.root, { token: 'swordfish' });
@@ -55,11 +68,12 @@ describe('transports', { skip: missingServers() ?? false }, () => {
     const house = await estate.openHouse({
       config: {
         repo: `ssh://${estate.sshd.user}@127.0.0.1:${String(estate.sshd.port)}${estate.bare}`,
+        ...gitKey(),
         dataDirectory: join(estate.root, 'data-ssh'),
         git: {
           ...git,
           ssh: {
-            keySecret: 'deploy-key',
+            keySecret: 'git-key',
             knownHostsFile: null,
             hostKeys: [estate.sshd.hostKeyLine],
             agentSocket: null,
@@ -82,11 +96,12 @@ describe('transports', { skip: missingServers() ?? false }, () => {
     const house = await estate.openHouse({
       config: {
         repo: `ssh://${estate.sshd.user}@127.0.0.1:${String(estate.sshd.port)}${estate.bare}`,
+        ...gitKey(),
         dataDirectory: join(estate.root, 'data-wrong'),
         git: {
           ...git,
           ssh: {
-            keySecret: 'deploy-key',
+            keySecret: 'git-key',
             knownHostsFile: null,
             hostKeys: ['SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'],
             agentSocket: null,

@@ -75,12 +75,13 @@ describe('the ssh target', { skip: sshdMissing() ?? false }, async () => {
   const tools: Tools = {
     now: Date.now,
     secret: () => Promise.resolve(createSecret(sshd.userKeyPem)),
+    agentSocket: () => Promise.reject(new Error('no agent')),
     directory: () => Promise.reject(new Error('none')),
     custody: { read: () => Promise.resolve(null), write: () => Promise.resolve() },
     log: silent,
   };
   const open = (changes: Record<string, unknown> = {}): Target & WebrootWriter =>
-    createSshTarget({ pool, agentSocket: null }).create(
+    createSshTarget({ pool }).create(
       'web-01',
       {
         type: 'ssh',

@@ -1,0 +1,72 @@
+/** Which secrets the declarations name, where each would be sent, and which of them the configuration does not allow. Pure. */
+import type { Config } from './config.ts';
+import { ownSecrets } from './config-secrets.ts';
+import { withJumps } from './core/jump-hosts.ts';
+import type { Desired, DocumentProblem, SourcePosition } from './core/model.ts';
+import { shownHost, type NamedSecret, type SecretUser } from './core/secret-binding.ts';
+import { issuerSecrets } from './issuers/schemas.ts';
+import { endpointSecrets } from './targets/schemas.ts';
+import { agentRefusal, refusedFor } from './vault.ts';
+
+/** One secret that a declaration names. */
+export interface DeclaredSecret extends NamedSecret {
+  readonly user: SecretUser;
+  readonly source: SourcePosition;
+}
+
+/** Every secret that the declarations name, the SSH agent included. */
+export function declaredSecrets({ endpoints, issuers }: Desired): readonly DeclaredSecret[] {
+  return [
+    ...[...endpoints.values()].flatMap((endpoint) => {
+      const { name, type, source } = endpoint;
+      const config = withJumps(endpoint, endpoints)?.config;
+      const named = config === undefined ? [] : (endpointSecrets[type]?.(config) ?? []);
+      return named.map((each) => ({ ...each, user: { use: 'endpoints' as const, name }, source }));
+    }),
+    ...[...issuers.values()].flatMap(({ name, type, source, config }) =>
+      (issuerSecrets[type]?.(config) ?? []).map((each) => ({
+        ...each,
+        user: { use: 'issuers' as const, name },
+        source,
+      })),
+    ),
+  ];
+}
+
+/** The declarations whose secret the configuration does not let them have, each at its place. */
+export function secretProblems(config: Config, desired: Desired): readonly DocumentProblem[] {
+  const own = ownSecrets(config);
+  return declaredSecrets(desired).flatMap(({ secret, to, user, source }): DocumentProblem[] => {
+    const binding =
+      secret !== null && Object.hasOwn(config.secrets, secret) ? config.secrets[secret] : undefined;
+    const wrong =
+      secret === null
+        ? agentRefusal(config.secrets, user, to)
+        : refusedFor(secret, user, to, binding, own.get(secret));
+    return wrong === null
+      ? []
+      : [
+          {
+            code: wrong.code,
+            message: wrong.message,
+            source,
+            excerpt: null,
+            severity: 'error',
+            scope: source.file,
+          },
+        ];
+  });
+}
+
+/** Who uses an entry, in words: `endpoint web-01 at web-01.example:22`. */
+export function usersOf(name: string | null, declared: readonly DeclaredSecret[]): string {
+  const users = declared.filter(({ secret }) => secret === name);
+  const shown = users
+    .slice(0, 5)
+    .map(
+      ({ user, to }) =>
+        `${user.use === 'endpoints' ? 'endpoint' : 'issuer'} ${user.name} at ${shownHost(to)}`,
+    );
+  const more = users.length > 5 ? ` and ${String(users.length - 5)} more` : '';
+  return users.length === 0 ? 'named by no declaration' : `named by ${shown.join(', ')}${more}`;
+}

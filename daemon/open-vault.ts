@@ -1,0 +1,66 @@
+/** Opens the vault and custody as the configuration says, and the key that signs records. */
+import { join } from 'node:path';
+import type { Config } from './config.ts';
+import { ownSecrets } from './config-secrets.ts';
+import { openCustody } from './custody/custody.ts';
+import type { CommitSigner } from './git/repository.ts';
+import { createSshSigner, generateSigningKey } from './git/signature.ts';
+import type { Custody, Log } from './ports/plugin.ts';
+import { createVault, type Vault } from './vault.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Opens custody and the vault over it. IO: reads the identity, or makes one. @throws OperationError `secret-unavailable` */
+export async function openSecrets(
+  config: Config,
+  environment: Environment,
+  log: Log,
+): Promise<{ readonly vault: Vault; readonly custody: Custody }> {
+  const plain = plainVault(config, environment, log);
+  const { identitySecret } = config.custody;
+  const identity = identitySecret === null ? null : await plain.openOwn(identitySecret, 'custody');
+  const directory = join(config.dataDirectory, 'custody');
+  const custody = await openCustody({ directory, identity, log });
+  const ownValues = async (): Promise<readonly string[]> => {
+    const made = await custody.read(recordsKey);
+    return [custody.identity(), ...(made === null ? [] : [made])];
+  };
+  return { vault: plainVault(config, environment, log, { decrypt: custody.decrypt, ownValues }), custody };
+}
+
+/** The vault of this configuration; without custody it opens neither age files nor anything for a declaration that custody holds. */
+export function plainVault(
+  config: Config,
+  environment: Environment,
+  log: Log,
+  custody: {
+    readonly decrypt: ((ciphertext: Uint8Array) => Promise<string>) | null;
+    readonly ownValues: () => Promise<readonly string[]>;
+  } = { decrypt: null, ownValues: () => Promise.resolve([]) },
+): Vault {
+  return createVault({
+    bindings: config.secrets,
+    own: ownSecrets(config),
+    credentialsDirectory: environment['CREDENTIALS_DIRECTORY'] ?? null,
+    environment,
+    agentSocket: environment['SSH_AUTH_SOCK'] ?? null,
+    warn: (message) => {
+      log.warn({}, message);
+    },
+    ...custody,
+  });
+}
+
+/** Where custody keeps the key that signs records when the operator gives none. */
+const recordsKey = 'signing/records';
+
+/** The key that signs records: the operator's, or one made once and kept in custody. IO. @throws OperationError `secret-unavailable` */
+export async function signingKey(config: Config, vault: Vault, custody: Custody): Promise<CommitSigner> {
+  if (config.signing.keySecret !== null)
+    return createSshSigner((await vault.openOwn(config.signing.keySecret, 'signing')).reveal());
+  const kept = await custody.read(recordsKey);
+  if (kept !== null) return createSshSigner(kept);
+  const made = generateSigningKey();
+  await custody.write(recordsKey, made.privateKeyPem);
+  return createSshSigner(made.privateKeyPem);
+}
