@@ -180,6 +180,7 @@ const parserDoors: Readonly<Record<string, string>> = {
   'daemon/acme/jws.ts': 'the key of our own account, from custody',
   'daemon/git/signature.ts': 'the signing key that the operator gave',
   'daemon/git/openssh-key.ts': 'numbers of the signing key that the operator gave, as JWK',
+  'daemon/ssh/public-half.ts': 'private keys of the operator, to see whether two are the same',
   'daemon/git/sshsig.ts': 'the public half of our own signing key',
   'daemon/git/ssh-public-key.ts': 'numbers that were read from an SSH key, as JWK',
 };
