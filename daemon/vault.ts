@@ -91,7 +91,8 @@ export function createVault(options: VaultOptions): Vault {
   return {
     openOwn: async (name, use) => {
       const uses = own.get(name);
-      if (uses?.has(use) !== true) throw new Error(`the configuration does not name ${name} for ${use}`);
+      if (uses?.has(use) !== true)
+        throw unavailable(name, `the configuration does not name it for ${use}`, bindRemedy(name));
       return createSecret(await readOwn(name));
     },
     openFor: async (name, user, to) => {
