@@ -60,6 +60,7 @@ export async function replay(request: ReplayRequest): Promise<Replay> {
     build: (commit: string, files: AppliedChange['files']): Desired =>
       keepWhatBroke(
         buildDesired(commit, [...files.values()], brought, memory.desired?.certificates),
+        files,
         memory.desired,
         nothing,
       ),
@@ -68,8 +69,12 @@ export async function replay(request: ReplayRequest): Promise<Replay> {
       intent.trust = applied.trust;
       memory.accepted = commit;
       memory.desired = desired;
-      for (const { path, after } of applied.documents)
-        if (after !== null) acceptedBlobs.set(`${path} ${after}`, commit);
+      for (const { path } of applied.documents) {
+        for (const { blob } of applied.files.get(path)?.documents ?? []) {
+          // Of a file that broke what was in force before goes on: it was accepted then.
+          if (!acceptedBlobs.has(`${path} ${blob}`)) acceptedBlobs.set(`${path} ${blob}`, commit);
+        }
+      }
     },
   };
   const steps = await stepsOf(request);

@@ -4,6 +4,7 @@ import { orderProblems, type ChangeReport, type ReportedProblem } from '../core/
 import { buildDesired } from '../core/desired.ts';
 import type { Desired, DocumentProblem, Instant } from '../core/model.ts';
 import type { Repository, TreeEntryChange } from '../git/repository.ts';
+import { placementCode } from '../documents/placement.ts';
 import { OperationError } from '../ports/failure.ts';
 import { costOf, effectOf, touchesPolicy } from './change-effect.ts';
 import { atStart, controlProblems, documentProblems, policyProblems } from './change-problems.ts';
@@ -137,8 +138,8 @@ function refuseBlindness(before: Desired, after: Desired): void {
   );
 }
 
-function isPolicyError({ severity, scope }: DocumentProblem): boolean {
-  return severity === 'error' && scope.startsWith('policies');
+function isPolicyError({ severity, scope, code }: DocumentProblem): boolean {
+  return severity === 'error' && scope.startsWith('policies') && code !== placementCode;
 }
 
 /** Packs that the policies of either state take. */

@@ -43,6 +43,8 @@ interface Register {
   readonly problems: DocumentProblem[];
   /** Endpoints that are declared and left out because of a mistake of their own. */
   readonly leftOut: Map<string, Endpoint>;
+  /** `kind id` of what is declared more than once. */
+  readonly twice: Set<string>;
   /** Files with a mistake: what refers into one is told where to look, not that nothing is there. */
   readonly broken: ReadonlySet<string>;
   /** A hint looks at every known name: the first mistakes get one, a flood of them does not. */
@@ -53,26 +55,7 @@ interface Register {
 const hintsMax = 20;
 
 /**
- * Where documents of a kind belong (DESIGN section 2). Who may approve what is said by folder (CODEOWNERS): a Profile, which is a list of commands, or a
- * Team, which is a list of permitted names, must not come in through the folder of somebody who may only ask for certificates.
- */
-const folders: Readonly<Record<Resource['kind'], string>> = {
-  Team: 'inventory/teams/',
-  Issuer: 'inventory/issuers/',
-  Endpoint: 'inventory/endpoints/',
-  Certificate: 'inventory/certificates/',
-  Policy: 'policies/',
-  PolicyPack: 'policies/',
-  Rule: 'policies/',
-  Waiver: 'policies/',
-  ChangeControl: 'policies/',
-  Offer: 'policies/',
-  Program: 'policies/',
-  Profile: 'policies/',
-};
-
-/**
- * Everything declared at `commit`. The order of `files` does not matter: of two resources with one name the first by path counts, and the second is a problem.
+ * Everything declared at `commit`. The order of `files` does not matter: of two resources with one name neither counts.
  * A profile, pack or policy of the repository takes the place of a built-in one of the same name. `inForce`: the certificates in force before, by id; of
  * two that claim one path the one in force keeps it.
  */
@@ -97,6 +80,7 @@ export function buildDesired(
     certificates: new Map(),
     problems: files.flatMap((file) => file.problems),
     leftOut: new Map(),
+    twice: new Set(),
     hintsLeft: hintsMax,
     broken: new Set(files.filter((file) => file.problems.length > 0).map((file) => file.path)),
   };
@@ -104,6 +88,7 @@ export function buildDesired(
     left.path < right.path ? -1 : left.path > right.path ? 1 : 0,
   );
   for (const file of sorted) for (const resource of file.documents) add(register, resource);
+  dropTwice(register);
   for (const { documents } of builtIns) for (const resource of documents) addBuiltIn(register, resource);
   checkEndpoints(register);
   const certificates = new Map<string, Certificate>();
@@ -134,6 +119,27 @@ export function buildDesired(
   };
 }
 
+function dropTwice(register: Register): void {
+  const maps: Readonly<Record<Resource['kind'], Map<string, unknown>>> = {
+    Team: register.teams,
+    Issuer: register.issuers,
+    Endpoint: register.endpoints,
+    Certificate: register.certificates,
+    Policy: register.policies,
+    PolicyPack: register.packs,
+    Rule: register.customRules,
+    Waiver: register.waivers,
+    ChangeControl: register.changeControls,
+    Offer: register.offers,
+    Program: register.programs,
+    Profile: register.profiles,
+  };
+  for (const key of register.twice) {
+    const [kind = '', id = ''] = key.split(' ');
+    maps[kind as Resource['kind']].delete(id);
+  }
+}
+
 /** What renewd brings counts where the repository has nothing of that name. */
 function addBuiltIn({ profiles, packs, policies }: Register, resource: Resource): void {
   const { name } = resource;
@@ -142,31 +148,24 @@ function addBuiltIn({ profiles, packs, policies }: Register, resource: Resource)
   if (resource.kind === 'Policy' && !policies.has(name)) policies.set(name, resource);
 }
 
-/** Two documents that say who may change what would leave open which one counts: the first by path does, and the others are problems. */
+/** Two documents that say who may change what would leave open which one counts: neither does. */
 function onlyChangeControl(register: Register): ChangeControl | null {
-  const [first, ...others] = register.changeControls.values();
-  for (const other of others) {
+  const all = [...register.changeControls.values()];
+  const [only] = all;
+  if (all.length < 2) return only ?? null;
+  for (const each of all) {
+    const other = all.find((one) => one !== each) ?? each;
     complain(
       register,
       'duplicate-resource',
-      `who may change what is said at ${place(first?.source ?? other.source)} already; this ChangeControl is not used`,
-      other.source,
+      `who may change what is said at ${place(other.source)} too; neither is used. Keep one ChangeControl`,
+      each.source,
     );
   }
-  return first ?? null;
+  return null;
 }
 
 function add(register: Register, resource: Resource): void {
-  const folder = folders[resource.kind];
-  if (!resource.source.file.startsWith(folder)) {
-    complain(
-      register,
-      'wrong-folder',
-      `${resource.kind} ${resource.name} is not used: a ${resource.kind} belongs below ${folder}. Move it there`,
-      resource.source,
-    );
-    return;
-  }
   switch (resource.kind) {
     case 'Team':
       return put(register, register.teams, resource.name, resource);
@@ -195,23 +194,29 @@ function add(register: Register, resource: Resource): void {
   }
 }
 
+/** Two files that declare one thing: neither counts, for nobody can say which is meant. A daemon that has one in force never comes here: `shell/claims.ts`. */
 function put<T extends Resource>(register: Register, map: Map<string, T>, id: string, resource: T): void {
   const first = map.get(id);
   if (first === undefined) {
     map.set(id, resource);
     return;
   }
-  complain(
-    register,
-    'duplicate-resource',
-    `${resource.kind} ${id} is declared already at ${place(first.source)}; this one is not used`,
-    resource.source,
-  );
+  const twice = (here: Resource, there: Resource): void => {
+    complain(
+      register,
+      'duplicate-resource',
+      `${resource.kind} ${id} is declared at ${place(there.source)} too; neither is used. Delete one of them`,
+      here.source,
+    );
+  };
+  twice(resource, first);
+  const key = `${resource.kind} ${id}`;
+  if (!register.twice.has(key)) twice(first, resource);
+  register.twice.add(key);
 }
 
 function resolve(register: Register, certificate: Certificate): Certificate | null {
   const before = register.problems.length;
-  checkFolder(register, certificate);
   reference(register, 'team', certificate.team, register.teams, certificate.source);
   reference(register, 'issuer', certificate.issuer, register.issuers, certificate.sourceOf.issuer);
   const installations: Installation[] = [];
@@ -230,18 +235,6 @@ function resolve(register: Register, certificate: Certificate): Certificate | nu
     }
   }
   return register.problems.length > before ? null : { ...certificate, installations };
-}
-
-/** `inventory/certificates/<team>/...`: the folder is what CODEOWNERS protects, so it must say the truth. */
-function checkFolder(register: Register, { team, source, id }: Certificate): void {
-  const folder = /^inventory\/certificates\/([^/]+)\//.exec(source.file)?.[1];
-  if (folder === team) return;
-  complain(
-    register,
-    'wrong-folder',
-    `${id} belongs to team ${team} but stands in the folder of ${folder ?? 'no team'}; move it to inventory/certificates/${team}/`,
-    source,
-  );
 }
 
 function resolveInstallation(
@@ -350,8 +343,14 @@ function checkPolicies(register: Register): void {
   );
 }
 
-const kinds = { team: 'Team', issuer: 'Issuer', endpoint: 'Endpoint', profile: 'Profile' } as const;
-type Kind = keyof typeof kinds;
+/** Where a thing that is named would stand: for the hint that its file is broken. */
+const folders = {
+  team: 'inventory/teams/',
+  issuer: 'inventory/issuers/',
+  endpoint: 'inventory/endpoints/',
+  profile: 'policies/',
+} as const;
+type Kind = keyof typeof folders;
 
 function reference<T>(
   register: Register,
@@ -368,7 +367,7 @@ function reference<T>(
 
 function whyDangling(register: Register, what: Kind, name: string, known: Iterable<string>): string {
   const leftOut = what === 'endpoint' ? register.leftOut.get(name) : undefined;
-  const folder = folders[kinds[what]];
+  const folder = folders[what];
   const file = leftOut?.source.file ?? `${folder}${name}.yaml`;
   if (leftOut !== undefined || register.broken.has(file)) {
     return `${what} ${name} is left out because of its own mistake; see ${file}`;

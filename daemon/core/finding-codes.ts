@@ -207,6 +207,14 @@ export const findingCodes = {
     meaning: 'A declaration cannot be used as it is written. What was accepted before stays in force.',
     remedy: 'Mend the line that the message names; renewd check shows every mistake at once.',
   },
+  'governance-unreadable': {
+    severity: 'error',
+    title: 'What governs cannot be read',
+    meaning:
+      'A policy, a team or change control cannot be read, and no earlier version of it is known. Nothing new is issued; certificates in place are renewed.',
+    remedy:
+      'Fix the file that the message names, or delete it on purpose; renewd check shows every mistake at once.',
+  },
   'reference-dangling': {
     severity: 'error',
     title: 'A reference leads nowhere',

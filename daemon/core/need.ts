@@ -61,6 +61,13 @@ function isBlocked(input: AssessInput): boolean {
   return input.requestEvaluations.some(stops);
 }
 
+/** Whether what stands there is what is declared, ours, and at most to be renewed: nothing new begins. Pure. */
+export function isInPlace(input: AssessInput): boolean {
+  const installed = input.memory.installed;
+  if (installed === null) return reasonToIssue(input)?.kind === 'adopt';
+  return difference(input.certificate, installed.issued) === null;
+}
+
 /** Why a new certificate is needed (or an old one of ours to be taken over), whatever stands in the way; null when none is. */
 export function reasonToIssue(input: AssessInput): Need | null {
   const { certificate, memory, observation, now } = input;

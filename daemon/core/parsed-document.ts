@@ -30,11 +30,13 @@ export type Resource =
   | Program
   | Profile;
 
-/** One file of declarations. A mistake in one document leaves the others in place. */
+/** One file of declarations, as it counts: where its newest content cannot be used, with the documents of the last one that could. */
 export interface ParsedFile {
   readonly path: string;
-  /** Object id of the blob. */
+  /** Object id of its newest content, also where that cannot be used; a document says by its own `blob` where it comes from. */
   readonly oid: string;
+  /** What stands there where it is no regular file: the mode of the entry. */
+  readonly mode?: string;
   readonly documents: readonly Resource[];
   readonly problems: readonly DocumentProblem[];
 }

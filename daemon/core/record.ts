@@ -230,6 +230,7 @@ export function repositoryFindings(
 /** Codes of problems that are findings of their own kind. */
 const findingOfProblem: Readonly<Record<string, FindingCode>> = {
   'reference-dangling': 'reference-dangling',
+  'governance-unreadable': 'governance-unreadable',
   'profile-parameter': 'placement-refused',
   'path-claimed': 'placement-refused',
 };

@@ -12,16 +12,12 @@ import type {
   Team,
 } from '../core/model.ts';
 import type { Resource } from '../core/parsed-document.ts';
-import { toChangeControl, toOffer, toProgram } from './convert-governance.ts';
-import { toCustomRule, toPolicy, toPolicyPack, toWaiver } from './convert-policy.ts';
-import { toEndpoint } from './convert-endpoint.ts';
-import { toProfile } from './convert-profile.ts';
 import { list, map, text, textMap, texts } from './plain.ts';
 import { readAddress, readDnsName, readHost, readIpAddress, readServerName } from './names.ts';
 
 /** A document after its schema. */
 export interface CheckedDocument {
-  readonly kind: string;
+  readonly kind: Resource['kind'];
   readonly metadata: {
     readonly name: string;
     readonly team?: string;
@@ -38,46 +34,8 @@ export interface Place {
   readonly complain: (message: string, path: readonly (string | number)[]) => void;
 }
 
-/** The resource a checked document declares. Complains where a value cannot be meant; the caller then drops the document. */
-export function toResource(document: CheckedDocument, place: Place): Resource {
-  const { metadata, spec } = document;
-  const declared: Declared = {
-    name: metadata.name,
-    labels: metadata.labels ?? {},
-    source: place.at([]),
-    blob: place.blob,
-  };
-  switch (document.kind) {
-    case 'Team':
-      return toTeam(declared, spec, place);
-    case 'Issuer':
-      return { ...declared, kind: 'Issuer', type: text(spec['type']), config: spec };
-    case 'Endpoint':
-      return toEndpoint(declared, metadata.team ?? null, spec, place);
-    case 'Certificate':
-      return toCertificate(declared, metadata.team ?? '', spec, place);
-    case 'Policy':
-      return toPolicy(declared, spec, place);
-    case 'PolicyPack':
-      return toPolicyPack(declared, spec, place);
-    case 'Rule':
-      return toCustomRule(declared, spec, place);
-    case 'Waiver':
-      return toWaiver(declared, spec, place);
-    case 'ChangeControl':
-      return toChangeControl(declared, spec, place);
-    case 'Offer':
-      return toOffer(declared, spec);
-    case 'Program':
-      return toProgram(declared, spec);
-    case 'Profile':
-      return toProfile(declared, spec, place);
-    default:
-      throw new Error(`no such kind: ${document.kind}`);
-  }
-}
-
-function toTeam(declared: Declared, spec: CheckedDocument['spec'], place: Place): Team {
+/** A Team. */
+export function toTeam(declared: Declared, spec: CheckedDocument['spec'], place: Place): Team {
   return {
     ...declared,
     kind: 'Team',
@@ -108,7 +66,8 @@ function names(value: unknown, path: readonly string[], place: Place): string[] 
   return read;
 }
 
-function toCertificate(
+/** A Certificate. Complains where it names nothing, and about names and addresses that are none. */
+export function toCertificate(
   declared: Declared,
   team: string,
   spec: CheckedDocument['spec'],

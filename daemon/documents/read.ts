@@ -10,11 +10,13 @@ import { didYouMean } from '../core/nearest.ts';
 import type { ParsedFile, Resource } from '../core/parsed-document.ts';
 import { limits } from '../limits.ts';
 import type { JsonSchema } from '../ports/plugin.ts';
-import { toResource, type CheckedDocument } from './convert.ts';
+import type { CheckedDocument } from './convert.ts';
 import { excerptOf } from './excerpt.ts';
+import { kindSchemas, toResource } from './kinds/index.ts';
+import { misplaced, placementCode, wrongFolder } from './placement.ts';
 import { findAliases, findAnchors, offsetOf } from './positions.ts';
 import { essential, pathOf, phrase } from './schema-errors.ts';
-import { kindSchemas, type PluginSchemas } from './schemas/index.ts';
+import type { PluginSchemas } from './schemas/index.ts';
 import { decodeText, deceivingCharacter } from './text-bounds.ts';
 import { readStream, type StreamDocument } from './yaml-stream.ts';
 
@@ -65,6 +67,8 @@ interface Reading {
   /** How many complaints there were; only the first `problemsPerFileMax` are kept as problems. */
   readonly complaints: () => number;
   readonly complain: (code: string, message: string, offset: number) => void;
+  /** The reverse of `positionOf`. */
+  readonly offsetAt: (position: SourcePosition) => number;
 }
 
 function parseFile(file: SourceFile, validators: Validators, driftDefault: DriftMode): ParsedFile {
@@ -74,15 +78,30 @@ function parseFile(file: SourceFile, validators: Validators, driftDefault: Drift
     reading.complain(complaint.code, `${file.path} ${complaint.message}`, complaint.offset);
     return { path: file.path, oid: file.oid, documents: [], problems: reading.problems };
   }
-  const documents: Resource[] = [];
+  const read: Resource[] = [];
   try {
-    readDocuments(readStream(text), text, reading, validators, documents);
+    readDocuments(readStream(text), text, reading, validators, read);
   } catch (error) {
     // The depth is bounded before parsing, but brackets can hide in quotes and comments: the stack is the last bound, and a deep file is one bad file.
     if (!(error instanceof RangeError)) throw error;
     reading.complain('document-too-deep', `${file.path} is nested too deep to be read`, 0);
   }
+  const documents = placed(read, reading);
   return { path: file.path, oid: file.oid, documents, problems: withRest(reading) };
+}
+
+/** Those that may stand in this folder. One in a file of another name is named and left in: whether it counts depends on what was in force. */
+function placed(read: readonly Resource[], { complain, offsetAt }: Reading): readonly Resource[] {
+  const here = read.filter((resource) => {
+    const wrong = wrongFolder(resource);
+    if (wrong !== null) complain('wrong-folder', wrong, offsetAt(resource.source));
+    return wrong === null;
+  });
+  for (const resource of here) {
+    const wrong = misplaced(resource, here);
+    if (wrong !== null) complain(placementCode, wrong, offsetAt(resource.source));
+  }
+  return here;
 }
 
 /** The kept problems; where there were more, the last one says so. */
@@ -158,6 +177,7 @@ function startReading(file: SourceFile, text: string, driftDefault: DriftMode): 
     positionOf,
     problems,
     complaints: () => count,
+    offsetAt: ({ line, column }) => (lineStarts()[line - 1] ?? 0) + column - 1,
     complain: (code, message, offset) => {
       count++;
       if (problems.length >= limits.documents.problemsPerFileMax) return;

@@ -7,7 +7,8 @@ import type { NewCommit } from '../core/change-judgement.ts';
 import type { Desired } from '../core/model.ts';
 import type { Commit, TreeEntryChange } from '../git/repository.ts';
 import { limits } from '../limits.ts';
-import { applyChange, declaredPrefixes, isDeclared, type AppliedChange } from './in-force.ts';
+import { applyFirst } from './first-start.ts';
+import { applyChange, declaredChanges, declaredPrefixes, type AppliedChange } from './in-force.ts';
 import type { IntentSource } from './intent.ts';
 import { judgeOnTop, type JudgedChange } from './judge-change.ts';
 import type { HeldChange, Memory } from './memory.ts';
@@ -52,16 +53,18 @@ async function step(context: Advance, commit: Commit): Promise<void> {
   const { world, intent, memory, build } = context;
   const { repository, reader } = intent;
   const previous = memory.accepted;
-  const changes = (await repository.changes(previous, commit.oid, declaredPrefixes)).filter((each) =>
-    isDeclared(each.path),
-  );
+  const entries = await repository.changes(previous, commit.oid, declaredPrefixes);
+  const changes = declaredChanges(intent, entries);
   const judge = signatureJudge(intent.trust);
   // Of the history before the first accepted commit nothing is judged, so nothing is read.
   const from = previous === null ? commit.parents : [previous];
   const range = await readNewCommits(repository, from, commit.oid, judge, world.now());
   if (range === null) return;
   const { tip, commits, unread } = range;
-  const applied = await applyChange(repository, reader, intent, changes);
+  const applied =
+    previous === null
+      ? await applyFirst(repository, reader, commit.oid, entries)
+      : await applyChange(repository, reader, intent, changes);
   const before = memory.desired;
   if (applied.documents.length === 0 && before !== null) {
     supersede(memory, changes);

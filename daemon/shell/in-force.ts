@@ -3,14 +3,15 @@
  * its place. Reads blobs; writes nothing.
  */
 import { createHash } from 'node:crypto';
-import { dirname } from 'node:path/posix';
 import { canonicalJson } from '../core/canonical.ts';
 import type { ChangePlan, DocumentChange } from '../core/change-plan.ts';
-import { governanceOf } from '../core/governance-in-force.ts';
 import type { Desired } from '../core/model.ts';
+import { allKinds } from '../documents/kinds/index.ts';
 import type { DocumentReader, ParsedFile } from '../documents/read.ts';
 import type { Repository, TreeEntryChange } from '../git/repository.ts';
 import type { SourceRow } from '../journal/journal.ts';
+import { belowPrefix, brokenPrefix, brokenRow, keptFile, mistakesOf, notAFile } from './broken.ts';
+import { holdersOf, refusedClaims } from './claims.ts';
 
 /** A file that says who may sign. Kept as bytes: the judge of signatures reads it. */
 export interface TrustFile {
@@ -47,6 +48,11 @@ export function isDeclared(path: string): boolean {
 
 const blobModes = new Set(['100644', '100755', '100664']);
 
+/** Whether an entry of this mode is a regular file. Pure. */
+export function isRegular(mode: string): boolean {
+  return blobModes.has(mode);
+}
+
 /** Files after a change, and what to keep of it in the journal. */
 export interface AppliedChange extends FilesInForce {
   readonly documents: readonly DocumentChange[];
@@ -54,15 +60,40 @@ export interface AppliedChange extends FilesInForce {
   readonly removed: readonly string[];
 }
 
-/** In the journal: the broken version of a file whose last good version stands under its own path. */
-export const brokenPrefix = 'broken:';
+/**
+ * Changed entries as changes of declarations: a folder that was replaced by a link, a submodule or a file takes away none of what was declared below it, and taking
+ * that away takes it away on purpose. Everything else is left out. Pure.
+ */
+export function declaredChanges(
+  before: FilesInForce,
+  changes: readonly TreeEntryChange[],
+): readonly TreeEntryChange[] {
+  const declared = new Map<string, TreeEntryChange>();
+  for (const change of changes) if (isDeclared(change.path)) declared.set(change.path, change);
+  for (const { path, oid, mode } of changes) {
+    if (isDeclared(path)) continue;
+    for (const below of [...before.files.keys(), ...before.trust.keys()]) {
+      if (!below.startsWith(`${path}/`)) continue;
+      const there = declared.get(below);
+      if (oid !== null && there?.oid == null)
+        declared.set(below, { path: below, oid, mode: belowPrefix + mode });
+      else if (oid === null && there === undefined) declared.set(below, { path: below, oid: null, mode });
+    }
+  }
+  return [...declared.values()];
+}
 
-/** Applies changed entries to a copy of what is in force. IO: reads blobs. Nothing is checked out, links are never followed. */
+/**
+ * Applies changed entries to a copy of what is in force. IO: reads blobs. Nothing is checked out, links are never followed. What cannot be used leaves what
+ * it would replace in force (`broken.ts`, `claims.ts`), and the file says why.
+ */
 export async function applyChange(
   repository: Repository,
   reader: DocumentReader,
   before: FilesInForce,
   changes: readonly TreeEntryChange[],
+  /** `any name`: files may declare names that are not theirs, as earlier versions let them. */
+  names: 'own name' | 'any name' = before.files.size === 0 ? 'any name' : 'own name',
 ): Promise<AppliedChange> {
   const files = new Map(before.files);
   const trust = new Map(before.trust);
@@ -70,64 +101,90 @@ export async function applyChange(
   const wanted = new Map<string, string[]>();
   const rows: SourceRow[] = [];
   const removed: string[] = [];
+  const had = (path: string): ParsedFile['documents'] => before.files.get(path)?.documents ?? [];
+  const keep = (file: ParsedFile): void => {
+    files.set(file.path, file);
+    rows.push(brokenRow(file));
+  };
   for (const change of changes.filter((each) => isDeclared(each.path))) {
     const { path, oid, mode } = change;
-    const old = before.files.get(path)?.oid ?? before.trust.get(path)?.oid ?? null;
-    if (old === oid) continue;
+    const file = before.files.get(path);
+    const old = file?.oid ?? before.trust.get(path)?.oid ?? null;
+    const regular = isRegular(mode);
+    if (old === oid && (oid === null || file?.mode === (regular ? undefined : mode))) continue;
     documents.push({ path, before: old, after: oid });
-    if (oid === null || !blobModes.has(mode)) {
+    if (oid === null) {
       removed.push(path, brokenPrefix + path);
       files.delete(path);
       trust.delete(path);
-      if (oid !== null) files.set(path, refusedEntry(change));
-    } else wanted.set(oid, [...(wanted.get(oid) ?? []), path]);
+    } else if (regular) wanted.set(oid, [...(wanted.get(oid) ?? []), path]);
+    else keep(keptFile({ path, oid, mode }, [notAFile(path, mode)], had(path)));
   }
+  const contents = new Map<string, ParsedFile>();
   await repository.readBlobs([...wanted.keys()], (oid, bytes) => {
     for (const path of wanted.get(oid) ?? []) {
+      rows.push({ path, oid, bytes });
       if (isTrustFile(path)) {
         trust.set(path, { oid, bytes });
-        rows.push({ path, oid, bytes });
-        continue;
-      }
-      const parsed = reader.parseFile({ path, oid, bytes });
-      // The last version that could be read stays beside a broken one, so that a restart loses nothing that was in force.
-      const broken = parsed.problems.length > 0 && (before.files.get(path)?.documents.length ?? 0) > 0;
-      files.set(path, parsed);
-      rows.push({ path: broken ? brokenPrefix + path : path, oid, bytes });
-      if (!broken) removed.push(brokenPrefix + path);
+        files.delete(path);
+        removed.push(brokenPrefix + path);
+      } else contents.set(path, reader.parseFile({ path, oid, bytes }));
     }
   });
-  return { files, trust, documents, rows, removed };
-}
-
-/** A symbolic link or submodule where a declaration should be: named, never followed. */
-function refusedEntry(change: TreeEntryChange): ParsedFile {
-  const what =
-    change.mode === '160000'
-      ? 'a submodule'
-      : change.mode === '120000'
-        ? 'a symbolic link'
-        : 'no regular file';
+  const broken = new Set<string>();
+  const usable = new Map<string, ParsedFile['documents']>(
+    documents.flatMap(({ path }) => (contents.has(path) || files.has(path) ? [] : [[path, []]])),
+  );
+  for (const [path, file] of contents) {
+    // The first load has nothing to keep: of a file with a mistake what can be read counts.
+    const mistakes = before.files.size === 0 ? [] : mistakesOf(file, had(path));
+    if (mistakes.length > 0) {
+      broken.add(path);
+      keep(
+        keptFile(file, [...mistakes, ...file.problems.filter((each) => !mistakes.includes(each))], had(path)),
+      );
+    } else {
+      files.set(path, file);
+      usable.set(path, file.documents);
+    }
+  }
+  for (const [path, problems] of refusedClaims(before.files, usable, names)) {
+    const file = contents.get(path);
+    if (file === undefined) continue;
+    broken.add(path);
+    keep(keptFile(file, [...problems, ...file.problems], had(path)));
+    // A document that was moved to where it cannot be accepted is not thereby taken away.
+    for (const { path: from, oid } of holdersOf(before.files, file.documents)) {
+      if (files.has(from) || from === path) continue;
+      keep(
+        keptFile(
+          { path: from, oid },
+          problems.map((each) => ({ ...each, message: `${from} was moved: ${each.message}` })),
+          had(from),
+        ),
+      );
+      removed.splice(removed.indexOf(from), 2);
+    }
+  }
+  for (const path of contents.keys()) if (!broken.has(path)) removed.push(brokenPrefix + path);
   return {
-    path: change.path,
-    oid: change.oid ?? '',
-    documents: [],
-    problems: [
-      {
-        code: 'document-not-a-file',
-        message: `${change.path} is ${what}; declarations must be regular files`,
-        source: { file: change.path, line: 1, column: 1 },
-        excerpt: null,
-        severity: 'error',
-        scope: dirname(change.path),
-      },
-    ],
+    files,
+    trust,
+    documents,
+    rows: rows.filter((row) => !broken.has(row.path)),
+    removed,
   };
 }
 
 /** What judges a change made on top of this state: documents of governance and lists of signers, as `path blob`. Pure. */
 export function judgedBy(desired: Desired, trust: ReadonlyMap<string, TrustFile>): readonly string[] {
-  return [...governanceOf(desired), ...[...trust].map(([path, { oid }]) => `${path} ${oid}`)].sort();
+  const governing = allKinds
+    .filter((each) => each.governs)
+    .flatMap((kind) => [...kind.of(desired).values()])
+    // What renewd brings itself is not of the repository.
+    .filter((each) => !each.source.file.startsWith('built-in/'))
+    .map((each) => `${each.source.file} ${each.blob}`);
+  return [...governing, ...[...trust].map(([path, { oid }]) => `${path} ${oid}`)].sort();
 }
 
 /** The plan without what a newer renewd may do otherwise: the commands of its own profiles. An approval, and an audit years later, must not depend on its version. */

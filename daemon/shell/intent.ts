@@ -2,14 +2,15 @@
  * Reads what is wanted: the newest commit of the intent branch, judged against the last accepted one. History that does not descend
  * from the accepted commit is refused (changes freeze, renewals go on); a broken document never takes a certificate out of service.
  */
-import { dirname } from 'node:path/posix';
 import { buildDesired } from '../core/desired.ts';
-import type { Certificate, Declared, Desired, DocumentProblem } from '../core/model.ts';
+import type { Certificate, Desired } from '../core/model.ts';
+import { allKinds, keyOf } from '../documents/kinds/index.ts';
 import type { DocumentReader, ParsedFile } from '../documents/read.ts';
 import type { Repository } from '../git/repository.ts';
 import { OperationError } from '../ports/failure.ts';
 import { advance, saveHeld, type Build, type Take } from './advance.ts';
-import { brokenPrefix, type TrustFile } from './in-force.ts';
+import { brokenPrefix, mistakesOf, readBrokenRow, unknownFile, unreadableCode } from './broken.ts';
+import type { TrustFile } from './in-force.ts';
 import type { Memory } from './memory.ts';
 import type { World } from './world.ts';
 
@@ -26,12 +27,15 @@ export interface IntentSource {
   trust: ReadonlyMap<string, TrustFile>;
 }
 
+/** The part of the world that reading needs. */
+export type IntentWorld = Pick<World, 'now' | 'log' | 'journal' | 'crashPoint'>;
+
 /**
  * Brings `memory.desired` up to the head of the intent branch. IO: Git and the journal. Safe to repeat.
  * Trouble with the remote is remembered in `memory.repositoryTrouble`; what was accepted stays in force.
  */
 export async function readIntent(
-  world: World,
+  world: IntentWorld,
   intent: IntentSource,
   memory: Memory,
   refs: ReadonlyMap<string, string>,
@@ -73,6 +77,7 @@ export async function readIntent(
   const build: Build = (commit, files) =>
     keepWhatBroke(
       buildDesired(commit, [...files.values()], intent.builtIns, certificatesInForce(memory)),
+      files,
       memory.desired,
       memory,
     );
@@ -110,33 +115,35 @@ async function trustedCommit(
   );
 }
 
-/**
- * After a start: the accepted commit's files come from the journal, so that a remote that is away or rewritten stops nothing. First what was in force
- * before something broke, then what broke it: the second keeps of the first what cannot be read.
- */
-function restoreAccepted(world: World, intent: IntentSource, memory: Memory): void {
+/** After a start: the accepted commit's files come from the journal, so that a remote that is away or rewritten stops nothing. */
+function restoreAccepted(world: Pick<World, 'journal'>, intent: IntentSource, memory: Memory): void {
   const rows = world.journal.source();
-  const commit = memory.accepted ?? '';
   const files = new Map<string, ParsedFile>();
   const trust = new Map<string, TrustFile>();
   for (const row of rows) {
-    if (/\.ya?ml$/.test(row.path)) {
-      if (!row.path.startsWith(brokenPrefix)) files.set(row.path, intent.reader.parseFile(row));
-    } else trust.set(row.path, { oid: row.oid, bytes: row.bytes });
+    if (row.path.startsWith(brokenPrefix)) continue;
+    if (/\.ya?ml$/.test(row.path)) files.set(row.path, intent.reader.parseFile(row));
+    else trust.set(row.path, { oid: row.oid, bytes: row.bytes });
+  }
+  for (const row of rows.filter((each) => each.path.startsWith(brokenPrefix))) {
+    const path = row.path.slice(brokenPrefix.length);
+    const { problems, ...mode } = readBrokenRow(row) ?? intent.reader.parseFile({ ...row, path });
+    files.set(path, { path, oid: row.oid, documents: files.get(path)?.documents ?? [], problems, ...mode });
+  }
+  for (const [path, file] of files) {
+    // Accepted by an earlier version, and not to be read by this one.
+    if (file.documents.length > 0 || mistakesOf(file, []).length === 0) continue;
+    if (rows.some((row) => row.path === path)) files.set(path, unknownFile(file));
   }
   intent.files = files;
   intent.trust = trust;
-  const rebuild = (): void => {
-    const built = buildDesired(commit, [...files.values()], intent.builtIns, certificatesInForce(memory));
-    replaceDesired(memory, keepWhatBroke(built, memory.desired, memory), null);
-  };
-  rebuild();
-  const broken = rows.filter((row) => row.path.startsWith(brokenPrefix));
-  for (const row of broken) {
-    const path = row.path.slice(brokenPrefix.length);
-    files.set(path, intent.reader.parseFile({ ...row, path }));
-  }
-  if (broken.length > 0) rebuild();
+  const built = buildDesired(
+    memory.accepted ?? '',
+    [...files.values()],
+    intent.builtIns,
+    certificatesInForce(memory),
+  );
+  replaceDesired(memory, keepWhatBroke(built, files, memory.desired, memory), null);
 }
 
 /** Whose claims count first: what is in force, and after a start what is installed. */
@@ -186,45 +193,33 @@ function replaceDesired(memory: Memory, desired: Desired, changed: ReadonlySet<s
 }
 
 /**
- * A certificate whose document broke keeps its last good declaration; broken policies keep the last good ones in force. Nothing
- * that cannot be read loosens or removes anything (DESIGN promise 3).
+ * What a file declares and what cannot be used where it stands (it refers to nothing, it leads in a circle) stays as it was, for every kind that keeps. A file
+ * that itself broke keeps its documents already (`broken.ts`). Nothing that cannot be read loosens or removes anything (DESIGN promise 14).
  */
 export function keepWhatBroke(
   built: Desired,
+  files: ReadonlyMap<string, ParsedFile>,
   before: Desired | null,
   memory: Pick<Memory, 'withdrawn' | 'installations'>,
 ): Desired {
-  const broken = brokenScopes(built.problems);
-  if (broken.size === 0) return built;
-  const certificates = new Map(built.certificates);
-  for (const [id, old] of lastKnown(before, memory)) {
-    if (!certificates.has(id) && broken.has(dirname(old.source.file))) certificates.set(id, old);
+  const declared = new Set<string>();
+  const unreadable = new Set<string>();
+  for (const file of files.values()) {
+    for (const each of file.documents) declared.add(keyOf(each));
+    if (file.documents.length === 0 && mistakesOf(file, []).length > 0) unreadable.add(file.path);
   }
-  if (before === null) return { ...built, certificates };
-  const policiesBroke = [...broken].some((scope) => scope === 'policies' || scope.startsWith('policies/'));
-  return {
-    ...built,
-    certificates,
-    teams: withBroken(built.teams, before.teams, broken),
-    issuers: withBroken(built.issuers, before.issuers, broken),
-    endpoints: withBroken(built.endpoints, before.endpoints, broken),
-    profiles: withBroken(built.profiles, before.profiles, broken),
-    policies: policiesBroke ? before.policies : built.policies,
-  };
-}
-
-/** What stood in a folder that is broken now and is no longer there stays as it was. */
-function withBroken<T extends Declared>(
-  built: ReadonlyMap<string, T>,
-  before: ReadonlyMap<string, T>,
-  broken: ReadonlySet<string>,
-): ReadonlyMap<string, T> {
-  const kept = [...before].filter(([name, old]) => !built.has(name) && broken.has(dirname(old.source.file)));
-  return kept.length === 0 ? built : new Map([...built, ...kept]);
-}
-
-function brokenScopes(problems: readonly DocumentProblem[]): Set<string> {
-  return new Set(problems.filter((problem) => problem.severity === 'error').map((problem) => problem.scope));
+  let desired = built;
+  for (const kind of allKinds) {
+    if (kind.whenBroken === 'drop') continue;
+    const now = kind.of(built);
+    const known =
+      kind.kind === 'Certificate' ? lastKnown(before, memory) : before === null ? [] : kind.of(before);
+    const kept = [...known].filter(
+      ([id, old]) => !now.has(id) && (declared.has(keyOf(old)) || unreadable.has(old.source.file)),
+    );
+    if (kept.length > 0) desired = kind.put(desired, new Map([...now, ...kept]));
+  }
+  return desired;
 }
 
 function withdrawnCertificates(desired: Desired, before: Desired | null, memory: Memory): Certificate[] {
@@ -246,10 +241,7 @@ function lastKnown(
   return known;
 }
 
-/** Policies could not be read and none was in force before: nothing new may be issued. */
+/** Something that governs could not be read and nothing is known that was in force before it: nothing new may be issued. Pure. */
 export function policyIsUncertain(desired: Desired): boolean {
-  return (
-    desired.policies.length === 0 &&
-    desired.problems.some((problem) => problem.severity === 'error' && problem.scope.startsWith('policies'))
-  );
+  return desired.problems.some((problem) => problem.code === unreadableCode);
 }

@@ -1,8 +1,10 @@
 /** Gathers what `core/assess.ts` needs for each certificate and keeps its answers in memory. No effect on the world. */
-import { assessInstallation, type Assessment } from '../core/assess.ts';
+import { assessInstallation, type AssessInput, type Assessment } from '../core/assess.ts';
+import { isInPlace } from '../core/need.ts';
 import type { Attempt, InstallationMemory, KnownLeaves } from '../core/installation-state.ts';
 import type { Certificate, CertificateFacts, Desired, Installation, Observation } from '../core/model.ts';
 import { evaluate, nextPolicyChange, type Evaluation } from '../core/policy.ts';
+import { unreadableCode } from './broken.ts';
 import { policyIsUncertain } from './intent.ts';
 import type { Memory } from './memory.ts';
 import { judgePlacement } from './placements.ts';
@@ -76,12 +78,12 @@ function judgeOne(
   const handshakes = observation?.handshakes ?? [];
   const request = evaluate(policies, subjectOf(desired, certificate, { stage: 'request' }), now);
   const found = foreignLeaf(observation, current.installed?.issued.fingerprint ?? null);
-  return assessInstallation({
+  const input: AssessInput = {
     certificate,
     installation,
     withdrawn: memory.withdrawn.has(certificate.id),
     refusal: refusalOf(memory, certificate, installation),
-    requestEvaluations: policyIsUncertain(desired) ? [...request, uncertain(desired)] : request,
+    requestEvaluations: request,
     issuedEvaluations:
       ours === null
         ? []
@@ -104,7 +106,12 @@ function judgeOne(
     now,
     observeIntervalMs: world.pace.observeIntervalMs,
     observeAgainMs: world.pace.observeAgainMs,
-  });
+  };
+  // What is in place as it was declared goes on being renewed: an outage would mend nothing.
+  const blind = policyIsUncertain(desired) && !isInPlace(input);
+  return assessInstallation(
+    blind ? { ...input, requestEvaluations: [...request, uncertain(desired)] } : input,
+  );
 }
 
 /** What is only watched needs no place. */
@@ -122,9 +129,7 @@ function foreignLeaf(observation: Observation | null, ours: string | null): Cert
 
 /** Policies that cannot be read forbid everything new: a broken file must not loosen anything. */
 function uncertain(desired: Desired): Evaluation {
-  const problem = desired.problems.find(
-    (each) => each.severity === 'error' && each.scope.startsWith('policies'),
-  );
+  const problem = desired.problems.find((each) => each.code === unreadableCode);
   const source = problem?.source ?? { file: 'policies', line: 1, column: 1 };
   return {
     rule: 'policies-readable',
@@ -137,9 +142,9 @@ function uncertain(desired: Desired): Evaluation {
     policy: source.file,
     action: 'block',
     verdict: 'fail',
-    message: `the policies cannot be read (${problem?.message ?? 'unknown reason'}), so nothing new is issued`,
+    message: `${problem?.message ?? 'policies cannot be read, so nothing new is issued'}`,
     source,
     explanation: 'Without policies nobody can say what is allowed.',
-    fix: `Mend ${source.file}; issuance goes on with the next turn.`,
+    fix: `Fix ${source.file}; issuance goes on with the next turn.`,
   };
 }

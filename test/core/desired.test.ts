@@ -114,14 +114,6 @@ describe('what is left out, and why', () => {
     ],
     ['a value that does not match in full', placed({ key: 'x /k' }), /"x \/k" holds a character/],
     [
-      'the folder of another team',
-      placed(
-        { key: '/etc/nginx/tls/k' },
-        { source: { file: 'inventory/certificates/payments/shop.yaml', line: 1, column: 1 } },
-      ),
-      /wrong-folder/,
-    ],
-    [
       'the same endpoint twice',
       placed(
         {},
@@ -145,7 +137,7 @@ describe('what is left out, and why', () => {
   }
 });
 
-test('of two with one name the first by path counts, whatever the order they come in', () => {
+test('of two with one name neither counts, whatever the order they come in', () => {
   const second: Issuer = {
     ...issuer,
     source: { file: 'inventory/issuers/zz.yaml', line: 1, column: 1 },
@@ -156,11 +148,12 @@ test('of two with one name the first by path counts, whatever the order they com
     [second, issuer],
   ]) {
     const desired = buildDesired('c', order.map(file), []);
-    assert.equal(desired.issuers.get('internal-ca')?.type, 'ca');
+    assert.equal(desired.issuers.get('internal-ca'), undefined);
     assert.match(
       messages(desired),
-      /duplicate-resource: Issuer internal-ca is declared already at inventory\/issuers\/ca\.yaml:1/,
+      /duplicate-resource: Issuer internal-ca is declared at inventory\/issuers\/ca\.yaml:1 too/,
     );
+    assert.equal(desired.problems.length, 2, 'each of them is told');
   }
 });
 
@@ -200,33 +193,6 @@ test('what jumps into a circle or into nothing is left out too, and a certificat
     said,
     /endpoint outside is left out because of its own mistake; see inventory\/endpoints\/outside/,
   );
-});
-
-test('a document in the folder of another kind is not believed, even where it comes first', () => {
-  const smuggled = (resource: Resource): Resource => ({
-    ...resource,
-    source: { file: 'inventory/certificates/web/a.yaml', line: 1, column: 1 },
-  });
-  const wide: Team = { ...team, dnsNames: ['*.example.com'] };
-  const own: Profile = { ...profile, reload: [['evil']] };
-  const desired = desire(smuggled(wide), smuggled(own), placed({ key: '/etc/nginx/tls/k' }));
-  assert.deepEqual(desired.teams.get('web')?.dnsNames, []);
-  assert.deepEqual(desired.profiles.get('nginx')?.reload, []);
-  assert.deepEqual([...desired.certificates.keys()], ['web/shop']);
-  assert.match(messages(desired), /wrong-folder: Team web .* belongs below inventory\/teams\//);
-  assert.match(messages(desired), /wrong-folder: Profile nginx .* belongs below policies\//);
-});
-
-test('a certificate outside the folder of its team is left out', () => {
-  for (const file of [
-    'inventory/certificates/shop.yaml',
-    'inventory/endpoints/shop.yaml',
-    'policies/shop.yaml',
-  ]) {
-    const desired = desire(placed({ key: '/etc/nginx/tls/k' }, { source: { file, line: 1, column: 1 } }));
-    assert.deepEqual([...desired.certificates.keys()], [], file);
-    assert.match(messages(desired), /wrong-folder/, file);
-  }
 });
 
 test('who refers to a file with a mistake is told where to look', () => {

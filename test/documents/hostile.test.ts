@@ -9,7 +9,7 @@ import { limits } from '../../daemon/limits.ts';
 
 const reader = documentReader();
 
-function read(text: string | Uint8Array, path = 'inventory/certificates/web/shop.yaml'): ParsedFile {
+function read(text: string | Uint8Array, path = 'example/shop.yaml'): ParsedFile {
   return reader.parseFile({ path, oid: 'oid', bytes: typeof text === 'string' ? Buffer.from(text) : text });
 }
 

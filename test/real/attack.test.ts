@@ -463,7 +463,7 @@ describe('attacks', { skip: missingServers() ?? false }, () => {
             'evil.example.com',
             `, labels: { note: ${text} }`,
           ),
-          'policies/waiver.yaml': `${head}kind: Waiver\nmetadata: { name: w }\nspec:\n  rules: [key-algorithms]\n  selector: { certificates: [web/evil] }\n  owner: ${text}\n  reason: ${text}\n  compensatingControl: ${text}\n  expires: 2030-01-01\n`,
+          'policies/w.yaml': `${head}kind: Waiver\nmetadata: { name: w }\nspec:\n  rules: [key-algorithms]\n  selector: { certificates: [web/evil] }\n  owner: ${text}\n  reason: ${text}\n  compensatingControl: ${text}\n  expires: 2030-01-01\n`,
         },
         `Ask ${evil}`,
         { by: pia },

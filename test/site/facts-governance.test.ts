@@ -23,7 +23,8 @@ import { certificate, digest, finding, installation, issued, oid } from './sampl
 function declaredOf(...texts: readonly string[]): DeclaredDocuments {
   const reader = documentReader();
   const parsed = texts.map((text, index) => {
-    const path = `policies/p${String(index)}.yaml`;
+    const name = /name: ([a-z0-9.-]+)/.exec(text)?.[1] ?? String(index);
+    const path = `policies/${name}.yaml`;
     return reader.parseFile({ path, oid: oid(path), bytes: Buffer.from(`apiVersion: renewd/v1\n${text}`) });
   });
   const [problem] = parsed.flatMap((each) => each.problems);

@@ -95,7 +95,7 @@ spec:
 `,
   ],
   [
-    'policies/waivers/payroll.yaml',
+    'policies/waivers/payroll-key.yaml',
     `apiVersion: renewd/v1
 kind: Waiver
 metadata: { name: payroll-key }
@@ -111,7 +111,7 @@ spec:
 `,
   ],
   [
-    'policies/waivers/wiki.yaml',
+    'policies/waivers/old-wiki.yaml',
     `apiVersion: renewd/v1
 kind: Waiver
 metadata: { name: old-wiki }
@@ -159,7 +159,7 @@ spec:
     'policies/program.yaml',
     `apiVersion: renewd/v1
 kind: Program
-metadata: { name: certificates }
+metadata: { name: program }
 spec:
   title: Certificates as a service
   sponsor: Chief operating officer

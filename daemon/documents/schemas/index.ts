@@ -1,12 +1,7 @@
-/** The schema of every kind, complete, as published for editors and pipelines. */
+/** What plug-ins and rules bring to the schemas of kinds, and the schema of a kind that has types. */
 import type { DriftMode } from '../../core/model.ts';
 import type { JsonSchema } from '../../ports/plugin.ts';
-import { certificateSchema } from './certificate.ts';
 import { envelope, whenThen } from './parts.ts';
-import { changeControlSchema, offerSchema, programSchema } from './governance.ts';
-import { customRuleSchema, policyPackSchema, policySchema, waiverSchema } from './policy.ts';
-import { profileSchema } from './profile.ts';
-import { teamSchema } from './team.ts';
 
 /** What the plug-ins and rules bring: value of `spec.type`, or rule id, to schema. */
 export interface PluginSchemas {
@@ -17,29 +12,8 @@ export interface PluginSchemas {
   readonly driftDefault?: DriftMode;
 }
 
-/** Kind to schema. Pure. */
-export function kindSchemas(plugins: PluginSchemas): ReadonlyMap<string, JsonSchema> {
-  return new Map<string, JsonSchema>([
-    ['Team', teamSchema],
-    ['Issuer', byType('Issuer', 'Who issues certificates.', 'none', plugins.issuerSchemas)],
-    [
-      'Endpoint',
-      byType('Endpoint', 'Where certificates are installed.', 'optional', plugins.endpointSchemas),
-    ],
-    ['Certificate', certificateSchema],
-    ['Policy', policySchema(plugins.ruleSchemas)],
-    ['PolicyPack', policyPackSchema(plugins.ruleSchemas)],
-    ['Rule', customRuleSchema],
-    ['Waiver', waiverSchema],
-    ['ChangeControl', changeControlSchema],
-    ['Offer', offerSchema],
-    ['Program', programSchema],
-    ['Profile', profileSchema],
-  ]);
-}
-
-/** A kind whose `spec` depends on `spec.type`. */
-function byType(
+/** The schema of a kind whose `spec` depends on `spec.type`. Pure. */
+export function schemaByType(
   kind: string,
   description: string,
   team: 'optional' | 'none',
