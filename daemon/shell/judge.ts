@@ -142,7 +142,7 @@ function uncertain(desired: Desired): Evaluation {
     policy: source.file,
     action: 'block',
     verdict: 'fail',
-    message: `${problem?.message ?? 'policies cannot be read, so nothing new is issued'}`,
+    message: problem?.message ?? 'policies cannot be read, so nothing new is issued',
     source,
     explanation: 'Without policies nobody can say what is allowed.',
     fix: `Fix ${source.file}; issuance goes on with the next turn.`,
