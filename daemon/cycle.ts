@@ -8,6 +8,7 @@ import { limits } from './limits.ts';
 import { OperationError } from './ports/failure.ts';
 import { applyActions, type Outcome } from './shell/apply.ts';
 import type { Estate } from './shell/estate.ts';
+import { dropOrphans } from './shell/fit.ts';
 import { readIntent } from './shell/intent.ts';
 import { adopt, jobMaker, sightsOf } from './shell/jobs.ts';
 import { certificateOf, judge, knownLeaves } from './shell/judge.ts';
@@ -53,6 +54,7 @@ export async function runTurn(
   const troubles: { code: string; message: string }[] = [];
   await guarded(troubles, () => readRepository(world, estate, memory, signal));
   memory.repositoryTrouble = troubles[0]?.message ?? null;
+  if (!options.dryRun) dropOrphans(world, memory);
   const ids = dueCertificates(world, memory, options.observeAll);
   if (ids.length > 0) memory.known = knownLeaves(memory);
 
@@ -81,6 +83,12 @@ export async function runTurn(
     recordAndPublish(world, estate, memory, touched, outcomes, options.heartbeat, signal),
   );
   if (published !== undefined) for (const id of touched) memory.dirty.delete(id);
+  // What was dropped is asked for anew at once, by what is declared now.
+  for (const { action, state } of outcomes) {
+    if (action.kind !== 'abandon' || state !== 'done') continue;
+    memory.dirty.add(action.certificate);
+    memory.dueAt.set(action.certificate, world.now());
+  }
   return report(memory, {
     judged: ids.length,
     observed: observations.length,

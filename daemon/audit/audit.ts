@@ -6,6 +6,7 @@ import { allowedSignersPath } from '../shell/in-force.ts';
 import { auditCertificate } from './certificates.ts';
 import { auditChanges } from './changes.ts';
 import { collectClaims, type Claim, type ClaimVerdict } from './claim.ts';
+import { auditIssued, sourcesOf } from './issued.ts';
 import { replay } from './replay.ts';
 import { readStateHistory } from './state-history.ts';
 
@@ -82,8 +83,10 @@ export async function auditRepository(
       recorded: state.changes.keys(),
       seenAt: seen,
       log,
+      asked: sourcesOf(state),
     });
     auditChanges(replayed, state.changes, claims);
+    auditIssued(replayed, state, claims);
     for (const [id, record] of [...state.certificates].sort(([left], [right]) => (left < right ? -1 : 1))) {
       await auditCertificate({ repository, replayed, state, claims }, id, record);
     }

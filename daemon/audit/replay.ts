@@ -18,6 +18,8 @@ export interface Replay {
   readonly acceptedBlobs: ReadonlyMap<string, string>;
   /** Commits in the order they came, the trusted one first. */
   readonly line: readonly string[];
+  /** What was in force at each commit that was asked for. */
+  readonly inForceAt: ReadonlyMap<string, Desired>;
   readonly held: number;
 }
 
@@ -30,6 +32,8 @@ export interface ReplayRequest {
   /** When the daemon had seen a commit, UTC epoch ms; null: the records do not say. Dates inside commits of people are never asked. */
   readonly seenAt: (commit: string) => number | null;
   readonly log: Log;
+  /** Commits whose state is kept; none where it is left out. */
+  readonly asked?: ReadonlySet<string>;
 }
 
 /** Replays from `trusted` to `head`. IO: reads Git. @throws OperationError `git-incomplete` for a clone whose history is cut */
@@ -51,6 +55,7 @@ export async function replay(request: ReplayRequest): Promise<Replay> {
     trust: new Map() as AppliedChange['trust'],
   };
   const acceptedBlobs = new Map<string, string>();
+  const inForceAt = new Map<string, Desired>();
   const nothing = { withdrawn: new Map(), installations: new Map() };
   let now = 0;
   const context = {
@@ -81,12 +86,14 @@ export async function replay(request: ReplayRequest): Promise<Replay> {
   for (const { commit, at } of steps) {
     now = at;
     await advance(context, commit);
+    if (request.asked?.has(commit) === true && memory.desired !== null) inForceAt.set(commit, memory.desired);
   }
   const desired = memory.desired ?? buildDesired(head, [], brought);
   return {
     desired,
     records: memory.changeRecords,
     acceptedBlobs,
+    inForceAt,
     line: steps.map((each) => each.commit),
     held: memory.held.size,
   };

@@ -1,7 +1,7 @@
 /** The history of the records: one line of commits, each signed by the daemon's key, each made from a commit of the intent branch; what it first said of each certificate. */
 import type { ChangeRecord } from '../core/change-record.ts';
 import { lineTimes } from '../core/line-time.ts';
-import type { CertificateRecord } from '../core/record-format.ts';
+import type { CertificateRecord, IssuedRecord } from '../core/record-format.ts';
 import { signerOf, verifyCommitSignature } from '../git/signature.ts';
 import type { Commit, Repository } from '../git/repository.ts';
 import { placeOf } from '../records/paths.ts';
@@ -14,6 +14,8 @@ export interface FirstSeen {
   /** Commit of the intent branch it was made from. */
   readonly source: string | null;
   readonly at: number;
+  /** As it was first said. */
+  readonly issued: IssuedRecord;
 }
 
 export interface StateHistory {
@@ -120,7 +122,7 @@ async function noteIssued(
     for (const { endpoint, issued } of record.installations) {
       if (issued === null) continue;
       const key = `${record.metadata.team}/${record.metadata.name}@${endpoint} ${issued.fingerprint}`;
-      if (!issuedIn.has(key)) issuedIn.set(key, { commit, source, at });
+      if (!issuedIn.has(key)) issuedIn.set(key, { commit, source, at, issued });
     }
   });
 }

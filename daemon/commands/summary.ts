@@ -62,6 +62,7 @@ export function countStatuses(records: Records, terminal: Terminal): string {
 const verbs: Readonly<Record<Action['kind'], string>> = {
   issue: 'issue and install',
   continue: 'go on with',
+  abandon: 'drop what was begun for',
   restore: 'put back',
   reload: 'reload',
   adopt: 'take over',

@@ -25,6 +25,8 @@ export interface AssessInput {
   /** Policy on what is found in place and is not ours; empty where there is none. */
   readonly foundEvaluations: readonly Evaluation[];
   readonly memory: InstallationMemory;
+  /** Why the operation under way is no longer what is declared and allowed; null when it is, or when there is none. */
+  readonly misfit: string | null;
   readonly observation: Observation | null;
   readonly known: KnownLeaves;
   readonly now: Instant;
@@ -40,6 +42,8 @@ export type Need =
   | { readonly kind: 'issue'; readonly because: string }
   /** Go on with the operation in the journal. */
   | { readonly kind: 'continue'; readonly because: string }
+  /** Drop the operation in the journal: it is not what is declared or allowed any more. */
+  | { readonly kind: 'abandon'; readonly because: string }
   /** Put the known generation back: stage if needed, switch, test, reload, prove. */
   | { readonly kind: 'restore'; readonly because: string }
   /** The store is right, the server is not: test, reload, prove. */

@@ -20,6 +20,18 @@ export const operationSteps = [
 
 export type OperationStep = (typeof operationSteps)[number];
 
+/** What an operation is begun for, beside names and algorithm: compared with what is in force before each step (`operation-fit.ts`). */
+export interface OperationTerms {
+  /** Commit of the intent branch that was in force. */
+  readonly source: string;
+  /** Sorted. */
+  readonly usages: readonly string[];
+  readonly lifetimeMs: number | null;
+  readonly issuerBlob: string;
+  /** Canonical text of endpoint, profile and parameters. */
+  readonly placement: string;
+}
+
 /** An issuance and installation under way: survives a crash, is resumed and never repeated blind. */
 export interface Operation {
   readonly installation: string;
@@ -36,6 +48,10 @@ export interface Operation {
   /** SHA-256 of the CSR DER, hex; null until the key was generated. */
   readonly csrSha256: string | null;
   readonly startedAt: Instant;
+  /** null in what an older renewd wrote. */
+  readonly terms?: OperationTerms | null;
+  /** True for what only puts back or reloads what was proved before: it issues nothing. */
+  readonly repairs?: boolean;
   readonly issued: IssuedRecord | null;
   /** The generation that was current before the switch; null while not yet looked at or when there was none. */
   readonly before: string | null;

@@ -17,8 +17,11 @@ export function decideNeed(input: AssessInput, addresses: readonly JudgedAddress
     certificate.drift === 'observe' || certificate.state === 'retired' || withdrawn || input.refusal !== null;
   if (observation === null) return { kind: 'observe', because: 'never seen' };
   // Nothing is done on absence of evidence: an endpoint that cannot be read is only looked at again.
-  if (observation.store === null || hands) return staleness(input);
+  if (observation.store === null) return staleness(input);
   if (waiting(input)) return staleness(input);
+  // Also where renewd has no hands any more: what was begun by another declaration must not go on when it is back.
+  if (input.misfit !== null) return { kind: 'abandon', because: input.misfit };
+  if (hands) return staleness(input);
   if (memory.operation !== null) {
     return isBlocked(input) ? staleness(input) : { kind: 'continue', because: memory.operation.because };
   }

@@ -4,7 +4,7 @@ import type { Certificate, Installation, Instant } from './model.ts';
 
 /** What will be done to the world in this turn. `observe` needs are not actions: looking changes nothing. */
 export interface Action {
-  readonly kind: 'issue' | 'continue' | 'restore' | 'reload' | 'adopt';
+  readonly kind: 'issue' | 'continue' | 'abandon' | 'restore' | 'reload' | 'adopt';
   readonly installation: string;
   readonly certificate: string;
   readonly endpoint: string;
@@ -24,6 +24,7 @@ export interface Candidate {
 /** Orders by urgency: what is under way first (it may hold a broken state), then repairs, then by how soon the present certificate ends. */
 export function planActions(candidates: readonly Candidate[], actionsMax: number): readonly Action[] {
   const rank: Readonly<Record<Action['kind'], number>> = {
+    abandon: 0,
     continue: 0,
     adopt: 1,
     reload: 2,
@@ -63,6 +64,7 @@ function actionKind(need: Need): Action['kind'] | null {
       return null;
     case 'issue':
     case 'continue':
+    case 'abandon':
     case 'restore':
     case 'reload':
     case 'adopt':

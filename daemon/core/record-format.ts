@@ -81,6 +81,8 @@ export interface IssuedRecord {
   readonly issuedBy: string | null;
   /** SHA-256 of the CSR DER; null for one found in place. */
   readonly csr: string | null;
+  /** Commit of the intent branch that was in force when it was issued; null or missing for one found in place and in records of an older renewd. */
+  readonly source?: string | null;
   readonly installedAt: Timestamp | null;
   /** When a handshake first proved it served at every declared address; null until then. */
   readonly provedAt: Timestamp | null;

@@ -23,7 +23,7 @@ import { instantOf, timestamp } from './timestamp.ts';
 /** Facts of a leaf as they stand in a record. `installedAt` and `provedAt` are added when they happened. */
 export function issuedRecord(
   facts: CertificateFacts,
-  origin: Pick<IssuedRecord, 'generation' | 'because' | 'issuedBy' | 'csr'>,
+  origin: Pick<IssuedRecord, 'generation' | 'because' | 'issuedBy' | 'csr' | 'source'>,
 ): IssuedRecord {
   return {
     generation: origin.generation,
@@ -42,6 +42,7 @@ export function issuedRecord(
     because: origin.because,
     issuedBy: origin.issuedBy,
     csr: origin.csr,
+    ...(origin.source === undefined ? {} : { source: origin.source }),
     installedAt: null,
     provedAt: null,
   };

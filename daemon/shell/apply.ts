@@ -78,12 +78,16 @@ async function applyOne(
   let job: Job | null = null;
   let failure: { error: OperationError; step: string } | null = null;
   let state: Outcome['state'] = 'done';
+  let dropped: string | null = null;
   try {
     job = await jobOf(action);
+    if (action.kind === 'abandon' && stored === null) return nothingToDrop(action);
     const result = await runOperation(world, job, stored ?? begin(world, action, job), signal);
     if (result.state === 'pending') {
       state = 'pending';
       rememberPending(world, action, job, result.retryAt);
+    } else if (result.state === 'dropped') {
+      dropped = result.because;
     } else {
       await settle(world, job, signal);
     }
@@ -112,7 +116,7 @@ async function applyOne(
         );
   if (observation !== null) world.journal.saveObservations([observation]);
   return {
-    action,
+    action: dropped === null ? action : { ...action, kind: 'abandon', because: dropped },
     state,
     failure:
       failure === null
@@ -120,6 +124,11 @@ async function applyOne(
         : { code: failure.error.code, message: failure.error.message, step: failure.step },
     observation,
   };
+}
+
+/** What was to be dropped is gone already. */
+function nothingToDrop(action: Action): Outcome {
+  return { action, state: 'done', failure: null, observation: null };
 }
 
 /** Puts the intent on disk: the first thing that happens for an action. */
@@ -146,6 +155,8 @@ function begin(world: World, action: Action, job: Job): StoredOperation {
     keyAlgorithm: certificate.key.algorithm,
     csrSha256: again ? (installed?.issued.csr ?? null) : null,
     startedAt: at,
+    terms: job.terms,
+    repairs: again,
     issued: again ? (installed?.issued ?? null) : null,
     before: null,
     rollback: null,

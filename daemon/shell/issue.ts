@@ -124,6 +124,7 @@ export async function issueCertificate(
     because: operation.because,
     issuedBy: job.issuerSpec.name,
     csr: operation.csrSha256,
+    source: operation.terms?.source ?? null,
   });
   return { state: 'issued', issued, chain };
 }

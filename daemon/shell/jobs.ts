@@ -1,11 +1,13 @@
 /** Turns names in declarations into the live things a turn needs: targets, issuers, trust anchors, stores. */
-import type { Certificate, Installation } from '../core/model.ts';
+import type { Certificate, Endpoint, Installation } from '../core/model.ts';
+import { termsOf } from '../core/operation-fit.ts';
 import type { Action } from '../core/plan.ts';
 import { drawRenewal } from '../core/renewal.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { JobOf } from './apply.ts';
 import { bounded } from './bounded.ts';
+import { misfitOf } from './fit.ts';
 import { certificateOf } from './judge.ts';
 import type { Memory } from './memory.ts';
 import type { Sight } from './observe.ts';
@@ -84,7 +86,7 @@ function storeOf(
   memory: Memory,
   certificate: Certificate,
   installation: Installation,
-): Pick<Job, 'target' | 'store' | 'profile'> {
+): Pick<Job, 'target' | 'store' | 'profile'> & { readonly endpoint: Endpoint } {
   const placement = requirePlacement(memory, certificate, installation);
   const endpoint = memory.desired?.endpoints.get(installation.endpoint);
   const profile = memory.desired?.profiles.get(installation.profile);
@@ -94,6 +96,7 @@ function storeOf(
   return {
     target,
     profile,
+    endpoint,
     store: { certificate: certificate.id, profile, placement },
   };
 }
@@ -112,7 +115,7 @@ export function jobMaker(world: World, memory: Memory, signal: AbortSignal): Job
         disposition: 'retry',
       });
     }
-    const { target, store, profile } = storeOf(world, memory, certificate, installation);
+    const { target, store, profile, endpoint } = storeOf(world, memory, certificate, installation);
     const known = memory.installations.get(installation.id);
     const issuer = world.issuer(issuerSpec);
     const solver = world.solver(issuerSpec, target);
@@ -130,6 +133,15 @@ export function jobMaker(world: World, memory: Memory, signal: AbortSignal): Job
       anchors,
       installed: known?.installed ?? null,
       installedChain: known?.chain ?? null,
+      terms: termsOf(memory.accepted ?? '', {
+        certificate,
+        installation,
+        withdrawn: memory.withdrawn.has(certificate.id),
+        issuer: issuerSpec,
+        endpoint,
+        profile,
+      }),
+      misfit: (stored) => misfitOf(world, memory, stored),
     };
   };
 }

@@ -5,6 +5,7 @@ import type { Attempt, InstallationMemory, KnownLeaves } from '../core/installat
 import type { Certificate, CertificateFacts, Desired, Installation, Observation } from '../core/model.ts';
 import { evaluate, nextPolicyChange, type Evaluation } from '../core/policy.ts';
 import { unreadableCode } from './broken.ts';
+import { misfitOf } from './fit.ts';
 import { policyIsUncertain } from './intent.ts';
 import type { Memory } from './memory.ts';
 import { judgePlacement } from './placements.ts';
@@ -72,6 +73,7 @@ function judgeOne(
   const now = world.now();
   const policies = policiesOf(desired);
   const observation = memory.observations.get(installation.id) ?? null;
+  const stored = memory.operations.get(installation.id) ?? null;
   const current = memoryOf(memory, certificate, installation);
   const leaf = observation?.store?.leaf ?? null;
   const ours = leaf !== null && leaf.fingerprint === current.installed?.issued.fingerprint ? leaf : null;
@@ -101,6 +103,7 @@ function judgeOne(
             now,
           ),
     memory: current,
+    misfit: stored === null ? null : (misfitOf(world, memory, stored)?.because ?? null),
     observation,
     known: memory.known,
     now,

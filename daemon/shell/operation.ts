@@ -11,10 +11,14 @@
  * 7. `tested`, 8. `reloaded`: the server accepted and was told.
  * 9. `proved`: a client saw this fingerprint at every declared address. Only now is the old one history.
  *
+ * Before each step the operation is compared with what is declared and allowed now (`shell/fit.ts`): what is judged is what is issued. What no longer fits is
+ * switched back, dropped and swept.
+ *
  * A failure in 6 to 9 switches back to what was current before, reloads, and leaves the operation at `issued`.
  */
-import type { Installed, Operation, OperationStep } from '../core/installation-state.ts';
+import type { Installed, Operation, OperationStep, OperationTerms } from '../core/installation-state.ts';
 import type { Address, Certificate, Installation, Issuer as IssuerSpec, Profile } from '../core/model.ts';
+import { mayBeSwitched, type Misfit } from '../core/operation-fit.ts';
 import type { StoredOperation } from '../journal/journal.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
@@ -41,11 +45,17 @@ export interface Job {
   readonly installed: Installed | null;
   /** PEM chain of what is installed; null when unknown. */
   readonly installedChain: readonly string[] | null;
+  /** What is in force and was judged, kept with an operation that begins now. */
+  readonly terms: OperationTerms;
+  /** Why an operation may not take its next step; null when it may. Asked before each one. */
+  readonly misfit: (stored: StoredOperation) => Misfit | null;
 }
 
 export type OperationOutcome =
   | { readonly state: 'done' }
-  | { readonly state: 'pending'; readonly retryAt: number };
+  | { readonly state: 'pending'; readonly retryAt: number }
+  /** It was not what is declared or allowed any more: nothing of it is in use, and it is gone from the journal. */
+  | { readonly state: 'dropped'; readonly because: string };
 
 /** Carries the name of the step that failed beside the failure itself. */
 export class StepFailure extends Error {
@@ -103,6 +113,8 @@ export async function runOperation(
   for (;;) {
     const { operation } = stored;
     const name = stepNames[operation.step];
+    const misfit = job.misfit(stored);
+    if (misfit !== null) return drop(world, job, stored, misfit, signal);
     world.progress({
       kind: 'step',
       installation: operation.installation,
@@ -122,6 +134,58 @@ export async function runOperation(
       throw new StepFailure(name, error);
     }
   }
+}
+
+/**
+ * Ends an operation that no longer is what is declared and allowed: what was switched is switched back, then the journal forgets it, then its key is swept
+ * from the endpoint. An order that was begun lapses at its issuer.
+ */
+async function drop(
+  world: World,
+  job: Job,
+  { operation }: StoredOperation,
+  misfit: Misfit,
+  signal: AbortSignal,
+): Promise<OperationOutcome> {
+  const { installation, generation, step } = operation;
+  try {
+    if (mayBeSwitched(step) && operation.repairs !== true) await rollBack(world, job, operation, signal);
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    throw new StepFailure('roll back', error);
+  }
+  world.crashPoint('before drop');
+  world.journal.atomically(() => {
+    world.journal.append(world.now(), installation, 'dropped', `${generation} at ${step}: ${misfit.because}`);
+    world.journal.removeOperation(installation);
+    world.journal.saveAttempt(`installation:${installation}`, null);
+  });
+  world.crashPoint('after drop');
+  world.log.warn({ installation, generation, step }, `what was begun is dropped: ${misfit.because}`);
+  const { installed } = job;
+  const keep = [installed?.issued.generation, installed?.previous?.generation].filter((each) => each != null);
+  try {
+    await job.target.sweep(job.store, keep, bounded(signal, limits.work.installStepTimeoutMs));
+  } catch (error) {
+    // A key that nobody uses harms nobody; the next installation sweeps again.
+    if (!(error instanceof OperationError)) throw error;
+    world.log.warn(
+      { installation, code: error.code },
+      `a dropped generation was not removed: ${error.message}`,
+    );
+  }
+  if (misfit.kind !== 'rejected') return { state: 'dropped', because: misfit.because };
+  // Another try would end alike: it waits as after any refused answer of an issuer.
+  throw new StepFailure(
+    'issue',
+    new OperationError(
+      'certificate-rejected',
+      `${installation}: ${misfit.because}. Nothing of it was installed.`,
+      {
+        disposition: 'retry',
+      },
+    ),
+  );
 }
 
 type Save = (change: Partial<Operation>, more?: Partial<StoredOperation>) => void;

@@ -27,6 +27,7 @@ function assess(changes: Partial<AssessInput> = {}): Assessment {
     withdrawn: false,
     refusal: null,
     requestEvaluations: [],
+    misfit: null,
     issuedEvaluations: [],
     foundEvaluations: [],
     memory: memory(),
@@ -218,7 +219,7 @@ describe('what is needed', () => {
     ],
     ['an operation is under way: go on with it', { memory: memory({ operation: operation() }) }, 'continue'],
     [
-      'an operation has its certificate: policy that came later does not waste it',
+      'an operation that still fits goes on: whether policy lets it is asked with what is in force, not here',
       { memory: memory({ operation: operation() }), requestEvaluations: [blocked] },
       'continue',
     ],
@@ -229,6 +230,16 @@ describe('what is needed', () => {
         requestEvaluations: [blocked],
       },
       'none',
+    ],
+    [
+      'an operation is no longer what is declared: drop it',
+      { memory: memory({ operation: operation() }), misfit: 'the declared names changed' },
+      'abandon',
+    ],
+    [
+      'also where the declaration is gone',
+      { memory: memory({ operation: operation() }), misfit: 'it is gone', withdrawn: true },
+      'abandon',
     ],
     [
       'it failed a moment ago: wait',
