@@ -106,8 +106,16 @@ interface Step {
 }
 
 /** Every step from the trusted commit to the head, oldest first, as the daemon took them. */
-async function stepsOf({ repository, trusted, head, recorded, seenAt }: ReplayRequest): Promise<Step[]> {
-  const judged = new Set(recorded);
+async function stepsOf({
+  repository,
+  trusted,
+  head,
+  recorded,
+  seenAt,
+  asked,
+}: ReplayRequest): Promise<Step[]> {
+  // Records were made at commits that changed no declaration too: the daemon stood there.
+  const judged = new Set([...recorded, ...(asked ?? [])]);
   // Parents before children, so that of two commits of one line the earlier comes first.
   const history = [...(await repository.commitsBetween([trusted], head))].reverse();
   const stations = history.filter((commit) => commit === head || judged.has(commit));

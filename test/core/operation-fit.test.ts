@@ -30,6 +30,8 @@ const endpoint: Endpoint = {
   type: 'ssh',
   config: {},
   blob: 'endpoint-1',
+  machine: [],
+  profiles: null,
 };
 const profile: Profile = {
   ...declared,
@@ -38,6 +40,7 @@ const profile: Profile = {
   blob: 'profile-1',
   description: '',
   parameters: {},
+  paths: [],
   files: [],
   links: [],
   test: [],
