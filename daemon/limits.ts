@@ -44,8 +44,14 @@ export const limits = {
     /** Commits one merge may bring in. */
     commitsPerMergeMax: 1000,
     subjectMaxChars: 200,
-    /** Changes held back at the same time; a repository with more has another problem. */
+    /** Changes held back at the same time; a repository with more has another problem. What is not kept is counted in a finding. */
     heldMax: 200,
+    /** Of these, of one signer: nobody fills them alone. */
+    heldPerSignerMax: 40,
+    /** Of these, signed by no known key, of all of them together: noise. */
+    heldUnknownMax: 40,
+    /** Commits named in the finding about changes that were not kept: enough to find the rest with git log. */
+    notKeptNamed: 10,
   },
   expressions: {
     /** Nodes of one parsed expression; the longest sensible rule seen had 60. */

@@ -45,6 +45,7 @@ export async function replay(request: ReplayRequest): Promise<Replay> {
     accepted: null,
     desired: null,
     held: new Map(),
+    notKept: { count: 0, commits: [] },
     openReviews: new Map(),
     changeRecords: new Map(),
   };

@@ -58,6 +58,7 @@ export interface ChangeReason {
     | 'range-too-long'
     | 'path-not-permitted'
     | 'approval-missing'
+    | 'approval-lapsed'
     | 'policy-widened'
     | 'would-lock-out';
   readonly message: string;

@@ -252,6 +252,14 @@ export const findingCodes = {
       'A commit of the intent branch lacks an approval, or only its own policy would let it through. It is not in force yet.',
     remedy: 'Approve exactly the plan that the message names, or revert the commit.',
   },
+  'changes-not-kept': {
+    severity: 'error',
+    title: 'Changes that are not in force were too many to be kept',
+    meaning:
+      'More changes are refused or wait than are kept: so many of each signer, so many of unknown ones. The rest takes no effect, whoever approves it.',
+    remedy:
+      'Decide or revert what is held (the other findings name it), find out who pushes so much, and have lost requests pushed again.',
+  },
   'emergency-open': {
     severity: 'warning',
     title: 'An emergency change waits for review',

@@ -101,6 +101,8 @@ export interface ChangeControl extends Declared {
   /** The last one that matches a path counts, as in CODEOWNERS. A path that none matches may be changed by every known signer. */
   readonly paths: readonly PathRule[];
   readonly approvals: readonly ApprovalRule[];
+  /** A request that was not agreed to this long after the daemon first saw it no longer takes effect. */
+  readonly approvalsLapseMs: number;
   /** Principals of forges: what they sign was merged by the forge under its own rules of review. */
   readonly forges: readonly string[];
   readonly breakGlass: {

@@ -7,6 +7,9 @@ import { list, map, text, texts, textMap, textOrNull } from './plain.ts';
 
 type Spec = CheckedDocument['spec'];
 
+/** Two weeks: a holiday passes, a forgotten request does not come to life. */
+const approvalsLapseDefaultMs = 14 * 86_400_000;
+
 /** A ChangeControl. Complains about an approval rule that nothing would ever need. */
 export function toChangeControl(declared: Declared, spec: Spec, place: Place): ChangeControl {
   const breakGlass = map(spec['breakGlass']);
@@ -42,6 +45,7 @@ export function toChangeControl(declared: Declared, spec: Spec, place: Place): C
         source: place.at(['spec', 'approvals', index]),
       };
     }),
+    approvalsLapseMs: parseDuration(text(spec['approvalsLapse'])) ?? approvalsLapseDefaultMs,
     forges: texts(spec['forges']),
     breakGlass:
       spec['breakGlass'] === undefined

@@ -9,6 +9,7 @@ import type { Commit, TreeEntryChange } from '../git/repository.ts';
 import { limits } from '../limits.ts';
 import { applyFirst } from './first-start.ts';
 import { applyChange, declaredChanges, declaredPrefixes, type AppliedChange } from './in-force.ts';
+import { keepHeld, lapsed, supersede } from './held.ts';
 import type { IntentSource } from './intent.ts';
 import { judgeOnTop, type JudgedChange } from './judge-change.ts';
 import type { HeldChange, Memory } from './memory.ts';
@@ -28,7 +29,10 @@ export interface JudgingWorld extends Pick<World, 'now' | 'log'> {
 }
 
 /** The part of memory that judging reads and changes. */
-export type JudgingMemory = Pick<Memory, 'accepted' | 'desired' | 'held' | 'openReviews' | 'changeRecords'>;
+export type JudgingMemory = Pick<
+  Memory,
+  'accepted' | 'desired' | 'held' | 'notKept' | 'openReviews' | 'changeRecords'
+>;
 
 export interface Advance {
   readonly world: JudgingWorld;
@@ -67,7 +71,7 @@ async function step(context: Advance, commit: Commit): Promise<void> {
       : await applyChange(repository, reader, intent, changes);
   const before = memory.desired;
   if (applied.documents.length === 0 && before !== null) {
-    supersede(memory, changes);
+    supersede(memory, changes, { tip, accepted: false, before });
     noteReviews(context, commits);
     move(context, commit.oid);
     await reconsider(context, commits, commit.oid);
@@ -79,7 +83,6 @@ async function step(context: Advance, commit: Commit): Promise<void> {
     take(context, applied, desired, tip, { record: { previous, commits, judged: null } });
     return;
   }
-  supersede(memory, changes);
   const judged = judgeOnTop({
     before,
     trust: intent.trust,
@@ -92,6 +95,7 @@ async function step(context: Advance, commit: Commit): Promise<void> {
     now: world.now(),
   });
   noteReviews(context, commits);
+  supersede(memory, changes, { tip, accepted: judged.verdict.outcome === 'accepted', before });
   if (judged.verdict.outcome === 'accepted') {
     const later = before.changeControl === null ? [] : filesOf(judged, changes);
     if (later.length === 0) {
@@ -104,16 +108,6 @@ async function step(context: Advance, commit: Commit): Promise<void> {
     move(context, commit.oid);
   }
   await reconsider(context, commits, commit.oid);
-}
-
-/** A newer content of a file takes the place of one that is held: what was held of it is no longer wanted by anybody. */
-function supersede(memory: JudgingMemory, changes: readonly TreeEntryChange[]): void {
-  const newer = new Set(changes.map((each) => each.path));
-  for (const [commit, held] of memory.held) {
-    const left = held.changes.filter((each) => !newer.has(each.path));
-    if (left.length === 0) memory.held.delete(commit);
-    else if (left.length < held.changes.length) memory.held.set(commit, { ...held, changes: left });
-  }
 }
 
 /** Files of certificates that only this very change would let through. */
@@ -195,8 +189,7 @@ function hold(context: Advance, { tip, commits, unread, changes, judged, previou
     outcome: judged.verdict.outcome,
     reasons: judged.verdict.reasons,
   };
-  if (memory.held.size < limits.governance.heldMax || memory.held.has(tip.oid))
-    memory.held.set(tip.oid, held);
+  keepHeld(memory, held);
   remember(context, tip, { previous, commits, judged }, null);
   world.journal.append(
     world.now(),
@@ -222,8 +215,10 @@ function move({ world, memory }: Advance, commit: string): void {
 /** Writes what is held, and records not yet published, into the journal: in the same transaction as the commit they belong to. */
 export function saveHeld(
   world: Pick<JudgingWorld, 'journal'>,
-  memory: Pick<Memory, 'held' | 'changeRecords'>,
+  memory: Pick<Memory, 'held' | 'notKept' | 'changeRecords'>,
 ): void {
+  if (memory.held.size === 0) Object.assign(memory.notKept, { count: 0, commits: [] });
+  world.journal.setFact('changes-not-kept', JSON.stringify(memory.notKept));
   world.journal.setFact('held-changes', JSON.stringify([...memory.held.values()]));
   world.journal.setFact('change-records', JSON.stringify([...memory.changeRecords.values()]));
 }
@@ -253,8 +248,12 @@ async function reconsider(context: Advance, commits: readonly NewCommit[], at: s
       now: world.now(),
     });
     const bringing = { tip, commits: evidence, unread, changes, judged, previous };
+    const late = lapsed(before.changeControl, held, world.now());
     if (applied.documents.length === 0) memory.held.delete(held.commit);
-    else if (judged.verdict.outcome === 'accepted' && judged.widened.length === 0) {
+    else if (late !== null) {
+      const verdict = { ...judged.verdict, outcome: 'refused' as const, reasons: [late] };
+      hold(context, { ...bringing, judged: { ...judged, verdict } });
+    } else if (judged.verdict.outcome === 'accepted' && judged.widened.length === 0) {
       remember(context, tip, bringing, world.now());
       noteBreakGlass(context, tip, judged.verdict);
       memory.held.delete(held.commit);

@@ -3,12 +3,22 @@ import type { FindingDraft } from '../core/assess.ts';
 import { findingCodes, type FindingCode } from '../core/finding-codes.ts';
 import type { Instant, SourcePosition } from '../core/model.ts';
 import { timestamp } from '../core/timestamp.ts';
+import { lapsed } from './held.ts';
 import type { Memory } from './memory.ts';
 
+/** What of memory it looks at. */
+export type ChangeMemory = Pick<Memory, 'held' | 'notKept' | 'openReviews' | 'desired'>;
+
 /** Every one of them. */
-export function changeFindings({ held, openReviews }: Memory, now: Instant): FindingDraft[] {
-  const holding = [...held.values()].flatMap(({ commit, tip, outcome, reasons }) =>
-    reasons.map((reason, index) =>
+export function changeFindings(memory: ChangeMemory, now: Instant): FindingDraft[] {
+  const { held, notKept, openReviews, desired } = memory;
+  const control = desired?.changeControl ?? null;
+  const holding = [...held.values()].flatMap((change) => {
+    const { commit, tip, reasons } = change;
+    // A request lapses by time alone: nobody need push for that.
+    const late = lapsed(control, change, now);
+    const outcome = late === null ? change.outcome : 'refused';
+    return (late === null ? reasons : [late]).map((reason, index) =>
       draft({
         id: `change ${commit} ${reason.code} ${String(index)}`,
         code: outcome === 'refused' ? 'change-refused' : 'change-waiting',
@@ -17,8 +27,8 @@ export function changeFindings({ held, openReviews }: Memory, now: Instant): Fin
         observed: reason.code,
         source: reason.source,
       }),
-    ),
-  );
+    );
+  });
   const emergencies = [...openReviews.values()].map((review) =>
     draft({
       id: `emergency ${review.commit}`,
@@ -29,7 +39,20 @@ export function changeFindings({ held, openReviews }: Memory, now: Instant): Fin
       source: null,
     }),
   );
-  return [...holding, ...emergencies];
+  const lost =
+    notKept.count === 0
+      ? []
+      : [
+          draft({
+            id: 'repository changes-not-kept',
+            code: 'changes-not-kept',
+            message: `${String(notKept.count)} changes that are not in force were too many to be kept, the newest ${notKept.commits.map((each) => each.slice(0, 10)).join(', ')}; none of them takes effect`,
+            remedy: findingCodes['changes-not-kept'].remedy,
+            observed: String(notKept.count),
+            source: null,
+          }),
+        ];
+  return [...holding, ...lost, ...emergencies];
 }
 
 function draft(part: {

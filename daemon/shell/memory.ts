@@ -53,6 +53,8 @@ export interface Memory {
   frozen: { readonly head: string } | null;
   /** Changes that are not in force, by commit. */
   readonly held: Map<string, HeldChange>;
+  /** Changes that were not kept since there were too many, since the last time nothing was held: how many, and the newest of them. */
+  readonly notKept: { count: number; commits: readonly string[] };
   readonly openReviews: Map<string, OpenReview>;
   /** Records of changes that are not yet published, by commit. */
   readonly changeRecords: Map<string, ChangeRecord>;
@@ -94,6 +96,7 @@ export function recall(journal: Journal): Memory {
     desired: null,
     frozen: null,
     held: recalledHeld(journal),
+    notKept: JSON.parse(journal.fact('changes-not-kept') ?? '{"count":0,"commits":[]}') as Memory['notKept'],
     openReviews: recalled<OpenReview>(journal, 'open-reviews'),
     changeRecords: recalled<ChangeRecord>(journal, 'change-records'),
     withheld: recalled<WithheldChange>(journal, 'withheld-changes'),

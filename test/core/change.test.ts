@@ -35,6 +35,7 @@ const control: ChangeControl = {
       source,
     },
   ],
+  approvalsLapseMs: 14 * 86_400_000,
   forges: ['forge@example.com'],
   breakGlass: { signers: ['bea'], reviewWithinMs: 1000 },
 };

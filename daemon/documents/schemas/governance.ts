@@ -85,6 +85,10 @@ export const changeControlSchema = envelope(
             },
           },
         },
+        approvalsLapse: duration(
+          'How long after the daemon first saw a request it may still be approved; 14d when absent.',
+          '14d',
+        ),
         forges: {
           description: 'Principals with which forges sign merges.',
           type: 'array',

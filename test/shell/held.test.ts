@@ -1,0 +1,166 @@
+/** Changes that wait: who can push them out, how many are kept, and when they lapse. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { NewCommit } from '../../daemon/core/change-judgement.ts';
+import type { ChangeControl, Desired } from '../../daemon/core/model.ts';
+import { limits } from '../../daemon/limits.ts';
+import { buildDesired } from '../../daemon/core/desired.ts';
+import { changeFindings } from '../../daemon/shell/change-findings.ts';
+import { keepHeld, lapsed, supersede } from '../../daemon/shell/held.ts';
+import type { HeldChange, Memory } from '../../daemon/shell/memory.ts';
+
+const day = 86_400_000;
+const seenAt = 1_790_000_000_000;
+const source = { file: 'policies/change-control.yaml', line: 1, column: 1 };
+const control: ChangeControl = {
+  kind: 'ChangeControl',
+  name: 'main',
+  labels: {},
+  source,
+  blob: 'b',
+  signatures: 'required',
+  paths: [{ paths: ['**'], signers: ['pia@example.com'], source }],
+  approvals: [],
+  approvalsLapseMs: 14 * day,
+  forges: [],
+  breakGlass: null,
+};
+const before: Desired = { ...buildDesired('c', [], []), changeControl: control };
+
+let number = 0;
+function commit(by: string | null, oid = String(++number).padStart(40, '0')): NewCommit {
+  const principals = by === null ? [] : [by];
+  return {
+    oid,
+    merge: false,
+    subject: 'Ask',
+    author: 'somebody',
+    committedAt: 0,
+    signature: { verdict: by === null ? 'unsigned' : 'good', principals, key: by, reason: '' },
+    paths: [{ path: 'inventory/certificates/web/shop.yaml', after: 'x' }],
+    automatic: false,
+    brought: [],
+    approves: [],
+    reviews: [],
+    breakGlass: null,
+  };
+}
+
+const shop = { path: 'inventory/certificates/web/shop.yaml', oid: 'a'.repeat(40), mode: '100644' };
+function change(by: string | null, changes: Partial<HeldChange> = {}): HeldChange {
+  const tip = commit(by);
+  return {
+    commit: tip.oid,
+    previous: null,
+    seenAt,
+    changes: [shop],
+    tip,
+    commits: [tip],
+    unread: 0,
+    hash: 'h',
+    outcome: 'waiting',
+    reasons: [],
+    ...changes,
+  };
+}
+
+type Kept = Pick<Memory, 'held' | 'notKept' | 'openReviews' | 'desired'>;
+function holding(...changes: HeldChange[]): Kept {
+  const memory: Kept = {
+    held: new Map(),
+    notKept: { count: 0, commits: [] },
+    openReviews: new Map(),
+    desired: before,
+  };
+  for (const each of changes) keepHeld(memory, each);
+  return memory;
+}
+
+describe('a later request', () => {
+  const table: readonly [string, string | null, boolean, boolean][] = [
+    ['that nobody known signed pushes nothing out', null, false, false],
+    ['of somebody else who may not change the file pushes nothing out', 'mallory@example.com', false, false],
+    ['of who asked takes its place', 'ada@example.com', false, true],
+    ['of somebody who may change the file takes its place', 'pia@example.com', false, true],
+    ['that took effect takes its place', 'mallory@example.com', true, true],
+  ];
+  for (const [name, by, accepted, gone] of table) {
+    test(name, () => {
+      const memory = holding(change('ada@example.com'));
+      supersede(memory, [shop], { tip: commit(by), accepted, before });
+      assert.equal(memory.held.size, gone ? 0 : 1);
+    });
+  }
+  test('takes the place of what nobody known asked for, whoever it is from', () => {
+    const memory = holding(change(null));
+    supersede(memory, [shop], { tip: commit(null), accepted: false, before });
+    assert.equal(memory.held.size, 0);
+  });
+  test('for one file leaves the others of a request waiting', () => {
+    const other = { ...shop, path: 'inventory/certificates/web/other.yaml' };
+    const memory = holding(change('ada@example.com', { changes: [shop, other] }));
+    supersede(memory, [shop], { tip: commit('ada@example.com'), accepted: false, before });
+    assert.deepEqual(
+      [...memory.held.values()].map((each) => each.changes),
+      [[other]],
+    );
+  });
+});
+
+describe('how many are kept', () => {
+  test('a thousand unsigned pushes neither push out a signed one that waits, nor vanish in silence', () => {
+    const first = change('ada@example.com');
+    const memory = holding(
+      first,
+      ...Array.from({ length: 1000 }, () => change(null, { outcome: 'refused' })),
+    );
+    const late = change('bob@example.com');
+    keepHeld(memory, late);
+    assert.ok(memory.held.has(first.commit) && memory.held.has(late.commit));
+    assert.equal(memory.held.size, limits.governance.heldUnknownMax + 2);
+    const found = changeFindings(memory, seenAt).filter((each) => each.code === 'changes-not-kept');
+    assert.equal(found.length, 1);
+    assert.match(found[0]?.message ?? '', /^960 changes that are not in force were too many/);
+  });
+  test('one signer does not fill it: what of theirs is too much goes, the newest first', () => {
+    const mine = Array.from({ length: 60 }, () => change('ada@example.com'));
+    const memory = holding(...mine, change('bob@example.com'));
+    assert.equal(memory.held.size, limits.governance.heldPerSignerMax + 1);
+    assert.ok(memory.held.has(mine[0]?.commit ?? ''));
+    assert.equal(memory.notKept.count, 20);
+  });
+  test('of one signer what is refused goes before what waits', () => {
+    const refused = change('ada@example.com', { outcome: 'refused' });
+    const memory = holding(
+      refused,
+      ...Array.from({ length: limits.governance.heldPerSignerMax }, () => change('ada@example.com')),
+    );
+    assert.equal(memory.held.has(refused.commit), false);
+  });
+  test('where all places are taken by known signers, the 201st is named', () => {
+    const memory = holding();
+    for (let signer = 0; signer < 10; signer++)
+      for (let each = 0; each < 21; each++) keepHeld(memory, change(`s${String(signer)}@example.com`));
+    assert.equal(memory.held.size, limits.governance.heldMax);
+    assert.equal(memory.notKept.count, 10);
+  });
+});
+
+describe('a request lapses', () => {
+  const held = change('ada@example.com', { seenAt });
+  test('14 days after the daemon first saw it, whatever dates its commits carry', () => {
+    assert.equal(lapsed(control, held, seenAt + 14 * day - 1), null);
+    assert.equal(lapsed(control, held, seenAt + 14 * day)?.code, 'approval-lapsed');
+  });
+  test('as change control says', () => {
+    assert.equal(lapsed({ ...control, approvalsLapseMs: day }, held, seenAt + day)?.code, 'approval-lapsed');
+  });
+  test('and the finding says so though nobody pushed since', () => {
+    const reason = { code: 'approval-missing', message: 'm', fix: 'f', commit: null, source: null } as const;
+    const memory = holding({ ...held, reasons: [reason] });
+    const codes = (now: number): (string | null)[] =>
+      changeFindings(memory, now).map((each) => each.observed);
+    assert.deepEqual(codes(seenAt + 13 * day), ['approval-missing']);
+    assert.deepEqual(codes(seenAt + 15 * day), ['approval-lapsed']);
+  });
+});
