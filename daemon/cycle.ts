@@ -5,7 +5,6 @@
 import { planActions, type Action, type Candidate } from './core/plan.ts';
 import type { CertificateStatus } from './core/record-format.ts';
 import { limits } from './limits.ts';
-import { OperationError } from './ports/failure.ts';
 import { applyActions, type Outcome } from './shell/apply.ts';
 import type { Estate } from './shell/estate.ts';
 import { dropOrphans } from './shell/fit.ts';
@@ -14,8 +13,9 @@ import { adopt, jobMaker, sightsOf } from './shell/jobs.ts';
 import { certificateOf, judge, knownLeaves } from './shell/judge.ts';
 import type { Memory } from './shell/memory.ts';
 import { observe } from './shell/observe.ts';
-import { isPublishTrouble, readRecords } from './shell/records.ts';
+import { readRecords } from './shell/records.ts';
 import { recordAndPublish } from './shell/publish.ts';
+import { isRepositoryTrouble } from './shell/unread.ts';
 import type { World } from './shell/world.ts';
 
 export interface TurnOptions {
@@ -52,7 +52,7 @@ export async function runTurn(
   signal: AbortSignal,
 ): Promise<TurnReport> {
   const troubles: { code: string; message: string }[] = [];
-  await guarded(troubles, () => readRepository(world, estate, memory, signal));
+  await readRepository(world, estate, memory, troubles, signal);
   memory.repositoryTrouble = troubles[0]?.message ?? null;
   if (!options.dryRun) dropOrphans(world, memory);
   const ids = dueCertificates(world, memory, options.observeAll);
@@ -107,36 +107,27 @@ async function guarded<T>(
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof OperationError) || !isPublishTrouble(error)) throw error;
-    troubles.push({ code: error.code, message: error.message });
+    if (!isRepositoryTrouble(error)) throw error;
+    // Both readings ask the same server; it fails once.
+    if (!troubles.some((each) => each.message === error.message))
+      troubles.push({ code: error.code, message: error.message });
     return undefined;
   }
 }
 
+/** Intent and records are read each on its own: what cannot be read of one stops neither the other nor the turn. */
 async function readRepository(
   world: World,
   estate: Estate,
   memory: Memory,
+  troubles: { code: string; message: string }[],
   signal: AbortSignal,
 ): Promise<void> {
-  let refs: ReadonlyMap<string, string>;
-  try {
-    refs = await estate.intent.repository.advertise(signal);
-  } catch (error) {
-    // What was accepted stays in force even when this is the first turn of a process and Git is away.
-    if (memory.desired === null && memory.accepted !== null) {
-      await readIntent(
-        world,
-        estate.intent,
-        memory,
-        new Map([[`refs/heads/${estate.intent.branch}`, memory.accepted]]),
-        signal,
-      );
-    }
-    throw error;
-  }
-  await readIntent(world, estate.intent, memory, refs, signal);
-  await readRecords(world, estate.state, memory, refs, signal);
+  let asked: Promise<ReadonlyMap<string, string>> | null = null;
+  const refs = (): Promise<ReadonlyMap<string, string>> =>
+    (asked ??= estate.intent.repository.advertise(signal));
+  await guarded(troubles, () => readIntent(world, estate.intent, memory, refs, signal));
+  await guarded(troubles, async () => readRecords(world, estate.state, memory, await refs(), signal));
 }
 
 /** Those that changed and those whose time has come. */

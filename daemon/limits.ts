@@ -10,6 +10,8 @@ const day = 24 * hour;
 
 export const limits = {
   turn: {
+    /** A Git server that is away this long becomes a finding; less would come and go in the records. */
+    unreadQuietMs: hour,
     /** How often the intent branch is looked at when nothing else calls (a webhook makes it sooner). */
     pollIntervalMs: minute,
     /** Installations acted upon at the same time; each endpoint still sees one at a time. */

@@ -125,8 +125,7 @@ async function stepsOf({
   for (const station of stations) {
     // A record that does not follow the one before it is none of this line; the comparison of records names it.
     if (!(await repository.isAncestor(at, station))) continue;
-    const line = await repository.firstParentLine(at, station);
-    commits.push(...(line?.map((each) => each.oid) ?? [station]));
+    commits.push(...((await repository.firstParents(at, station)) ?? [station]));
     at = station;
   }
   return withTimes(commits, seenAt);

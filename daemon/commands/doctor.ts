@@ -66,8 +66,7 @@ export async function examine(house: House, signal: AbortSignal): Promise<Examin
     );
   });
   await attempt('repository', async () => {
-    const refs = await estate.intent.repository.advertise(signal);
-    await readIntent(world, estate.intent, memory, refs, signal);
+    await readIntent(world, estate.intent, memory, () => estate.intent.repository.advertise(signal), signal);
     const { desired } = memory;
     return `branch ${estate.intent.branch} declares ${String(desired?.certificates.size ?? 0)} certificates; ${String(desired?.problems.length ?? 0)} problems`;
   });

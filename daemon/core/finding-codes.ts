@@ -221,6 +221,14 @@ export const findingCodes = {
     meaning: 'A declaration names a team, issuer, endpoint or profile that is not declared.',
     remedy: 'Correct the name or declare what it names.',
   },
+  'intent-unread': {
+    severity: 'critical',
+    title: 'Declarations are not read',
+    meaning:
+      'A commit of the intent branch cannot be read (malformed, over a bound, or missing), or the repository cannot. What was accepted before it stays in force and is renewed and watched; new declarations do not count until it can be read again.',
+    remedy:
+      'The message names the commit and why. Push a commit on top whose files are those of the commit before it (git revert); renewd steps over what it cannot read once a later commit can be read. renewd doctor tries again.',
+  },
   'text-withheld': {
     severity: 'warning',
     title: 'A text was withheld',

@@ -1,6 +1,6 @@
 /** Commits as bytes: reads headers, trailers and signature exactly, and writes new ones as git would. */
 import { instantWithin } from '../core/timestamp.ts';
-import { corrupt } from './object.ts';
+import { malformed } from './object.ts';
 
 export interface Person {
   readonly name: string;
@@ -32,7 +32,7 @@ export interface SignedParts {
 
 /**
  * Separates `gpgsig` (and drops `gpgsig-sha256`, as git does) from a raw commit. Pure.
- * @throws OperationError `git-corrupt` when a commit carries two signatures: which one counts would be a guess.
+ * @throws OperationError `git-malformed` when a commit carries two signatures: which one counts would be a guess.
  */
 export function separateSignature(raw: Buffer): SignedParts {
   const kept: Buffer[] = [];
@@ -63,11 +63,11 @@ export function separateSignature(raw: Buffer): SignedParts {
       signature.push(line.toString('latin1', line[0] === 0x20 ? 1 : 'gpgsig '.length));
     }
   }
-  if (signatures > 1) throw corrupt('a commit carries two signatures');
+  if (signatures > 1) throw malformed('a commit carries two signatures');
   return { payload: Buffer.concat(kept), signature: signatures === 0 ? null : signature.join('') };
 }
 
-/** Reads a raw commit. Pure. @throws OperationError `git-corrupt` */
+/** Reads a raw commit. Pure. @throws OperationError `git-malformed` */
 export function parseCommit(oid: string, raw: Buffer): Commit {
   const { payload, signature } = separateSignature(raw);
   const blank = payload.indexOf('\n\n');
@@ -86,7 +86,7 @@ export function parseCommit(oid: string, raw: Buffer): Commit {
     else if (key === 'author') author ??= parsePerson(value);
     else if (key === 'committer') committer ??= parsePerson(value);
   }
-  if (tree === '' || author === null || committer === null) throw corrupt(`commit ${oid} lacks a header`);
+  if (tree === '' || author === null || committer === null) throw malformed(`commit ${oid} lacks a header`);
   return { oid, parents, tree, author, committer, message, trailers: parseTrailers(message), signature };
 }
 

@@ -2,9 +2,16 @@
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { inflateSync } from 'node:zlib';
-import { OperationError } from '../ports/failure.ts';
 import { limits } from '../limits.ts';
-import { corrupt, emptyTreeOid, objectOid, type GitObject, type ObjectType } from './object.ts';
+import {
+  corrupt,
+  emptyTreeOid,
+  malformed,
+  readingFiles,
+  objectOid,
+  type GitObject,
+  type ObjectType,
+} from './object.ts';
 import { openPack, type Pack } from './pack.ts';
 
 export interface ObjectStore {
@@ -22,12 +29,13 @@ export interface ObjectStore {
 
 /** Opens `objectsDirectory` (`.git/objects`) and its alternates. IO; holds pack files open until `close`. */
 export function openObjectStore(objectsDirectory: string): ObjectStore {
-  const directories = withAlternates(objectsDirectory);
+  const directories = readingFiles(objectsDirectory, () => withAlternates(objectsDirectory));
   const packs = new Map<string, Pack>();
   let seen = '';
 
   /** Looks for packs that came or went since; true when the list changed. */
-  const rescan = (): boolean => {
+  const rescan = (): boolean => readingFiles(objectsDirectory, scan);
+  const scan = (): boolean => {
     const found = directories.flatMap(packBases);
     const key = found.join('\n');
     if (key === seen) return false;
@@ -48,7 +56,9 @@ export function openObjectStore(objectsDirectory: string): ObjectStore {
     }
     return null;
   };
-  const readOnce = (oid: string): GitObject | null => {
+  const readOnce = (oid: string): GitObject | null =>
+    readingFiles(`object ${oid} in ${objectsDirectory}`, () => readIt(oid));
+  const readIt = (oid: string): GitObject | null => {
     const place = locate(oid);
     if (place !== null) return place.pack.read(place.offset);
     for (const directory of directories) {
@@ -69,19 +79,22 @@ export function openObjectStore(objectsDirectory: string): ObjectStore {
   const require = (oid: string, type: ObjectType): Buffer => {
     const object = read(oid);
     if (object === null) throw corrupt(`object ${oid} is missing in ${objectsDirectory}`);
-    if (object.type !== type) throw corrupt(`object ${oid} is a ${object.type}, not a ${type}`);
+    if (object.type !== type) throw malformed(`object ${oid} is a ${object.type}, not a ${type}`);
     return object.bytes;
   };
   rescan();
   return {
     read,
     require,
-    has: (oid) => readOrLocate(oid, locate, rescan, directories),
+    has: (oid) =>
+      readingFiles(`object ${oid} in ${objectsDirectory}`, () =>
+        readOrLocate(oid, locate, rescan, directories),
+      ),
     inReadingOrder: (oids) => {
       const order = new Map([...packs.values()].map((pack, position) => [pack, position]));
       return oids
         .map((oid) => {
-          const place = locate(oid);
+          const place = readingFiles(objectsDirectory, () => locate(oid));
           return place === null
             ? { oid, pack: -1, offset: 0 }
             : { oid, pack: order.get(place.pack) ?? -1, offset: place.offset };
@@ -152,9 +165,7 @@ function readLoose(directory: string, oid: string): GitObject | null {
   let packed: Buffer;
   try {
     if (statSync(path).size > limits.git.objectMaxBytes) {
-      throw new OperationError('git-corrupt', `${path} is over the bound of one object`, {
-        disposition: 'stall',
-      });
+      throw malformed(`object ${oid} is over the bound of one object`);
     }
     packed = readFileSync(path);
   } catch (error) {

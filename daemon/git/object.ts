@@ -37,3 +37,16 @@ export function corrupt(message: string, cause?: unknown): OperationError {
 export function malformed(message: string): OperationError {
   return new OperationError('git-malformed', message, { disposition: 'stall' });
 }
+
+/**
+ * Runs something that reads files of a repository. Whatever it throws becomes `git-corrupt`: bytes that were damaged in any way (an index that points outside, a
+ * folder where a pack should be, a disk that fails) are a damaged copy, never the end of the process.
+ */
+export function readingFiles<T>(what: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof OperationError) throw error;
+    throw corrupt(`${what} cannot be read: ${error instanceof Error ? error.message : String(error)}`, error);
+  }
+}

@@ -141,16 +141,26 @@ export async function mergeBase(history: History, one: string, other: string): P
  * that line. `from` null: the whole line. IO. @throws OperationError `git-incomplete` where a parent is not here, `git-malformed` over the bound
  */
 export async function firstParentLine(
-  { store, shallow }: History,
+  history: History,
   from: string | null,
   to: string,
 ): Promise<Commit[] | null> {
-  const line: Commit[] = [];
+  const line = await firstParents(history, from, to);
+  return line?.map((oid) => readCommit(history.store, oid)) ?? null;
+}
+
+/** As `firstParentLine`, by ids: it reads of each commit only whose child it is, so that one that cannot be read otherwise does not hide the others. */
+export async function firstParents(
+  { store, shallow }: History,
+  from: string | null,
+  to: string,
+): Promise<string[] | null> {
+  const line: string[] = [];
   let oid: string | undefined = to;
   while (oid !== undefined && oid !== from) {
     const [parent]: readonly string[] = parentsOf(store, oid);
     if (parent !== undefined && parent !== from && !store.has(parent)) throw missing(oid, parent, shallow());
-    line.push(readCommit(store, oid));
+    line.push(oid);
     if (line.length > limits.git.historyMaxCommits)
       throw malformed(
         `the line of first parents of ${to} is longer than ${String(limits.git.historyMaxCommits)} commits`,

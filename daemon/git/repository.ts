@@ -17,7 +17,14 @@ import { openLocal } from './local.ts';
 import { openMirror } from './mirror.ts';
 import { corrupt, isOid } from './object.ts';
 import { publishCommit, type PublishOutcome, type PublishRequest } from './publish.ts';
-import { commitsBetween, firstParentLine, isAncestor, mergeBase, mergeBases } from './ranges.ts';
+import {
+  commitsBetween,
+  firstParentLine,
+  firstParents,
+  isAncestor,
+  mergeBase,
+  mergeBases,
+} from './ranges.ts';
 import { resolveRevision } from './revision.ts';
 import { createSshTransport } from './ssh-transport.ts';
 import { parseAddress, type Transport } from './transport.ts';
@@ -58,6 +65,8 @@ export interface Repository {
   readonly commitsBetween: (from: readonly string[], to: string) => Promise<readonly string[]>;
   /** What each push or merge brought to a branch since `from`, oldest first; null when `from` is not on its line of first parents. Throws `git-incomplete` where the history is cut. */
   readonly firstParentLine: (from: string | null, to: string) => Promise<readonly Commit[] | null>;
+  /** The ids of that line, also where a commit of it cannot be read. */
+  readonly firstParents: (from: string | null, to: string) => Promise<readonly string[] | null>;
   /** A best common ancestor of both; null for histories with nothing in common. Throws `git-incomplete` where the history is cut. */
   readonly mergeBase: (one: string, other: string) => Promise<string | null>;
   /** Every best common ancestor of all of them. Throws `git-incomplete` where the history is cut. */
@@ -155,6 +164,7 @@ function repositoryOn(backend: Backend, directory: string, log: Log | null): Rep
     resolve: (revision, signal) => healing(() => resolveRevision(backend, revision, signal)),
     commitsBetween: (from, to) => healing(() => commitsBetween(history(), from, to)),
     firstParentLine: (from, to) => healing(() => firstParentLine(history(), from, to)),
+    firstParents: (from, to) => healing(() => firstParents(history(), from, to)),
     mergeBase: (one, other) => healing(() => mergeBase(history(), one, other)),
     mergeBases: (commits) => healing(() => mergeBases(history(), commits)),
     commit: (oid) => healing(() => readCommit(backend.store(), oid)),

@@ -1,7 +1,6 @@
 /** What changed between two trees, pruned by id: equal subtrees are never opened. Nothing is checked out; modes are only reported. */
 import { limits } from '../limits.ts';
-import { OperationError } from '../ports/failure.ts';
-import { corrupt } from './object.ts';
+import { malformed } from './object.ts';
 import type { ObjectStore } from './object-store.ts';
 import { isFolder, nameText, parseTree, sortKey, type TreeEntry } from './tree.ts';
 
@@ -15,7 +14,7 @@ export interface TreeEntryChange {
 
 /**
  * Changed files below the prefixes (a prefix names a file or a folder; none: everything), in git's order. Reads only what differs.
- * `from` null: everything in `to` is new. Both are tree ids. @throws OperationError `git-corrupt`
+ * `from` null: everything in `to` is new. Both are tree ids. @throws OperationError `git-malformed`, `git-corrupt`
  */
 export function diffTrees(
   store: ObjectStore,
@@ -40,11 +39,11 @@ export function diffTrees(
       walk(before, after, `${path}/`, depth + 1);
       return;
     }
-    if (changes.length >= limits.git.changesMax) throw corrupt('a tree has more entries than the bound');
+    if (changes.length >= limits.git.changesMax) throw malformed('a tree has more entries than the bound');
     changes.push({ path, oid: deleted ? null : entry.oid, mode: entry.mode });
   };
   const walk = (before: string | null, after: string | null, base: string, depth: number): void => {
-    if (depth > limits.git.treeDepthMax) throw corrupt(`a tree is deeper than ${limits.git.treeDepthMax}`);
+    if (depth > limits.git.treeDepthMax) throw malformed(`a tree is deeper than ${limits.git.treeDepthMax}`);
     const old = before === null ? [] : entriesByKey(store, before);
     const now = after === null ? [] : entriesByKey(store, after);
     let left = 0;
@@ -79,18 +78,10 @@ function entriesByKey(store: ObjectStore, oid: string): { key: string; entry: Tr
     const wrongOrder = position > 0 && (entries[position - 1]?.key ?? '') >= key;
     // A slash inside a name would pass for a file in another folder, past whoever reviews that folder.
     const wrongName = ['', '.', '..'].includes(entry.rawName) || entry.rawName.includes('/');
-    if (wrongOrder || wrongName) throw malformedTree(oid);
+    if (wrongOrder || wrongName)
+      throw malformed(`tree ${oid} has a name twice, out of order or with a slash`);
   }
   return entries;
-}
-
-/** Not `git-corrupt`: a new copy would hold the same tree. Stock git refuses it with transfer.fsckObjects. */
-function malformedTree(oid: string): OperationError {
-  return new OperationError(
-    'unsupported',
-    `tree ${oid} is malformed (a name twice, out of order, or with a slash); find its commit with git fsck and mend it`,
-    { disposition: 'stall' },
-  );
 }
 
 /** A folder that became a file of the same name (or the reverse) is reported once as deleted files and once as a new one. */

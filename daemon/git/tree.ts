@@ -1,5 +1,5 @@
 /** Trees as bytes, preserved exactly: names are kept as the bytes they are, so an untouched entry is written back unchanged. */
-import { corrupt } from './object.ts';
+import { malformed } from './object.ts';
 
 export interface TreeEntry {
   /** As stored: `40000`, `100644`, `100755`, `120000`, `160000`, and the legacy `100664`. */
@@ -11,16 +11,16 @@ export interface TreeEntry {
 
 export const treeMode = '40000';
 
-/** Reads a tree object. Pure. @throws OperationError `git-corrupt` */
+/** Reads a tree object. Pure. @throws OperationError `git-malformed` */
 export function parseTree(bytes: Buffer): TreeEntry[] {
   const entries: TreeEntry[] = [];
   let at = 0;
   while (at < bytes.length) {
     const space = bytes.indexOf(0x20, at);
     const zero = bytes.indexOf(0, at);
-    if (space < 0 || zero < space || zero + 21 > bytes.length) throw corrupt('a tree is cut short');
+    if (space < 0 || zero < space || zero + 21 > bytes.length) throw malformed('a tree is cut short');
     const mode = bytes.toString('latin1', at, space);
-    if (!/^[0-7]{5,6}$/.test(mode)) throw corrupt('a tree has an entry without a mode');
+    if (!/^[0-7]{5,6}$/.test(mode)) throw malformed('a tree has an entry without a mode');
     entries.push({
       mode: mode === '040000' ? treeMode : mode,
       rawName: bytes.toString('latin1', space + 1, zero),

@@ -7,13 +7,14 @@ import type { NewCommit } from '../core/change-judgement.ts';
 import type { Desired } from '../core/model.ts';
 import type { Commit, TreeEntryChange } from '../git/repository.ts';
 import { limits } from '../limits.ts';
+import type { OperationError } from '../ports/failure.ts';
 import { applyFirst } from './first-start.ts';
 import { applyChange, declaredChanges, declaredPrefixes, type AppliedChange } from './in-force.ts';
 import { keepHeld, lapsed, supersede } from './held.ts';
 import type { IntentSource } from './intent.ts';
 import { judgeOnTop, type JudgedChange } from './judge-change.ts';
 import type { HeldChange, Memory } from './memory.ts';
-import { readNewCommits, signatureJudge } from './new-commits.ts';
+import { isUnreadable, readNewCommits, signatureJudge } from './new-commits.ts';
 import { noteBreakGlass, noteReviews } from './review.ts';
 import type { World } from './world.ts';
 
@@ -42,15 +43,34 @@ export interface Advance {
   readonly take: Take;
 }
 
-/** Judges every new push or merge on the way to `head`, at most `limits.governance.commitsPerTurnMax` of them. IO: Git and the journal. Safe to repeat; a crash between two of them goes on at the second. */
-export async function advance(context: Advance, head: string): Promise<void> {
+/** A commit that could not be read, and why. */
+export interface UnreadCommit {
+  readonly commit: string;
+  readonly error: OperationError;
+}
+
+/**
+ * Judges every new push or merge on the way to `head`, at most `limits.governance.commitsPerTurnMax` of them. IO: Git and the journal. Safe to repeat; a crash between
+ * two of them goes on at the second. A commit that cannot be read is stepped over: what stays in force is what was before it, and the next one that can be read is judged
+ * with it as one change. Returns the first of those that no later commit mended; null when all was read.
+ */
+export async function advance(context: Advance, head: string): Promise<UnreadCommit | null> {
   const { intent, memory } = context;
   const { repository } = intent;
-  const line = memory.accepted === null ? null : await repository.firstParentLine(memory.accepted, head);
+  const line = memory.accepted === null ? null : await repository.firstParents(memory.accepted, head);
+  let unread: UnreadCommit | null = null;
   // Without a line the accepted commit came in from the side: what happened since is one change, judged as a whole.
-  const steps = line ?? [await repository.commit(head)];
   // A turn has an end: what is left over is judged in the next, one by one as always.
-  for (const commit of steps.slice(0, limits.governance.commitsPerTurnMax)) await step(context, commit);
+  for (const oid of (line ?? [head]).slice(0, limits.governance.commitsPerTurnMax)) {
+    try {
+      await step(context, await repository.commit(oid));
+      unread = null;
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      unread ??= { commit: oid, error };
+    }
+  }
+  return unread;
 }
 
 async function step(context: Advance, commit: Commit): Promise<void> {

@@ -8,10 +8,11 @@ import { allKinds, keyOf } from '../documents/kinds/index.ts';
 import type { DocumentReader, ParsedFile } from '../documents/read.ts';
 import type { Repository } from '../git/repository.ts';
 import { OperationError } from '../ports/failure.ts';
-import { advance, saveHeld, type Build, type Take } from './advance.ts';
+import { advance, saveHeld, type Build, type Take, type UnreadCommit } from './advance.ts';
 import { brokenPrefix, mistakesOf, readBrokenRow, unknownFile, unreadableCode } from './broken.ts';
 import type { TrustFile } from './in-force.ts';
 import type { Memory } from './memory.ts';
+import { isRepositoryTrouble, noteRead, noteUnread, refusedCommit } from './unread.ts';
 import type { World } from './world.ts';
 
 export interface IntentSource {
@@ -31,19 +32,40 @@ export interface IntentSource {
 export type IntentWorld = Pick<World, 'now' | 'log' | 'journal' | 'crashPoint'>;
 
 /**
- * Brings `memory.desired` up to the head of the intent branch. IO: Git and the journal. Safe to repeat.
- * Trouble with the remote is remembered in `memory.repositoryTrouble`; what was accepted stays in force.
+ * Brings `memory.desired` up to the head of the intent branch. IO: Git and the journal. Safe to repeat. Whatever cannot be read is remembered in `memory.unread`
+ * with since when (`shell/unread.ts`), and what was accepted stays in force, also after a start.
+ * @throws OperationError `git-*` and others for trouble with the repository, `git-malformed` naming the commit that is not in force
  */
 export async function readIntent(
   world: IntentWorld,
   intent: IntentSource,
   memory: Memory,
-  refs: ReadonlyMap<string, string>,
+  refs: () => Promise<ReadonlyMap<string, string>>,
   signal: AbortSignal,
 ): Promise<void> {
   if (memory.desired === null && memory.accepted !== null) restoreAccepted(world, intent, memory);
-  const head = refs.get(`refs/heads/${intent.branch}`);
-  if (head === undefined) {
+  let head: string | null = null;
+  try {
+    const advertised = await refs();
+    head = advertised.get(`refs/heads/${intent.branch}`) ?? null;
+    const unread = await readHead(world, intent, memory, head, signal);
+    if (unread !== null) throw refusedCommit(intent.branch, unread, memory);
+    noteRead(world, memory);
+  } catch (error) {
+    if (isRepositoryTrouble(error)) noteUnread(world, memory, head, error);
+    throw error;
+  }
+}
+
+/** Returns the commit that could not be read and that no later one mended; null when everything up to the head was read. */
+async function readHead(
+  world: IntentWorld,
+  intent: IntentSource,
+  memory: Memory,
+  head: string | null,
+  signal: AbortSignal,
+): Promise<UnreadCommit | null> {
+  if (head === null) {
     throw new OperationError(
       'git-unavailable',
       `the repository has no branch ${intent.branch}; push one or set --branch`,
@@ -54,7 +76,7 @@ export async function readIntent(
   }
   if (head === memory.accepted && memory.desired !== null) {
     memory.frozen = null;
-    return;
+    return null;
   }
   await intent.repository.fetch([`refs/heads/${intent.branch}`], signal);
   if (memory.accepted !== null && !(await intent.repository.isAncestor(memory.accepted, head))) {
@@ -71,7 +93,7 @@ export async function readIntent(
       );
     }
     memory.frozen = { head };
-    return;
+    return null;
   }
   memory.frozen = null;
   const build: Build = (commit, files) =>
@@ -98,7 +120,7 @@ export async function readIntent(
   if (memory.accepted === null && intent.trustedCommit !== null) {
     await advance(context, await trustedCommit(intent, intent.trustedCommit, head));
   }
-  await advance(context, head);
+  return advance(context, head);
 }
 
 /** The commit the operator trusts, if it is in the history of the head. @throws OperationError `git-unavailable` when it is not: nothing is then taken on trust in its place */

@@ -14,6 +14,7 @@ import type {
   RepositoryFindings,
 } from '../core/record-format.ts';
 import type { TreeEntryChange } from '../git/repository.ts';
+import { recallUnread, type UnreadIntent } from './unread.ts';
 import type { WithheldChange } from './withheld.ts';
 import { limits } from '../limits.ts';
 import type { Journal, StoredInstallation, StoredOperation } from '../journal/journal.ts';
@@ -60,6 +61,8 @@ export interface Memory {
   readonly changeRecords: Map<string, ChangeRecord>;
   /** Changes whose records hold text that was withheld, by commit. */
   readonly withheld: Map<string, WithheldChange>;
+  /** That the intent branch cannot be read, since when and why; null when it was read. */
+  unread: UnreadIntent | null;
   /** Why the repository could not be read at the last try; null when it could. */
   repositoryTrouble: string | null;
   /** Tip of the state branch as we left it; null before the first look. */
@@ -100,6 +103,7 @@ export function recall(journal: Journal): Memory {
     openReviews: recalled<OpenReview>(journal, 'open-reviews'),
     changeRecords: recalled<ChangeRecord>(journal, 'change-records'),
     withheld: recalled<WithheldChange>(journal, 'withheld-changes'),
+    unread: recallUnread(journal),
     repositoryTrouble: null,
     stateTip: null,
     installations: new Map(journal.installations()),

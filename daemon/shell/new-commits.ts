@@ -4,6 +4,7 @@ import type { Instant } from '../core/model.ts';
 import { createSignatureJudge } from '../git/commit-signature.ts';
 import type { Commit, Repository } from '../git/repository.ts';
 import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
 import { recordLine } from '../record-text.ts';
 import {
   allowedSignersPath,
@@ -46,7 +47,7 @@ export interface NewRange {
 /**
  * The commits that are reachable from `to` and from none of `from`, by ancestry alone; null when there are none. IO. At most
  * `limits.governance.commitsPerMergeMax` are read; `unread` counts the others, and a change with any is refused.
- * @throws OperationError `git-incomplete` where the history is cut, `git-malformed` for a commit or tree that breaks the grammar of Git
+ * A commit that cannot be read is among them, as badly signed. @throws OperationError `git-incomplete` where the history is cut, `git-malformed` where it cannot be walked
  */
 export async function readNewCommits(
   repository: Repository,
@@ -58,11 +59,50 @@ export async function readNewCommits(
   const oids = await repository.commitsBetween(from, to);
   const read: ReadCommit[] = [];
   for (const oid of oids.slice(0, limits.governance.commitsPerMergeMax)) {
-    read.push(await readCommit(repository, await repository.commit(oid), judge, at));
+    read.push(await readOrRefuse(repository, oid, judge, at));
   }
   const commits = withBrought(read);
   const [tip] = commits;
   return tip === undefined ? null : { tip, commits, unread: oids.length - commits.length };
+}
+
+/** Whether a failure says that what somebody pushed cannot be read: malformed, over a bound, or missing also in a new copy. */
+export function isUnreadable(error: unknown): error is OperationError {
+  return (
+    error instanceof OperationError && ['git-malformed', 'git-corrupt', 'git-incomplete'].includes(error.code)
+  );
+}
+
+/** A commit that cannot be read does not hide the others: it counts as badly signed and bringing nothing, so that a change with it is refused where signatures are required. */
+async function readOrRefuse(
+  repository: Repository,
+  oid: string,
+  judge: JudgeSignature,
+  at: Instant,
+): Promise<ReadCommit> {
+  try {
+    return await readCommit(repository, await repository.commit(oid), judge, at);
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    const reason = plainLine(`it cannot be read: ${error.message}`);
+    return {
+      commit: {
+        oid,
+        merge: false,
+        automatic: false,
+        subject: '(cannot be read)',
+        author: '(cannot be read)',
+        committedAt: at,
+        signature: { verdict: 'bad', principals: [], key: null, reason },
+        paths: [],
+        approves: [],
+        breakGlass: null,
+        reviews: [],
+      },
+      parents: [],
+      isAs: () => true,
+    };
+  }
 }
 
 interface ReadCommit {

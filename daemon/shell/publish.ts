@@ -24,6 +24,7 @@ import { changeFindings } from './change-findings.ts';
 import { certificateOf } from './judge.ts';
 import type { Memory } from './memory.ts';
 import { publishRecords } from './records.ts';
+import { unreadFindings } from './unread.ts';
 import { noteWithheldChanges, withheldChangeFindings, withWithheldNamed } from './withheld.ts';
 import type { World } from './world.ts';
 
@@ -213,7 +214,7 @@ function changedRepository(memory: Memory, now: number): RepositoryFindings | nu
     });
   }
   drafts.push(...changeFindings(memory, now));
-  drafts.push(...withheldChangeFindings(memory));
+  drafts.push(...withheldChangeFindings(memory), ...unreadFindings(memory, now));
   const previous = memory.repositoryRecord;
   const next = withWithheldNamed(repositoryFindings(drafts, previous, now), previous?.findings ?? [], now);
   if (previous === null && next.findings.length === 0) return null;

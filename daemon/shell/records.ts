@@ -6,7 +6,6 @@ import type {
   RepositoryFindings,
 } from '../core/record-format.ts';
 import type { CommitSigner, PublishOutcome, Repository } from '../git/repository.ts';
-import { OperationError } from '../ports/failure.ts';
 import {
   certificatePath,
   endpointPath,
@@ -155,9 +154,4 @@ export async function publishRecords(
   world.crashPoint('after publish');
   memory.stateTip = outcome.state === 'published' ? outcome.commit : outcome.tip;
   return outcome;
-}
-
-/** True for failures that leave everything as it was: the records are published with the next turn. */
-export function isPublishTrouble(error: unknown): error is OperationError {
-  return error instanceof OperationError && /^(git|ssh|secret)-/.test(error.code);
 }

@@ -291,7 +291,7 @@ function daemon(repository: Repository, oids: ReadonlyMap<string, string>, root:
       const world = { now: () => 1_790_001_000_000, log, journal, crashPoint: () => {} };
       const refs = new Map([[`refs/heads/${branch}`, oids.get(branch) ?? '']]);
       intent = { ...intent, branch };
-      await readIntent(world, intent, memory, refs, AbortSignal.timeout(30_000));
+      await readIntent(world, intent, memory, () => Promise.resolve(refs), AbortSignal.timeout(30_000));
       assert.ok(memory.desired !== null);
       return memory.desired;
     },

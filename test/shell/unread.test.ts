@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+
+import { existsSync, rmSync, truncateSync, chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { limits } from '../../daemon/limits.ts';
+import { certificate, commitText, openArena, treeBytes, type Arena } from './foreign-commits.ts';
+
+const day = 86_400_000;
+const zeros = '1'.repeat(40);
+
+function entriesOf(arena: Arena): [string, string, string][] {
+  return arena.tree
+    .git('ls-tree', 'HEAD')
+    .split('\n')
+    .map((line) => {
+      const [mode = '', , rest = ''] = line.split(' ');
+      const [oid = '', name = ''] = rest.split('\t');
+      return [mode.replace(/^0/, ''), name, oid];
+    });
+}
+
+function loosePath(arena: Arena, oid: string): string {
+  return join(arena.bare, 'objects', oid.slice(0, 2), oid.slice(2));
+}
+
+/** Ways in which a pushed commit cannot be read. Each returns the commit. */
+const ways: Readonly<Record<string, (arena: Arena, tip: string, tree: string) => string>> = {
+  'a tree with a name twice': (arena, tip) => {
+    const blob = arena.write('blob', 'x');
+    const tree = arena.write(
+      'tree',
+      treeBytes([['100644', 'AAA', blob], ['100644', 'AAA', blob], ...entriesOf(arena)]),
+    );
+    return arena.write('commit', commitText({ tree, parents: [tip] }));
+  },
+  'a tree that is not there': (arena, tip) =>
+    arena.write('commit', commitText({ tree: zeros, parents: [tip] })),
+  'a tree that is a blob': (arena, tip) =>
+    arena.write('commit', commitText({ tree: arena.write('blob', 'x'), parents: [tip] })),
+  'a folder of declarations that is a blob': (arena, tip) => {
+    const blob = arena.write('blob', 'y');
+    const entries = entriesOf(arena).map(
+      ([mode, name, oid]) => [mode, name, name === 'inventory' ? blob : oid] as const,
+    );
+    return arena.write(
+      'commit',
+      commitText({ tree: arena.write('tree', treeBytes(entries)), parents: [tip] }),
+    );
+  },
+  'a declaration over the bound of an object': (arena) => {
+    const big = Buffer.alloc(limits.git.objectMaxBytes + 100, 35).toString();
+    const commit = arena.tree.commit({ 'inventory/certificates/web/big.yaml': big }, 'Big', { by: null });
+    arena.tree.git('push', '-q', 'origin', 'HEAD:refs/heads/side');
+    arena.tree.git('reset', '-q', '--hard', 'HEAD^');
+    return commit;
+  },
+  'a declaration that is not there': (arena, tip) => {
+    const commit = arena.tree.commit(
+      { 'inventory/certificates/web/gone.yaml': certificate('gone') },
+      'Gone',
+      { by: null },
+    );
+    arena.tree.git('push', '-q', 'origin', 'HEAD:refs/heads/side');
+    rmSync(loosePath(arena, arena.tree.git('rev-parse', 'HEAD:inventory/certificates/web/gone.yaml')));
+    arena.tree.git('reset', '-q', '--hard', tip);
+    return commit;
+  },
+  'a declaration whose object is damaged': (arena, tip) => {
+    const commit = arena.tree.commit(
+      { 'inventory/certificates/web/torn.yaml': certificate('torn') },
+      'Torn',
+      { by: null },
+    );
+    arena.tree.git('push', '-q', 'origin', 'HEAD:refs/heads/side');
+    const path = loosePath(arena, arena.tree.git('rev-parse', 'HEAD:inventory/certificates/web/torn.yaml'));
+    chmodSync(path, 0o644);
+    truncateSync(path, 20);
+    arena.tree.git('reset', '-q', '--hard', tip);
+    return commit;
+  },
+  'a commit of two MiB': (arena, tip, tree) =>
+    arena.write('commit', commitText({ tree, parents: [tip], message: 'x'.repeat(2 * 1024 * 1024) })),
+  'a commit with two signatures': (arena, tip, tree) =>
+    arena.write('commit', commitText({ tree, parents: [tip], headers: 'gpgsig a\n b\ngpgsig c\n d\n' })),
+  'a commit without author': (arena, tip, tree) =>
+    arena.write('commit', `tree ${tree}\nparent ${tip}\n\nx\n`),
+};
+
+describe(
+  'a commit that cannot be read',
+  { skip: existsSync('/usr/bin/ssh-keygen') ? false : 'ssh-keygen is not installed' },
+  () => {
+    for (const [way, make] of Object.entries(ways)) {
+      test(`${way}: it is named, the turn goes on, and a commit that mends it is stepped to`, async () => {
+        const arena = await openArena();
+        try {
+          const { tree } = arena;
+          const tip = tree.git('rev-parse', 'HEAD');
+          const bad = make(arena, tip, tree.git('rev-parse', 'HEAD^{tree}'));
+          const first = await arena.push(bad);
+          assert.equal(first.source, tip);
+          assert.ok(first.troubles[0]?.message.includes(bad), JSON.stringify(first.troubles));
+          assert.match(first.troubles[0]?.message ?? '', /git revert/);
+          const [finding] = arena.findings().filter((each) => each.code === 'intent-unread');
+          assert.ok(finding?.message.includes(bad));
+          // A day later, also after a start: everything is watched, and the finding says since when.
+          arena.later(day);
+          await arena.restart();
+          const second = await arena.turn();
+          assert.equal(second.judged, 1);
+          assert.ok(second.observed > 0);
+          assert.equal(arena.house().memory.desired?.certificates.has('web/shop'), true);
+          assert.equal(arena.findings().find((each) => each.code === 'intent-unread')?.since, finding?.since);
+          // Good commits on top count once a commit has the files of before.
+          const mended = arena.write(
+            'commit',
+            commitText({ tree: tree.git('rev-parse', `${tip}^{tree}`), parents: [bad], message: 'Revert\n' }),
+          );
+          assert.deepEqual((await arena.push(mended)).troubles, []);
+          assert.deepEqual(
+            arena.findings().filter((each) => each.code === 'intent-unread'),
+            [],
+          );
+          const late = arena.onTop(mended, { 'inventory/certificates/web/late.yaml': certificate('late') });
+          await arena.push(late);
+          assert.equal(
+            arena.house().memory.desired?.certificates.has('web/late'),
+            true,
+            JSON.stringify(arena.findings()),
+          );
+        } finally {
+          await arena.close();
+        }
+      });
+    }
+
+    test('what it brings is not in force by way of a commit on top that leaves it there', async () => {
+      const arena = await openArena();
+      try {
+        const { tree } = arena;
+        const tip = tree.git('rev-parse', 'HEAD');
+        // Mallory's file, in a commit whose root also has a name twice; then somebody mends the root alone.
+        tree.commit({ 'inventory/certificates/web/evil.yaml': certificate('evil') }, 'Evil', { by: null });
+        tree.git('push', '-q', 'origin', 'HEAD:refs/heads/side');
+        const blob = arena.write('blob', 'x');
+        const bad = arena.write(
+          'commit',
+          commitText({
+            tree: arena.write(
+              'tree',
+              treeBytes([['100644', 'AAA', blob], ['100644', 'AAA', blob], ...entriesOf(arena)]),
+            ),
+            parents: [tip],
+          }),
+        );
+        await arena.push(bad);
+        const onTop = arena.onTop(bad, { 'inventory/certificates/web/evil.yaml': certificate('evil') });
+        await arena.push(onTop);
+        assert.equal(arena.house().memory.desired?.certificates.has('web/evil'), false);
+        assert.ok(
+          arena
+            .findings()
+            .some((each) => each.code === 'change-refused' && each.message.includes('cannot be read')),
+        );
+      } finally {
+        await arena.close();
+      }
+    });
+  },
+);
