@@ -353,6 +353,12 @@ export const limits = {
     /** What is kept of a command's output; a certificate is a few KB, a flood is not read to its end. */
     stdoutMaxBytes: 1024 * 1024,
     stderrMaxBytes: 64 * 1024,
+    /** What a command says beyond what is kept, before the connection is dropped: a chatty reload prints less. */
+    droppedMaxBytes: 8 * 1024 * 1024,
+    /** Prompts of one log-in by keyboard-interactive that are answered with the password: PAM asks once. */
+    passwordPromptsMax: 1,
+    /** Key exchanges of one connection: it lives for ten minutes, and OpenSSH exchanges anew after an hour or a gigabyte. */
+    keyExchangesMax: 4,
     /** Hosts between here and an endpoint. */
     jumpsMax: 4,
     /** Text of a known_hosts file. */

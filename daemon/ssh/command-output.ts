@@ -61,11 +61,25 @@ export function collect(
       });
     }
     options.signal.addEventListener('abort', giveUp, { once: true });
+    const hear = (kept: Keeper, chunk: Buffer): void => {
+      kept.add(chunk);
+      if (out.dropped() + err.dropped() <= limits.ssh.droppedMaxBytes) return;
+      settle(() => {
+        drop();
+        reject(
+          new OperationError(
+            'ssh-command-failed',
+            `a command on ${where} does not stop talking; the connection was dropped${tail(err.text())}`,
+            { disposition: 'retry' },
+          ),
+        );
+      });
+    };
     channel.on('data', (chunk: Buffer) => {
-      out.add(chunk);
+      hear(out, chunk);
     });
     channel.stderr.on('data', (chunk: Buffer) => {
-      err.add(chunk);
+      hear(err, chunk);
     });
     channel.on('error', () => undefined);
     channel.stderr.on('error', () => undefined);
@@ -103,25 +117,35 @@ function tail(text: string): string {
   return last === '' ? '' : `; it last said: ${last.slice(0, 300)}`;
 }
 
-function keeper(max: number): {
+interface Keeper {
   readonly add: (chunk: Uint8Array) => void;
   readonly bytes: () => Uint8Array;
   readonly text: () => string;
   readonly isFull: () => boolean;
-} {
-  const chunks: Uint8Array[] = [];
+  /** Bytes that came after it was full. */
+  readonly dropped: () => number;
+}
+
+/** Keeps copies in one buffer: a slice would hold the whole read it came from, and a server chooses how little of each is ours. */
+function keeper(max: number): Keeper {
+  let kept = Buffer.alloc(0);
   let size = 0;
-  let full = false;
+  let dropped = 0;
   return {
     add: (chunk) => {
-      const room = max - size;
-      if (chunk.length > room) full = true;
-      if (room <= 0) return;
-      chunks.push(chunk.subarray(0, room));
-      size += Math.min(room, chunk.length);
+      const part = chunk.subarray(0, max - size);
+      dropped += chunk.length - part.length;
+      if (size + part.length > kept.length) {
+        const larger = Buffer.alloc(Math.min(max, Math.max(size + part.length, 2 * kept.length, 4096)));
+        kept.copy(larger, 0, 0, size);
+        kept = larger;
+      }
+      kept.set(part, size);
+      size += part.length;
     },
-    bytes: () => new Uint8Array(Buffer.concat(chunks)),
-    text: () => Buffer.concat(chunks).toString('utf8'),
-    isFull: () => full,
+    bytes: () => new Uint8Array(kept.subarray(0, size)),
+    text: () => kept.toString('utf8', 0, size),
+    isFull: () => dropped > 0,
+    dropped: () => dropped,
   };
 }

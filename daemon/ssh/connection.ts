@@ -26,6 +26,7 @@ export interface SshConnection {
 /**
  * Asks for modern algorithms only; ssh2's defaults still hold SHA-1. chacha20-poly1305 is left out: ssh2 keeps its state for the whole process, and a connection
  * through a jump host writes to the outer one in the middle of its own packet (measured: the inner server sees an incomplete message).
+ * Group 18 is left out: one exchange holds the event loop for hundreds of milliseconds, and the server chooses how many there are.
  */
 const algorithms = {
   kex: [
@@ -35,7 +36,6 @@ const algorithms = {
     'ecdh-sha2-nistp384',
     'ecdh-sha2-nistp521',
     'diffie-hellman-group16-sha512',
-    'diffie-hellman-group18-sha512',
     'diffie-hellman-group14-sha256',
   ],
   cipher: ['aes256-gcm@openssh.com', 'aes128-gcm@openssh.com', 'aes256-ctr', 'aes192-ctr', 'aes128-ctr'],
@@ -127,8 +127,37 @@ async function open(
       return;
     }
     signal.addEventListener('abort', onAbort, { once: true });
+    // A pinned host is still not owed our password again and again: whoever took it over has no other use for more of it.
+    let offers = 0;
     client.on('keyboard-interactive', (_name, _instructions, _language, prompts, finish) => {
-      finish(prompts.map(() => ('password' in auth ? auth.password.reveal() : '')));
+      const asked = prompts.filter((prompt) => prompt.echo !== true).length;
+      offers += asked;
+      if (!('password' in auth) || offers > limits.ssh.passwordPromptsMax || asked < prompts.length) {
+        give(
+          new OperationError(
+            'ssh-auth',
+            `${where} asked for more than the password, or for it again and again; the log-in was given up. Check what its PAM asks at log-in, or use a key.`,
+            { disposition: 'retry' },
+          ),
+        );
+        return;
+      }
+      const { password } = auth;
+      finish(prompts.map(() => password.reveal()));
+    });
+    // Each key exchange costs us as much as the server, and only the server decides how many there are. This listener stays for ever.
+    let exchanges = 0;
+    client.on('handshake', () => {
+      if (++exchanges <= limits.ssh.keyExchangesMax) return;
+      give(
+        new OperationError(
+          'ssh-unreachable',
+          `${where} wanted to exchange keys again and again; the connection was dropped`,
+          {
+            disposition: 'retry',
+          },
+        ),
+      );
     });
     client.once('ready', () => {
       signal.removeEventListener('abort', onAbort);

@@ -392,3 +392,162 @@ test(
     }
   },
 );
+
+/** A server that goes on asking for the password, and counts how often it got it. */
+async function prompting(
+  context: TestContext,
+  prompts: readonly { readonly prompt: string; readonly echo: boolean }[],
+  roundsMax: number,
+): Promise<Place & { readonly heard: string[] }> {
+  const keys = ssh2.utils.generateKeyPairSync('ed25519');
+  const heard: string[] = [];
+  const server = new ssh2.Server({ hostKeys: [keys.private] }, (client) => {
+    client.on('error', () => undefined);
+    client.on('authentication', (attempt) => {
+      if (attempt.method === 'password') {
+        heard.push(attempt.password);
+        attempt.reject(['keyboard-interactive']);
+      } else if (attempt.method === 'keyboard-interactive') {
+        let rounds = 0;
+        const ask = (): void => {
+          attempt.prompt(
+            prompts.map((each) => ({ ...each })),
+            (answers) => {
+              heard.push(...answers);
+              if (++rounds < roundsMax) ask();
+              else attempt.reject();
+            },
+          );
+        };
+        ask();
+      } else attempt.reject(['password', 'keyboard-interactive']);
+    });
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const pool = createSshPool({ log: silent, now: Date.now });
+  context.after(async () => {
+    await pool.close();
+    server.close();
+  });
+  const hostKey = keys.public.split(' ').slice(0, 2).join(' ');
+  const destination: SshDestination = {
+    host: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+    user: 'deploy',
+    hostKeys: [hostKey],
+    auth: { password: createSecret('the password') },
+    jump: null,
+  };
+  return { pool, hostKey, destination, heard };
+}
+
+for (const [what, prompts] of [
+  ['one prompt a round', [{ prompt: 'Password:', echo: false }]],
+  ['hundreds in one', Array.from({ length: 200 }, () => ({ prompt: 'Password:', echo: false }))],
+  ['a prompt that would show the answer', [{ prompt: 'Login:', echo: true }]],
+] as const) {
+  test(
+    `a pinned server that asks for the password without end gets it twice at most: ${what}`,
+    unanswered,
+    async (context) => {
+      const { pool, destination, heard } = await prompting(context, prompts, 10_000);
+      await assert.rejects(
+        pool.withSession(destination, signal(), () => Promise.resolve()),
+        { code: 'ssh-auth' },
+      );
+      assert.ok(heard.length <= 2, `${String(heard.length)} answers`);
+    },
+  );
+}
+
+test('a pinned server that asks once by keyboard-interactive is answered', unanswered, async (context) => {
+  const { pool, destination, heard } = await prompting(context, [{ prompt: 'Password:', echo: false }], 1);
+  await assert.rejects(
+    pool.withSession(destination, signal(), () => Promise.resolve()),
+    { code: 'ssh-auth' },
+  );
+  assert.deepEqual(heard, ['the password', 'the password']);
+});
+
+test('a server whose key is not pinned never hears the password', unanswered, async (context) => {
+  const { pool, destination, heard } = await prompting(context, [{ prompt: 'Password:', echo: false }], 1);
+  const other = ssh2.utils.generateKeyPairSync('ed25519').public.split(' ').slice(0, 2).join(' ');
+  await assert.rejects(
+    pool.withSession({ ...destination, hostKeys: [other] }, signal(), () => Promise.resolve()),
+    { code: 'ssh-host-key' },
+  );
+  assert.deepEqual(heard, []);
+});
+
+test(
+  'a command that never stops talking is dropped, and little of it is held',
+  unanswered,
+  async (context) => {
+    const { pool, destination } = await serve(context, (accept) => {
+      accept().on('exec', (start) => {
+        const channel = start();
+        const talk = (): void => {
+          while (channel.writable && channel.write(Buffer.alloc(64 * 1024, 'x')));
+          channel.once('drain', talk);
+        };
+        channel.on('error', () => undefined);
+        talk();
+      });
+    });
+    await assert.rejects(
+      pool.withSession(destination, signal(), (session) =>
+        session.run(['true'], { timeoutMs: 600_000, signal: signal() }),
+      ),
+      { code: 'ssh-command-failed' },
+    );
+  },
+);
+
+test('a server that exchanges keys again and again is dropped', unanswered, async (context) => {
+  const keys = ssh2.utils.generateKeyPairSync('ed25519');
+  let exchanges = 0;
+  const server = new ssh2.Server({ hostKeys: [keys.private] }, (client) => {
+    client.on('error', () => undefined);
+    client.on('authentication', (attempt) => {
+      if (attempt.method === 'password') attempt.accept();
+      else attempt.reject(['password']);
+    });
+    client.on('rekey', () => {
+      exchanges++;
+      if (exchanges < 1000) client.rekey();
+    });
+    client.on('ready', () => {
+      client.on('session', (accept) => {
+        accept().on('exec', (start) => {
+          start();
+          client.rekey();
+        });
+      });
+    });
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const pool = createSshPool({ log: silent, now: Date.now });
+  context.after(async () => {
+    await pool.close();
+    server.close();
+  });
+  const destination: SshDestination = {
+    host: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+    user: 'deploy',
+    hostKeys: [keys.public.split(' ').slice(0, 2).join(' ')],
+    auth: { password: createSecret('any') },
+    jump: null,
+  };
+  await assert.rejects(
+    pool.withSession(destination, signal(), (session) =>
+      session.run(['true'], { timeoutMs: 600_000, signal: signal() }),
+    ),
+    { code: 'ssh-unreachable' },
+  );
+  assert.ok(exchanges <= 5, String(exchanges));
+});
