@@ -14,9 +14,9 @@ import { createIssuerPlugins } from './issuers/index.ts';
 import { openJournal, type Journal } from './journal/journal.ts';
 import { limits } from './limits.ts';
 import { OperationError } from './ports/failure.ts';
-import type { Issuer, Publisher } from './ports/issuer.ts';
+import type { IssuanceMemory, Issuer, Publisher } from './ports/issuer.ts';
 import type { Log, Plugin, Secret, Tools } from './ports/plugin.ts';
-import type { Target, WebrootWriter } from './ports/target.ts';
+import type { KeyProver, Target, WebrootWriter } from './ports/target.ts';
 import type { TrustedRoots } from './ports/trusted-roots.ts';
 import { openSecrets, signingKey } from './open-vault.ts';
 import { builtIns, documentReader } from './reader.ts';
@@ -28,6 +28,7 @@ import { createGitSshConnect } from './ssh/git-connect.ts';
 import { createSshPool } from './ssh/pool.ts';
 import { createTargetPlugins } from './targets/index.ts';
 import { observeHandshake } from './tls/prober.ts';
+import { systemRoots } from './tls/trust.ts';
 import type { Vault } from './vault.ts';
 import { version } from './version.ts';
 import { readTrustedRoots } from './x509/roots.ts';
@@ -53,8 +54,8 @@ export interface House {
   readonly close: () => Promise<void>;
 }
 
-type AnyTarget = Target & Partial<WebrootWriter>;
-type AnyIssuer = Issuer & Partial<Publisher>;
+type AnyTarget = Target & Partial<WebrootWriter & KeyProver>;
+type AnyIssuer = Issuer & Partial<Publisher & IssuanceMemory>;
 
 /**
  * Opens everything a turn needs. IO: makes the data directory, opens journal and mirror, reads or makes the signing key.
@@ -137,6 +138,7 @@ function worldly(
     progress,
     crashPoint,
     stopping,
+    systemRoots,
     handshake: (address, anchors, signal) =>
       observeHandshake({ address, anchors, signal, timeoutMs: limits.work.handshakeTimeoutMs, now: now() }),
   };

@@ -10,6 +10,7 @@ import type { Estate } from './shell/estate.ts';
 import { dropOrphans } from './shell/fit.ts';
 import { readIntent } from './shell/intent.ts';
 import { adopt, jobMaker, sightsOf } from './shell/jobs.ts';
+import { stillRefused } from './shell/provenance.ts';
 import { certificateOf, judge, knownLeaves } from './shell/judge.ts';
 import type { Memory } from './shell/memory.ts';
 import { observe } from './shell/observe.ts';
@@ -177,7 +178,10 @@ async function carryOut(
     signal,
   );
   for (const { observation } of outcomes) {
-    if (observation !== null) memory.observations.set(observation.installation, observation);
+    if (observation !== null) {
+      const before = memory.observations.get(observation.installation);
+      memory.observations.set(observation.installation, stillRefused(before, observation));
+    }
   }
   refresh(memory.installations, world.journal.installations());
   refresh(memory.operations, world.journal.operations());

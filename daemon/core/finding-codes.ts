@@ -103,6 +103,22 @@ export const findingCodes = {
     remedy:
       'Find out who changes them (an old deployment script?). With drift: enforce renewd puts its own back; with report it waits for you.',
   },
+  'not-adopted': {
+    severity: 'warning',
+    title: 'A certificate that stood there was not taken over',
+    meaning:
+      'A generation in the store of the endpoint is none that renewd issued, as far as can be proved: the finding says what is missing. A new certificate is issued in its place.',
+    remedy:
+      'Find out who put it there. Nothing is lost: it stays as the previous generation until the next renewal. A restored journal makes renewd know its own certificates again.',
+  },
+  'helper-outdated': {
+    severity: 'warning',
+    title: 'The script on the endpoint is old',
+    meaning:
+      'The script installed for privilege: { mode: helper } is older than this renewd: protections are missing there, and certificates cannot be taken over after a lost journal.',
+    remedy:
+      'Copy daemon/targets/renewd-endpoint.sh of this renewd to the endpoint and install it again as docs/endpoint-helper.md says; its list stays as it is, once the owners of files are in it.',
+  },
   'rolled-back': {
     severity: 'error',
     title: 'The previous certificate was put back',

@@ -76,11 +76,13 @@ function storeFindings(input: AssessInput): Draft[] {
       },
     ];
   }
-  if (input.memory.operation !== null) return [];
+  const claims = claimFindings(input);
+  if (input.memory.operation !== null) return claims;
   const drift = storeDrift(input);
-  if (drift === null) return [];
+  if (drift === null) return claims;
   const expected = input.memory.installed?.issued;
   return [
+    ...claims,
     {
       code: drift.code,
       message: `${drift.because} in the store of ${input.installation.id}`,
@@ -91,6 +93,34 @@ function storeFindings(input: AssessInput): Draft[] {
       observed: drift.observed,
     },
   ];
+}
+
+/** What an endpoint shows and is not taken as it is: a generation that is not ours, a script that is too old. */
+function claimFindings({ observation, installation }: AssessInput): Draft[] {
+  const store = observation?.store;
+  if (store == null) return [];
+  const drafts: Draft[] = [];
+  const { provenance, outdatedHelper } = store;
+  // It may stand there for a while as the previous generation: as long as it does, it is said.
+  if (
+    provenance !== undefined &&
+    provenance.refusal !== null &&
+    store.leaves[provenance.generation] === provenance.fingerprint
+  ) {
+    drafts.push({
+      code: 'not-adopted',
+      message: `generation ${provenance.generation} of ${installation.id} was not taken over: ${provenance.refusal}`,
+      expected: 'a certificate that renewd issued',
+      observed: short(provenance.fingerprint),
+    });
+  }
+  if (outdatedHelper !== undefined) {
+    drafts.push({
+      code: 'helper-outdated',
+      message: `the script of renewd on ${installation.endpoint} is version ${String(outdatedHelper.installed)}, this renewd brings version ${String(outdatedHelper.current)}`,
+    });
+  }
+  return drafts;
 }
 
 function addressFindings(input: AssessInput, addresses: readonly JudgedAddress[]): Draft[] {

@@ -285,7 +285,17 @@ export interface Handshake {
   readonly protocol: string | null;
 }
 
-/** What stands on the endpoint's disk for one installation. */
+/** What was found out about a generation that stands there and that the journal does not know: by proof, not by the endpoint's word. */
+export interface Provenance {
+  readonly generation: string;
+  readonly fingerprint: Fingerprint;
+  /** Why it is not taken over, in one phrase; null when it is one of ours. */
+  readonly refusal: string | null;
+  /** PEM, leaf first; empty where it is refused. */
+  readonly chain: readonly string[];
+}
+
+/** What stands on the endpoint's disk for one installation. Every field but `provenance` is the endpoint's word. */
 export interface StoreObservation {
   /** Name of the generation `current` points at; null when there is none. */
   readonly current: string | null;
@@ -300,6 +310,10 @@ export interface StoreObservation {
   readonly keyMatches: boolean | null;
   /** Declared links that are missing or point elsewhere. */
   readonly brokenLinks: readonly string[];
+  /** Only where the journal knows nothing of this installation and something stands there. */
+  readonly provenance?: Provenance;
+  /** The script installed on the endpoint is older than this renewd. */
+  readonly outdatedHelper?: { readonly installed: number; readonly current: number };
 }
 
 /** Everything seen of one installation at one time. `store` is null when the endpoint could not be read. */

@@ -129,16 +129,21 @@ function difference(certificate: Certificate, issued: IssuedRecord): string | nu
   return null;
 }
 
-/** A generation of ours that is current and fits the declaration, when the journal was lost. Never a foreign file. */
+/** A generation that is current, fits the declaration and was proved to be ours, when the journal was lost. Never a foreign file, never on the endpoint's word. */
 function ourGenerationInPlace(input: AssessInput): IssuedRecord | null {
   const store = input.observation?.store;
   if (store == null || store.leaf === null || store.current === null || store.keyMatches !== true)
     return null;
   if (store.current === 'adopted' || store.leaf.notAfter <= input.now) return null;
+  const { provenance } = store;
+  if (provenance === undefined || provenance.refusal !== null) return null;
+  if (provenance.generation !== store.current || provenance.fingerprint !== store.leaf.fingerprint)
+    return null;
   const found = issuedRecord(store.leaf, {
     generation: store.current,
     because: null,
-    issuedBy: null,
+    // The proof was that it leads to this issuer.
+    issuedBy: input.certificate.issuer,
     csr: null,
   });
   return difference(input.certificate, found) === null ? found : null;

@@ -9,7 +9,14 @@ import type { IssuanceRecord } from '../core/record-format.ts';
 import { timestamp } from '../core/timestamp.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
-import type { IssueContext, IssueOutcome, IssueRequest, Issuer, Publisher } from '../ports/issuer.ts';
+import type {
+  IssueContext,
+  IssueOutcome,
+  IssueRequest,
+  IssuanceMemory,
+  Issuer,
+  Publisher,
+} from '../ports/issuer.ts';
 import type { Plugin, Tools } from '../ports/plugin.ts';
 import { namesDiffer, readCsr, type CsrFacts } from '../x509/csr.ts';
 import { certificateFacts } from '../x509/facts.ts';
@@ -38,7 +45,7 @@ interface CaConfig extends AuthorityPlan {
   readonly crlUrl: string | null;
 }
 
-export const ca: Plugin<Issuer & Publisher> = { kind: 'ca', schema: caSchema, create };
+export const ca: Plugin<Issuer & Publisher & IssuanceMemory> = { kind: 'ca', schema: caSchema, create };
 
 interface State {
   readonly config: CaConfig;
@@ -53,7 +60,11 @@ interface State {
   }>;
 }
 
-function create(name: string, written: Readonly<Record<string, unknown>>, tools: Tools): Issuer & Publisher {
+function create(
+  name: string,
+  written: Readonly<Record<string, unknown>>,
+  tools: Tools,
+): Issuer & Publisher & IssuanceMemory {
   const config = readConfig(name, written);
   let opened: ReturnType<State['open']> | null = null;
   const state: State = {
@@ -82,8 +93,16 @@ function create(name: string, written: Readonly<Record<string, unknown>>, tools:
       const { notAfter } = certificateFacts(authorities.intermediate.certificate);
       return `the embedded CA can sign; its intermediate is valid until ${timestamp(notAfter)}; ${String((await log.lines()).length)} certificates issued`;
     },
+    hasIssued: (certificate) => hasIssued(state, certificate),
     publications: () => publications(state),
   };
+}
+
+/** The whole certificate is compared: a serial number says nothing about who signed. */
+async function hasIssued(state: State, certificate: Uint8Array): Promise<boolean> {
+  const { log } = await state.open();
+  const pem = derToPem(certificate).trim();
+  return (await log.lines()).some((line) => line.record.pem.trim() === pem);
 }
 
 function readConfig(name: string, written: Readonly<Record<string, unknown>>): CaConfig {

@@ -51,6 +51,12 @@ export interface Issuer {
   readonly check: (signal: AbortSignal) => Promise<string>;
 }
 
+/** Optional: an issuer that knows everything it ever issued. */
+export interface IssuanceMemory {
+  /** Is exactly this certificate (DER) in its log? @throws OperationError when the log cannot be read */
+  readonly hasIssued: (certificate: Uint8Array, signal: AbortSignal) => Promise<boolean>;
+}
+
 /** Optional: an issuer that publishes things of its own into the state tree (issuance log, CRL). */
 export interface Publisher {
   /** Path in the state tree to its full text. Deterministic while nothing was issued or revoked and the CRL is fresh. */

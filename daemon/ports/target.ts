@@ -57,6 +57,27 @@ export interface Target {
   readonly close: () => Promise<void>;
 }
 
+/** What an endpoint answers to a challenge. Nothing of it is believed before the signature was verified. */
+export interface KeyProof {
+  /** DER of the chain that was staged with this generation, leaf first. */
+  readonly chain: readonly Uint8Array[];
+  /** What was signed: a sentence that holds the challenge and is good for nothing else. */
+  readonly statement: Uint8Array;
+  /** By the private key: PKCS #1 v1.5 with SHA-256, ECDSA with SHA-256 in DER, or Ed25519. */
+  readonly signature: Uint8Array;
+}
+
+/** Optional: a target that can prove that it holds the key of a generation. */
+export interface KeyProver {
+  /** `challenge` is 64 hex digits, drawn for this call alone. @throws OperationError when the endpoint cannot or will not */
+  readonly proveKey: (
+    store: Store,
+    generation: string,
+    challenge: string,
+    signal: AbortSignal,
+  ) => Promise<KeyProof>;
+}
+
 /** Optional: a target that can show http-01 answers from a directory the web server serves. */
 export interface WebrootWriter {
   readonly writeWebroot: (

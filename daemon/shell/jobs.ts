@@ -12,6 +12,7 @@ import { certificateOf } from './judge.ts';
 import type { Memory } from './memory.ts';
 import type { Sight } from './observe.ts';
 import type { Job } from './operation.ts';
+import type { Claim } from './provenance.ts';
 import { requirePlacement } from './placements.ts';
 import type { World } from './world.ts';
 
@@ -74,11 +75,31 @@ async function sightOf(
   const anchors = await anchorsOf(certificate.issuer);
   try {
     const { target, store } = storeOf(world, memory, certificate, installation);
-    return { installation, store, target, problem: null, anchors };
+    return {
+      installation,
+      store,
+      target,
+      problem: null,
+      anchors,
+      claim: claimOf(world, memory, certificate, installation),
+    };
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     return { installation, store: null, target: null, problem: error, anchors };
   }
+}
+
+/** null where the journal knows the installation, or is at work on it: there nothing is taken over. */
+function claimOf(
+  world: World,
+  memory: Memory,
+  certificate: Certificate,
+  installation: Installation,
+): Claim | null {
+  const known = memory.installations.get(installation.id)?.installed != null;
+  if (known || memory.operations.has(installation.id)) return null;
+  const spec = memory.desired?.issuers.get(certificate.issuer);
+  return { certificate, issuer: spec === undefined ? null : world.issuer(spec) };
 }
 
 function storeOf(
@@ -159,7 +180,9 @@ export function adopt(world: World, memory: Memory, action: Action): void {
     renewAt: drawRenewal(span, certificate.renewAtFraction, world.random()),
     keyLost: false,
   };
-  const stored = { installed, chain: null, certificate };
+  const provenance = memory.observations.get(action.installation)?.store?.provenance;
+  const chain = provenance?.refusal === null ? provenance.chain : null;
+  const stored = { installed, chain, certificate };
   world.journal.atomically(() => {
     world.journal.append(world.now(), action.installation, 'adopted', issued.fingerprint);
     world.journal.saveInstallation(action.installation, stored);

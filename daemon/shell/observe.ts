@@ -2,8 +2,9 @@
 import type { Installation, Observation } from '../core/model.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
-import type { Store, Target } from '../ports/target.ts';
+import type { KeyProver, Store, Target } from '../ports/target.ts';
 import { bounded, eachBounded } from './bounded.ts';
+import { provenanceOf, type Claim } from './provenance.ts';
 import type { World } from './world.ts';
 
 /** One installation to look at. `target` is null when it could not be made; `problem` then says why. */
@@ -11,9 +12,11 @@ export interface Sight {
   readonly installation: Installation;
   /** null, as `target`, when it could not be made. */
   readonly store: Store | null;
-  readonly target: Target | null;
+  readonly target: (Target & Partial<KeyProver>) | null;
   readonly problem: OperationError | null;
   readonly anchors: readonly string[] | null;
+  /** Given where the journal knows nothing of the installation: what stands there is then to be proved. */
+  readonly claim?: Claim | null;
 }
 
 /**
@@ -26,29 +29,48 @@ export async function observe(
   signal: AbortSignal,
 ): Promise<Observation[]> {
   const seen: Observation[] = [];
+  const away = new Map<string, OperationError>();
   if (sights.length > 0) world.progress({ kind: 'observing', installations: sights.length });
   await eachBounded(
     sights,
     world.pace.concurrentObservations,
     (sight) => sight.installation.endpoint,
     async (sight) => {
-      if (!signal.aborted && !world.stopping()) seen.push(await observeOne(world, sight, signal));
+      if (signal.aborted || world.stopping()) return;
+      const { endpoint } = sight.installation;
+      const problem = away.get(endpoint);
+      const observation = await observeOne(
+        world,
+        problem === undefined ? sight : { ...sight, target: null, problem },
+        signal,
+      );
+      seen.push(observation);
+      const failure = observation.storeFailure;
+      // Each further question would wait as long, and offer key or password again.
+      if (failure !== null && isAway(failure.code))
+        away.set(endpoint, new OperationError(failure.code, failure.message, { disposition: 'retry' }));
     },
   );
   return seen;
+}
+
+/** Failures of the way to an endpoint: the next installation there would fail the same. */
+function isAway(code: string): code is 'ssh-auth' | 'ssh-host-key' | 'ssh-timeout' | 'ssh-unreachable' {
+  return ['ssh-auth', 'ssh-host-key', 'ssh-timeout', 'ssh-unreachable'].includes(code);
 }
 
 /** Looks at one installation. IO, read-only. */
 export async function observeOne(world: World, sight: Sight, signal: AbortSignal): Promise<Observation> {
   const { installation } = sight;
   const [store, handshakes] = await Promise.all([
-    inspect(sight, signal),
+    inspect(world, sight, signal),
     Promise.all(installation.serves.map((address) => world.handshake(address, sight.anchors, signal))),
   ]);
   return { installation: installation.id, at: world.now(), ...store, handshakes };
 }
 
 async function inspect(
+  world: World,
   sight: Sight,
   signal: AbortSignal,
 ): Promise<Pick<Observation, 'store' | 'storeFailure'>> {
@@ -61,7 +83,10 @@ async function inspect(
   }
   try {
     const store = await sight.target.inspect(sight.store, bounded(signal, limits.work.inspectTimeoutMs));
-    return { store, storeFailure: null };
+    const { claim } = sight;
+    const provenance =
+      claim == null ? null : await provenanceOf(world, sight.target, sight.store, store, claim, signal);
+    return { store: provenance === null ? store : { ...store, provenance }, storeFailure: null };
   } catch (error) {
     if (error instanceof OperationError) return failed(error);
     throw error;

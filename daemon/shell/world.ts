@@ -4,10 +4,10 @@
  */
 import type { Address, Endpoint, Handshake, Instant, Issuer as IssuerSpec } from '../core/model.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { Issuer, Publisher } from '../ports/issuer.ts';
+import type { IssuanceMemory, Issuer, Publisher } from '../ports/issuer.ts';
 import type { Log } from '../ports/plugin.ts';
 import type { Solver } from '../ports/solver.ts';
-import type { Target, WebrootWriter } from '../ports/target.ts';
+import type { KeyProver, Target, WebrootWriter } from '../ports/target.ts';
 
 /** How often and how wide: the operator's configuration over the defaults of `limits.ts`. */
 export interface Pace {
@@ -27,14 +27,16 @@ export interface World {
   readonly log: Log;
   readonly journal: Journal;
   /** The issuer a declaration names. The same value for the same declaration. Throws OperationError when it cannot be made. */
-  readonly issuer: (spec: IssuerSpec) => Issuer & Partial<Publisher>;
+  readonly issuer: (spec: IssuerSpec) => Issuer & Partial<Publisher & IssuanceMemory>;
   /** The target of an endpoint; `jump` endpoints are resolved by the caller's map. */
   readonly target: (
     endpoint: Endpoint,
     endpoints: ReadonlyMap<string, Endpoint>,
-  ) => Target & Partial<WebrootWriter>;
+  ) => Target & Partial<WebrootWriter & KeyProver>;
   /** How control of a name is shown for this installation; null when the issuer needs none. */
   readonly solver: (spec: IssuerSpec, target: Target & Partial<WebrootWriter>) => Solver | null;
+  /** PEM roots of the system: what `trustAnchors` of an issuer means by null. */
+  readonly systemRoots: readonly string[];
   readonly handshake: (
     address: Address,
     anchors: readonly string[] | null,

@@ -9,10 +9,16 @@ import { defaultStoreDirectory } from '../core/placement.ts';
 import { limits } from '../limits.ts';
 import { OperationError, type FailureCode } from '../ports/failure.ts';
 import type { Plugin, Tools } from '../ports/plugin.ts';
-import type { Store, Target, WebrootWriter } from '../ports/target.ts';
+import type { KeyProver, Store, Target, WebrootWriter } from '../ports/target.ts';
 import type { CommandResult, SshDestination, SshPool } from '../ssh/pool.ts';
 import { renderWords } from '../templates/render.ts';
-import { csrConfiguration, readInspection } from './ssh/endpoint-output.ts';
+import {
+  csrConfiguration,
+  proofStatement,
+  readInspection,
+  readProof,
+  readVersion,
+} from './ssh/endpoint-output.ts';
 import { loginDestination } from './ssh/logins.ts';
 import { sshSchema } from './ssh/schema.ts';
 
@@ -23,8 +29,11 @@ export interface SshTargetTools {
 
 const script = readFileSync(join(import.meta.dirname, 'renewd-endpoint.sh'), 'utf8');
 
+/** Of the script that came with this renewd. */
+const scriptVersion = Number(/^version=([0-9]+)$/m.exec(script)?.[1] ?? 0);
+
 /** Makes the plug-in around a pool of connections. Reads its script once. */
-export function createSshTarget(shared: SshTargetTools): Plugin<Target & WebrootWriter> {
+export function createSshTarget(shared: SshTargetTools): Plugin<Target & WebrootWriter & KeyProver> {
   return {
     kind: 'ssh',
     schema: sshSchema,
@@ -67,7 +76,7 @@ function createTarget(
   config: SshConfig,
   tools: Tools,
   shared: SshTargetTools,
-): Target & WebrootWriter {
+): Target & WebrootWriter & KeyProver {
   const endpoint = createEndpoint(name, config, tools, shared);
   const quick = limits.work.inspectTimeoutMs;
   const step = limits.work.installStepTimeoutMs;
@@ -82,7 +91,15 @@ function createTarget(
       const { certificate, key } = keyFiles(store);
       const words = ['inspect', store.placement.store, certificate, key, ...linkWords(store)];
       const result = await verb(words, { signal, timeoutMs: quick }, 'ssh-command-failed');
-      return readInspection(Buffer.from(result.stdout).toString('utf8'), endpoint.name);
+      return readInspection(Buffer.from(result.stdout).toString('utf8'), endpoint.name, scriptVersion);
+    },
+    proveKey: async (store, generation, challenge, signal) => {
+      const path = store.placement.store;
+      const options = { signal, timeoutMs: quick, input: Buffer.from(challenge) };
+      const words = ['prove', path, generation, keyFiles(store).key];
+      const result = await verb(words, options, 'ssh-command-failed');
+      const proof = readProof(Buffer.from(result.stdout).toString('utf8'), endpoint.name);
+      return { ...proof, statement: Buffer.from(proofStatement(path, generation, challenge)) };
     },
     generateKey: async (store, generation, request, signal) => {
       const words = ['generate-key', store.placement.store, generation, request.algorithm];
@@ -117,12 +134,15 @@ function createTarget(
       );
     },
     check: async (signal) => {
-      const result = await verb(
-        ['check', endpoint.directory],
-        { signal, timeoutMs: quick },
-        'ssh-command-failed',
-      );
-      return Buffer.from(result.stdout).toString('utf8').trim().slice(0, 300);
+      const options = { signal, timeoutMs: quick };
+      const result = await verb(['check', endpoint.directory], options, 'ssh-command-failed');
+      const said = Buffer.from(result.stdout).toString('utf8').trim().slice(0, 300);
+      // The first version has no such verb and says so.
+      const version = await endpoint.verb(['version'], options);
+      const installed = readVersion(Buffer.from(version.stdout).toString('utf8')) ?? 1;
+      return installed >= scriptVersion
+        ? said
+        : `${said}; but the script installed there is version ${String(installed)} and this renewd brings version ${String(scriptVersion)}: install renewd-endpoint.sh again (docs/endpoint-helper.md)`;
     },
     writeWebroot: async (webroot, token, keyAuthorization, signal) => {
       const options = { signal, timeoutMs: quick, input: Buffer.from(keyAuthorization) };

@@ -65,10 +65,13 @@ export function factsOf(der: Uint8Array): CertificateFacts | null {
   }
 }
 
+/** The roots that come with Node, PEM: what a client without a list of its own trusts. */
+export const systemRoots: readonly string[] = rootCertificates;
+
 const anchorsRead = new WeakMap<readonly string[], readonly Uint8Array[]>();
 
 function derOf(anchors: readonly string[] | null): readonly Uint8Array[] {
-  const pems = anchors ?? rootCertificates;
+  const pems = anchors ?? systemRoots;
   let ders = anchorsRead.get(pems);
   if (ders === undefined) {
     ders = pems.flatMap((pem) => pemToDer(pem));

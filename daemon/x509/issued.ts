@@ -23,8 +23,8 @@ import { isStrongSignature } from './path-rules.ts';
 export interface IssuedQuestion {
   /** DER, leaf first. */
   readonly chain: readonly Uint8Array[];
-  /** DER of the CSR that was sent. */
-  readonly csr: Uint8Array;
+  /** DER of the CSR that was sent; null where possession of the key is proved in another way. */
+  readonly csr: Uint8Array | null;
   /** What git and policy approved. */
   readonly subject: {
     readonly dnsNames: readonly string[];
@@ -65,7 +65,7 @@ function checkKeyAndNames(leaf: Uint8Array, { csr, subject }: IssuedQuestion): s
   const names = readSubjectNames(fields.extensions);
   const addresses = subject.ipAddresses.map((address) => canonicalIpAddress(address) ?? address);
   return [
-    facts.spki === readCsr(csr).spki ? null : 'it is for another key than the CSR',
+    csr === null || facts.spki === readCsr(csr).spki ? null : 'it is for another key than the CSR',
     namesDiffer(
       'DNS names',
       names.dnsNames,

@@ -1,14 +1,15 @@
 /** What every target must do, run by each against the real thing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Target, Store } from '../../daemon/ports/target.ts';
+import type { KeyProof, KeyProver, Target, Store } from '../../daemon/ports/target.ts';
 import { checkCsr, readCsr } from '../../daemon/x509/csr.ts';
 import { certificateFacts } from '../../daemon/x509/facts.ts';
 import { derToPem } from '../../daemon/x509/pem.ts';
+import { signedByKeyOf } from '../../daemon/x509/possession.ts';
 import type { MadeBySsl, Workshop } from '../fixtures/openssl.ts';
 
 export interface TargetUnderTest {
-  readonly target: () => Target;
+  readonly target: () => Target & Partial<KeyProver>;
   readonly store: () => Store;
   readonly workshop: Workshop;
   readonly ca: MadeBySsl;
@@ -96,6 +97,28 @@ export function targetContract(under: TargetUnderTest): void {
     await under.target().sweep(under.store(), ['key-ed25519'], signal());
     const seen = await under.target().inspect(under.store(), signal());
     assert.deepEqual([...seen.generations].sort(), ['g1', 'g2', 'key-ed25519']);
+  });
+
+  test('contract: a generation proves its key by a signature over a fresh challenge, and only its own', async () => {
+    const target = under.target();
+    if (target.proveKey === undefined) return;
+    const challenge = 'ab'.repeat(32);
+    const proofs: { readonly leaf: Uint8Array; readonly proof: KeyProof }[] = [];
+    for (const generation of ['g1', 'g2']) {
+      const proof: KeyProof = await target.proveKey(under.store(), generation, challenge, signal());
+      const leaf: Uint8Array = proof.chain[0] ?? new Uint8Array();
+      const seen = await target.inspect(under.store(), signal());
+      assert.equal(certificateFacts(leaf).fingerprint, seen.leaves[generation]);
+      assert.ok(Buffer.from(proof.statement).includes(challenge));
+      assert.ok(signedByKeyOf(leaf, proof.statement, proof.signature));
+      proofs.push({ leaf, proof });
+    }
+    const [one, two] = proofs;
+    assert.ok(one !== undefined && two !== undefined);
+    assert.equal(signedByKeyOf(one.leaf, two.proof.statement, two.proof.signature), false);
+    assert.equal(signedByKeyOf(one.leaf, two.proof.statement, one.proof.signature), false);
+    await assert.rejects(target.proveKey(under.store(), 'g1', 'not a challenge', signal()));
+    await assert.rejects(target.proveKey(under.store(), 'none', challenge, signal()));
   });
 
   test('contract: it says in a sentence that it can be used', async () => {

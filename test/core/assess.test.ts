@@ -90,6 +90,12 @@ const codes = (assessed: Assessment): string[] => assessed.findings.map((finding
 
 const store = observation().store;
 if (store === null) throw new Error('the sample has a store');
+const provenance = {
+  generation: 'g1',
+  fingerprint: store.leaf?.fingerprint ?? '',
+  refusal: null,
+  chain: ['pem'],
+};
 const otherLeaf = facts('bb');
 const otherInStore = observation({
   store: { ...store, leaf: otherLeaf },
@@ -116,9 +122,43 @@ describe('what is needed', () => {
       'issue',
     ],
     [
-      'our own generation stands there and the journal is new: take it over',
-      { memory: memory({ installed: null }) },
+      'a generation proved to be ours stands there and the journal is new: take it over',
+      {
+        memory: memory({ installed: null }),
+        observation: observation({ store: { ...store, provenance } }),
+      },
       'adopt',
+    ],
+    [
+      'it says that it is ours, and nothing proves it: issue',
+      { memory: memory({ installed: null }) },
+      'issue',
+    ],
+    [
+      'it was proved not to be ours: issue',
+      {
+        memory: memory({ installed: null }),
+        observation: observation({ store: { ...store, provenance: { ...provenance, refusal: 'no' } } }),
+      },
+      'issue',
+    ],
+    [
+      'another certificate than the proved one stands there: issue',
+      {
+        memory: memory({ installed: null }),
+        observation: observation({
+          store: { ...store, provenance: { ...provenance, fingerprint: 'bb'.repeat(32) } },
+        }),
+      },
+      'issue',
+    ],
+    [
+      'another generation than the proved one is current: issue',
+      {
+        memory: memory({ installed: null }),
+        observation: observation({ store: { ...store, provenance: { ...provenance, generation: 'g0' } } }),
+      },
+      'issue',
     ],
     [
       'a foreign file stands there and the journal is new: issue',

@@ -21,7 +21,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Profile } from '../../daemon/core/model.ts';
 import type { Placement } from '../../daemon/core/placement.ts';
 import type { Tools } from '../../daemon/ports/plugin.ts';
-import type { Store, Target, WebrootWriter } from '../../daemon/ports/target.ts';
+import type { KeyProver, Store, Target, WebrootWriter } from '../../daemon/ports/target.ts';
 import { createSecret } from '../../daemon/secrets.ts';
 import { createSshPool, type SshPool } from '../../daemon/ssh/pool.ts';
 import { createSshTarget } from '../../daemon/targets/ssh.ts';
@@ -80,7 +80,7 @@ describe('the ssh target', { skip: sshdMissing() ?? false }, async () => {
     custody: { read: () => Promise.resolve(null), write: () => Promise.resolve() },
     log: silent,
   };
-  const open = (changes: Record<string, unknown> = {}): Target & WebrootWriter =>
+  const open = (changes: Record<string, unknown> = {}): Target & WebrootWriter & KeyProver =>
     createSshTarget({ pool }).create(
       'web-01',
       {
@@ -351,7 +351,7 @@ describe('the ssh target', { skip: sshdMissing() ?? false }, async () => {
         : 'sudo is not installed';
   describe('privilege helper', { skip: sudo }, () => {
     const installed = `/usr/local/sbin/renewd-endpoint-test-${String(process.pid)}`;
-    const helper = (): Target & WebrootWriter =>
+    const helper = (): Target & WebrootWriter & KeyProver =>
       open({ directory: join(root, 'owned'), privilege: { mode: 'helper', path: installed } });
     before(() => {
       copyFileSync(script, installed);
@@ -396,6 +396,17 @@ describe('the ssh target', { skip: sshdMissing() ?? false }, async () => {
       writeFileSync(`${installed}.allow`, 'directory\n');
       await assert.rejects(helper().check(signal()), /does not allow directory/);
       writeFileSync(`${installed}.allow`, list);
+    });
+
+    test('an older script is told, with the way to replace it', async () => {
+      const text = readFileSync(installed, 'utf8');
+      assert.doesNotMatch(await helper().check(signal()), /install/);
+      writeFileSync(installed, text.replace(/^version=.*$/m, 'version=1').replace(/^ {2}version\) .*$/m, ''));
+      assert.match(await helper().check(signal()), /version 1 and this renewd brings version \d+: install/);
+      const seen = await helper().inspect(newStore(), signal());
+      assert.equal(seen.outdatedHelper?.installed, 1);
+      writeFileSync(installed, text);
+      assert.equal((await helper().inspect(newStore(), signal())).outdatedHelper, undefined);
     });
 
     test('a list that others may write is no list', async () => {

@@ -1,16 +1,18 @@
 /** Reads what the endpoint's script says. Every line comes from a machine we do not trust: bounded, checked, never interpreted. Pure. */
 import type { StoreObservation } from '../../core/model.ts';
+import { limits } from '../../limits.ts';
 import { OperationError } from '../../ports/failure.ts';
 import { certificateFacts } from '../../x509/facts.ts';
+import { MalformedInput } from '../../x509/malformed.ts';
 import { pemToDer } from '../../x509/pem.ts';
 
 const generationPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
-/** The answer to `inspect`. @throws OperationError `ssh-command-failed` when it is not one */
-export function readInspection(text: string, where: string): StoreObservation {
+/** The answer to `inspect`; `newest` is the version of the script that this renewd brings. @throws OperationError `ssh-command-failed` when it is not one */
+export function readInspection(text: string, where: string, newest = 0): StoreObservation {
   const lines = text.split('\n');
-  const version = /^renewd-endpoint ([1-9][0-9]{0,5})$/.exec(lines[0] ?? '')?.[1];
-  if (version === undefined) {
+  const version = readVersion(lines[0] ?? '');
+  if (version === null) {
     throw new OperationError(
       'ssh-command-failed',
       `${where} answered something else than renewd's script: ${JSON.stringify((lines[0] ?? '').slice(0, 80))}. Look at what its shell prints at log-in.`,
@@ -56,7 +58,45 @@ export function readInspection(text: string, where: string): StoreObservation {
     ),
     keyMatches,
     brokenLinks,
+    ...(version < newest ? { outdatedHelper: { installed: version, current: newest } } : {}),
   };
+}
+
+/** The version a script says it is; null when it says something else. */
+export function readVersion(text: string): number | null {
+  const digits = /^renewd-endpoint ([1-9][0-9]{0,5})\n?$/.exec(text)?.[1];
+  return digits === undefined ? null : Number(digits);
+}
+
+/** What the script signs for a challenge, letter by letter as it stands there. Pure. */
+export function proofStatement(store: string, generation: string, challenge: string): string {
+  return `renewd: an endpoint proves that it has the key of a certificate; this is good for nothing else.\nstore ${store}\ngeneration ${generation}\nchallenge ${challenge}\n`;
+}
+
+/** The answer to `prove`: chain (DER) and signature. @throws OperationError `ssh-command-failed` when it is not one */
+export function readProof(
+  text: string,
+  where: string,
+): { readonly chain: readonly Uint8Array[]; readonly signature: Uint8Array } {
+  const [first = '', ...rest] = text.split('\n');
+  const at = rest.indexOf('signature');
+  const end = rest.indexOf('end', at);
+  const base64 = rest.slice(at + 1, end).join('');
+  try {
+    if (readVersion(first) !== null && at >= 0 && end > at && /^[A-Za-z0-9+/]+={0,2}$/.test(base64)) {
+      const chain = pemToDer(rest.slice(0, at).join('\n'));
+      if (chain.length <= limits.x509.chainMax) return { chain, signature: Buffer.from(base64, 'base64') };
+    }
+  } catch (error) {
+    if (!(error instanceof MalformedInput)) throw error;
+  }
+  throw new OperationError(
+    'ssh-command-failed',
+    `${where} answered a challenge with something else than a proof`,
+    {
+      disposition: 'retry',
+    },
+  );
 }
 
 /** null for what is no certificate: an endpoint may hold anything. */
