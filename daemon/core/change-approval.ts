@@ -4,7 +4,7 @@ import type { ChangeInput } from './change.ts';
 import type { ApprovalRule } from './governance.ts';
 import type { ChangeControl, Desired, SourcePosition } from './model.ts';
 import { matchPath } from './path-pattern.ts';
-import { selects } from './policy-selection.ts';
+import { selectionOf, surroundingsOf } from './policy-selection.ts';
 import { isForgeMerge, signersOf } from './signers.ts';
 
 export interface ApprovalState {
@@ -87,9 +87,15 @@ function certificateReason(
   after: Desired,
   plan: ChangePlan,
 ): { readonly text: string; readonly owner: string | null } | null {
+  // Of an endpoint or a team that is new the change itself says what it is; of those in force what was in force.
+  const around = surroundingsOf({
+    changeControl: before.changeControl,
+    teams: new Map([...after.teams, ...before.teams]),
+    endpoints: new Map([...after.endpoints, ...before.endpoints]),
+  });
   for (const { certificate } of plan.certificates) {
     for (const each of [before.certificates.get(certificate), after.certificates.get(certificate)]) {
-      if (each === undefined || !selects(selector, each)) continue;
+      if (each === undefined || selectionOf(selector, each, around) === 'no') continue;
       const star = each.dnsNames.find((name) => name.startsWith('*.'));
       if (wildcard && star === undefined) continue;
       return {

@@ -28,6 +28,7 @@ export function judgeChange(input: ChangeInput): ChangeVerdict {
     ...rangeReasons(input),
     ...signatureReasons(control, input),
     ...pathReasons(control, input, breakGlass !== null),
+    ...labelReasons(control, input, breakGlass !== null),
   ];
   const approvals = approvalsOf(control, input);
   const missing = breakGlass === null ? approvals.filter((each) => !each.satisfied) : [];
@@ -167,6 +168,36 @@ function pathReasons(control: ChangeControl, input: ChangeInput, emergency: bool
         source: { file: document.path, line: 1, column: 1 },
       },
     ];
+  });
+}
+
+/** A label that means something to whoever governs is set, changed and taken away by those it is reserved for. A certificate that goes takes its labels along. */
+function labelReasons(control: ChangeControl, input: ChangeInput, emergency: boolean): ChangeReason[] {
+  if (emergency) return [];
+  const { before, after, plan } = input;
+  return plan.certificates.flatMap(({ certificate: id }) => {
+    const next = after.certificates.get(id);
+    if (next === undefined) return [];
+    const old = before.certificates.get(id);
+    return control.reservedLabels.flatMap(({ name, signers, source }): ChangeReason[] => {
+      const [was, will] = [old, next].map((each) =>
+        each !== undefined && Object.hasOwn(each.labels, name) ? each.labels[name] : undefined,
+      );
+      if (was === will) return [];
+      const owner = next.team;
+      const permitted = signersOf(signers, { teams: before.teams, owner, forges: control.forges });
+      const document = plan.documents.find((each) => each.path === next.source.file);
+      if (document !== undefined && authorsOf(input, document).some((each) => permitted.has(each))) return [];
+      return [
+        {
+          code: 'label-reserved',
+          message: `${id}: label ${name} ${will === undefined ? 'is taken away' : `is set to ${will}`}; only ${[...permitted].sort().join(', ') || 'nobody'} may (${source.file}:${String(source.line)})`,
+          fix: `Leave label ${name} as it is, or have one of them vouch for exactly this plan: git commit --allow-empty -S -m "Vouch" --trailer "Renewd-Approve: ${input.hash}"`,
+          commit: input.tip.oid,
+          source: next.source,
+        },
+      ];
+    });
   });
 }
 

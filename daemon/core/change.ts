@@ -57,6 +57,7 @@ export interface ChangeReason {
     | 'signer-expired'
     | 'range-too-long'
     | 'path-not-permitted'
+    | 'label-reserved'
     | 'approval-missing'
     | 'approval-lapsed'
     | 'policy-widened'

@@ -4,6 +4,7 @@
  */
 import { claimConflicts, conflictText } from './claims.ts';
 import { findJumpFaults } from './jump-hosts.ts';
+import { labelProblems } from './label-problems.ts';
 import { checkGovernance } from './governance-references.ts';
 import type {
   Certificate,
@@ -99,6 +100,7 @@ export function buildDesired(
   settleClaims(register, certificates, inForce);
   checkTeams(register);
   checkPolicies(register);
+  register.problems.push(...labelProblems(register));
   const { teams, issuers, endpoints, profiles, packs, customRules, waivers, offers, programs } = register;
   const policies = [...register.policies.values()].sort((left, right) => (left.name < right.name ? -1 : 1));
   return {

@@ -68,6 +68,8 @@ export function checkGovernance(register: GovernanceRegister, refer: Refer, comp
     for (const team of offer.teams) refer('team', team, offer.source);
   }
   for (const control of register.changeControls.values()) {
+    for (const { signers, source } of control.reservedLabels)
+      for (const team of teamsOf(signers)) refer('team', team, source);
     for (const { from, certificates, source } of control.approvals) {
       if (certificates !== null) selected(certificates.selector, source, 'an approval');
       for (const team of teamsOf(from)) refer('team', team, source);

@@ -10,7 +10,16 @@ export type PolicyAction = 'block' | 'remediate' | 'report' | 'off';
 /** Whom something applies to. Kinds that are given must all match; within one, any. Nothing given: everyone. */
 export interface Selector {
   readonly teams: readonly string[];
+  /** Labels of the Certificate, which whoever requests it writes: they loosen nothing unless ChangeControl reserves them. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Labels of the Team that owns it. */
+  readonly teamLabels?: Readonly<Record<string, string>>;
+  /** Labels of the endpoints it is installed on. */
+  readonly endpointLabels?: Readonly<Record<string, string>>;
+  /** Names of these endpoints; `web-*` for all that begin so. */
+  readonly endpoints?: readonly string[];
+  /** Names it asks for: exact, or `*.example.com` for every name below. */
+  readonly dnsNames?: readonly string[];
   readonly issuers: readonly string[];
   /** `team/name`. */
   readonly certificates: readonly string[];
@@ -101,6 +110,8 @@ export interface ChangeControl extends Declared {
   /** The last one that matches a path counts, as in CODEOWNERS. A path that none matches may be changed by every known signer. */
   readonly paths: readonly PathRule[];
   readonly approvals: readonly ApprovalRule[];
+  /** Labels of certificates that only these may set, change or take away. */
+  readonly reservedLabels: readonly ReservedLabel[];
   /** A request that was not agreed to this long after the daemon first saw it no longer takes effect. */
   readonly approvalsLapseMs: number;
   /** Principals of forges: what they sign was merged by the forge under its own rules of review. */
@@ -110,6 +121,13 @@ export interface ChangeControl extends Declared {
     /** How long the review afterwards may take. */
     readonly reviewWithinMs: number;
   } | null;
+}
+
+/** A label of certificates that means something to whoever governs. */
+export interface ReservedLabel {
+  readonly name: string;
+  readonly signers: readonly string[];
+  readonly source: SourcePosition;
 }
 
 /** `signers`: principals, `team:<name>` for the signers of a team, `owner` for the team the path belongs to, `forge` for any forge. */

@@ -2,6 +2,7 @@
 import type {
   Certificate,
   CustomRule,
+  Desired,
   Instant,
   Policy,
   PolicyAction,
@@ -9,7 +10,15 @@ import type {
   SourcePosition,
   Waiver,
 } from './model.ts';
-import { levelOf, precedence, selects, type AppliedRule, type PolicyLevel } from './policy-selection.ts';
+import {
+  levelOf,
+  precedence,
+  selectionOf,
+  surroundingsOf,
+  type AppliedRule,
+  type PolicyLevel,
+  type Surroundings,
+} from './policy-selection.ts';
 import { rules as knownRules } from './rules/index.ts';
 import type { Rule, RuleSubject, Verdict } from './rules/rule.ts';
 import { effectiveNoticeMs, waiverFor, waiverNoticeMs, type WaiverNote } from './waiver.ts';
@@ -45,6 +54,10 @@ export interface PolicySet {
   readonly packs: ReadonlyMap<string, PolicyPack>;
   readonly customRules: ReadonlyMap<string, CustomRule>;
   readonly waivers: ReadonlyMap<string, Waiver>;
+  /** What selectors look at beside the certificate. */
+  readonly teams?: Desired['teams'];
+  readonly endpoints?: Desired['endpoints'];
+  readonly changeControl?: Desired['changeControl'];
 }
 
 /** Policies prepared for many questions. */
@@ -54,6 +67,7 @@ export interface CompiledPolicies {
   readonly byTeam: ReadonlyMap<string, readonly Prepared[]>;
   readonly byCertificate: ReadonlyMap<string, readonly Prepared[]>;
   readonly waivers: readonly Waiver[];
+  readonly around: Surroundings;
   /** Instants at which a verdict may change by time alone, ascending. */
   readonly changesAt: readonly Instant[];
   /** What applies, by the policies that select: computed once for each combination. */
@@ -98,6 +112,7 @@ export function compilePolicies(set: PolicySet, toRule: (rule: CustomRule) => Ru
     byTeam,
     byCertificate,
     waivers,
+    around: surroundingsOf(set),
     changesAt: [...changesAt].sort((left, right) => left - right),
     resolved: new Map(),
   };
@@ -140,21 +155,26 @@ function appliedRules(
 
 /** The rules that count for a certificate, by precedence. Pure; remembers what it worked out. */
 export function rulesFor(compiled: CompiledPolicies, certificate: Certificate): readonly AppliedRule[] {
-  const matching: Prepared[] = [];
+  const matching: (readonly AppliedRule[])[] = [];
+  let key = '';
   for (const group of [
     compiled.everyone,
     compiled.byTeam.get(certificate.team) ?? [],
     compiled.byCertificate.get(certificate.id) ?? [],
   ]) {
     for (const prepared of group) {
-      if (selects(prepared.policy.selector, certificate)) matching.push(prepared);
+      const selection = selectionOf(prepared.policy.selector, certificate, compiled.around);
+      if (selection === 'no') continue;
+      const only = selection === 'tightens';
+      matching.push(
+        only ? prepared.applied.map((each) => ({ ...each, onlyTightens: true })) : prepared.applied,
+      );
+      key += `${String(prepared.number)}${only ? '+' : ' '}`;
     }
   }
-  let key = '';
-  for (const { number } of matching) key += `${String(number)} `;
   let resolved = compiled.resolved.get(key);
   if (resolved === undefined) {
-    resolved = precedence(matching.flatMap((each) => each.applied));
+    resolved = precedence(matching.flat());
     compiled.resolved.set(key, resolved);
   }
   return resolved;
@@ -194,7 +214,9 @@ function judgeRule(
   const early = effectiveAt !== null && now < effectiveAt;
   const failed = ruling.verdict === 'fail' && !early;
   const waiver =
-    failed && entry.waivable ? waiverFor(compiled.waivers, applied, subject.certificate, now) : null;
+    failed && entry.waivable
+      ? waiverFor(compiled.waivers, applied, subject.certificate, compiled.around, now)
+      : null;
   const waived = waiver !== null && !waiver.ended;
   return {
     rule: rule.id,

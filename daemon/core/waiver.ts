@@ -1,6 +1,6 @@
 /** Exceptions that end by themselves: which one covers a broken rule, and whether it still does. Pure. */
 import type { Certificate, Instant, SourcePosition, Waiver } from './model.ts';
-import { selects, type AppliedRule } from './policy-selection.ts';
+import { selectionOf, type AppliedRule, type Surroundings } from './policy-selection.ts';
 
 /** A waiver is announced to end this long before it does: time to mend what it excepts, or to ask for another. */
 export const waiverNoticeMs = 30 * 86_400_000;
@@ -27,12 +27,13 @@ export function waiverFor(
   waivers: readonly Waiver[],
   { entry, rule }: Pick<AppliedRule, 'entry' | 'rule'>,
   certificate: Certificate,
+  around: Surroundings,
   now: Instant,
 ): WaiverNote | null {
   let best: Waiver | null = null;
   for (const waiver of waivers) {
     const covers = waiver.rules.includes(entry.id) || waiver.rules.includes(rule.id);
-    if (!covers || !selects(waiver.selector, certificate)) continue;
+    if (!covers || selectionOf(waiver.selector, certificate, around) !== 'yes') continue;
     if (best === null || waiver.expiresAt > best.expiresAt) best = waiver;
   }
   if (best === null) return null;

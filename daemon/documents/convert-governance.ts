@@ -45,6 +45,11 @@ export function toChangeControl(declared: Declared, spec: Spec, place: Place): C
         source: place.at(['spec', 'approvals', index]),
       };
     }),
+    reservedLabels: list(spec['reservedLabels']).map((each, index) => ({
+      name: text(map(each)['name']),
+      signers: texts(map(each)['signers']),
+      source: place.at(['spec', 'reservedLabels', index]),
+    })),
     approvalsLapseMs: parseDuration(text(spec['approvalsLapse'])) ?? approvalsLapseDefaultMs,
     forges: texts(spec['forges']),
     breakGlass:

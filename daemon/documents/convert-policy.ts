@@ -19,11 +19,17 @@ type Spec = CheckedDocument['spec'];
 /** A selector as the schema lets it in. Pure. */
 export function toSelector(value: unknown): Selector {
   const selector = map(value);
+  const given = <T>(name: string, read: (value: unknown) => T): Record<string, T> =>
+    selector[name] === undefined ? {} : { [name]: read(selector[name]) };
   return {
     teams: texts(selector['teams']),
     labels: textMap(selector['labels']),
     issuers: texts(selector['issuers']),
     certificates: texts(selector['certificates']),
+    ...given('teamLabels', textMap),
+    ...given('endpointLabels', textMap),
+    ...given('endpoints', texts),
+    ...given('dnsNames', (names) => texts(names).map((name) => name.toLowerCase())),
   };
 }
 

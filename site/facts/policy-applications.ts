@@ -33,7 +33,18 @@ export function countApplications(
 }
 
 /** What selectors look at, from a record. */
-function selectable({ metadata, declaration }: CertificateRecord): Certificate {
+function selectable(record: CertificateRecord): Certificate {
+  const { metadata, declaration } = record;
   const id = certificateId({ metadata });
-  return { id, team: metadata.team, issuer: declaration.issuer, labels: declaration.labels } as Certificate;
+  const { issuer, labels, dnsNames, ipAddresses } = declaration;
+  const installations = record.installations.map(({ endpoint }) => ({ endpoint }));
+  return {
+    id,
+    team: metadata.team,
+    issuer,
+    labels,
+    dnsNames,
+    ipAddresses,
+    installations,
+  } as unknown as Certificate;
 }

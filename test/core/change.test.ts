@@ -35,6 +35,7 @@ const control: ChangeControl = {
       source,
     },
   ],
+  reservedLabels: [],
   approvalsLapseMs: 14 * 86_400_000,
   forges: ['forge@example.com'],
   breakGlass: { signers: ['bea'], reviewWithinMs: 1000 },
@@ -197,6 +198,42 @@ describe('a plan', () => {
       canonicalJson({ a: 0.5, b: -0, c: 1e300, d: Number.NaN }),
       '{"a":0.5,"b":0,"c":1e+300,"d":"NaN"}',
     );
+  });
+});
+
+describe('a label that is reserved', () => {
+  const reserving: ChangeControl = {
+    ...control,
+    approvals: [],
+    reservedLabels: [{ name: 'env', signers: ['team:pki'], source }],
+  };
+  const asked = (
+    by: string,
+    was: Readonly<Record<string, string>> | null,
+    will: Readonly<Record<string, string>>,
+    trailers: Partial<NewCommit>[] = [],
+  ): string[] => {
+    const before = desired(was === null ? [] : [certificate({ labels: was, blob: 'old' })], reserving);
+    const after = desired([certificate({ labels: will, blob: 'new' })], reserving);
+    const tip = commit('1', by, brings);
+    const approvals = trailers.map((each, index) => commit(String(index + 2), 'pia', each));
+    const commits = [tip, ...approvals];
+    return codes(judgeChange({ before, after, plan: plan(before, after), hash, tip, commits, unread: 0 }));
+  };
+  test('is not set, changed or taken away by who may change the file', () => {
+    assert.deepEqual(asked('ada', null, { env: 'dev' }), ['label-reserved']);
+    assert.deepEqual(asked('ada', { env: 'prod' }, { env: 'dev' }), ['label-reserved']);
+    assert.deepEqual(asked('ada', { env: 'prod' }, {}), ['label-reserved']);
+  });
+  test('stays as it is through a change of something else, and other labels are free', () => {
+    assert.deepEqual(asked('ada', { env: 'prod' }, { env: 'prod', note: 'x' }), []);
+    assert.deepEqual(asked('ada', null, { note: 'x' }), []);
+  });
+  test('is set by whom it is reserved for, or where one of them vouches for the plan', () => {
+    assert.deepEqual(asked('ada', null, { env: 'dev' }, [{ approves: [hash] }]), []);
+    assert.deepEqual(asked('ada', null, { env: 'dev' }, [{ approves: ['b'.repeat(64)] }]), [
+      'label-reserved',
+    ]);
   });
 });
 

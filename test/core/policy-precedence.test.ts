@@ -16,7 +16,7 @@ import { subject } from './rules/team.ts';
 
 const selectors = {
   everyone,
-  group: { ...everyone, labels: { env: 'prod' } },
+  group: { ...everyone, teams: ['web'] },
   certificate: { ...everyone, certificates: ['web/shop'] },
   elsewhere: { ...everyone, teams: ['payments'] },
 };

@@ -21,6 +21,7 @@ const control: ChangeControl = {
   signatures: 'required',
   paths: [{ paths: ['**'], signers: ['pia@example.com'], source }],
   approvals: [],
+  reservedLabels: [],
   approvalsLapseMs: 14 * day,
   forges: [],
   breakGlass: null,

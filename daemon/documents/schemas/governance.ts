@@ -85,6 +85,27 @@ export const changeControlSchema = envelope(
             },
           },
         },
+        reservedLabels: {
+          description:
+            'Labels of certificates that only some may set, change or take away. Only such a label tells certificates apart where that loosens anything.',
+          type: 'array',
+          maxItems: 50,
+          items: {
+            type: 'object',
+            additionalProperties: false,
+            required: ['name', 'signers'],
+            properties: {
+              name: {
+                description: 'Name of the label.',
+                type: 'string',
+                minLength: 1,
+                maxLength: 63,
+                examples: ['env'],
+              },
+              signers: signers('Who may set it.'),
+            },
+          },
+        },
         approvalsLapse: duration(
           'How long after the daemon first saw a request it may still be approved; 14d when absent.',
           '14d',

@@ -62,6 +62,12 @@ export const date = (description: string): JsonSchema => ({
   examples: ['2027-03-15'],
 });
 
+const labelValues = {
+  type: 'object',
+  maxProperties: 20,
+  additionalProperties: { type: 'string', maxLength: 200 },
+} as const;
+
 /** Whom something applies to. */
 export const selector = (description: string): JsonSchema => ({
   description,
@@ -70,10 +76,27 @@ export const selector = (description: string): JsonSchema => ({
   properties: {
     teams: { type: 'array', maxItems: 1000, items: name('Name of a Team.') },
     labels: {
-      type: 'object',
-      maxProperties: 20,
-      additionalProperties: { type: 'string', maxLength: 200 },
+      description:
+        'Labels of the Certificate. Its requester writes them: one that ChangeControl does not reserve is not believed, so it excepts from nothing.',
+      ...labelValues,
     },
+    teamLabels: { description: 'Labels of its Team.', ...labelValues },
+    endpointLabels: { description: 'Labels of the endpoints it is installed on.', ...labelValues },
+    endpoints: {
+      description: 'Endpoints it is installed on: a name, or web-* for all that begin so.',
+      type: 'array',
+      maxItems: 1000,
+      items: {
+        type: 'string',
+        maxLength: 101,
+        pattern: '^[a-z0-9]+([.-][a-z0-9]+)*[.-]?\\*?$',
+        examples: ['pay-*'],
+      },
+    },
+    dnsNames: dnsNames(
+      'Names it asks for: exact, or *.example.com for every name below.',
+      '*.pay.example.com',
+    ),
     issuers: { type: 'array', maxItems: 1000, items: name('Name of an Issuer.') },
     certificates: {
       description: 'team/name.',

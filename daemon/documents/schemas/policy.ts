@@ -138,7 +138,7 @@ export const customRuleSchema = envelope(
         },
         when: expression(
           'Where this is false the rule does not apply.',
-          'certificate.labels.?env.orValue("") == "prod"',
+          'team.labels.?tier.orValue("") == "prod"',
         ),
         expression: expression('Must be true.', '!certificate.dnsNames.exists(name, name.startsWith("*."))'),
         effective: date('The rule is only announced before this day.'),
