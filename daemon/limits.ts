@@ -226,8 +226,22 @@ export const limits = {
     openPgpKeyMaxChars: 1024 * 1024,
     /** One pack from a server, held in memory while it is indexed: a repository of declarations has tens of MB. */
     packMaxBytes: 512 * 1024 * 1024,
-    /** One object, inflated: forges refuse 100 MB, a declaration has KiB. */
-    objectMaxBytes: 64 * 1024 * 1024,
+    /** One object that is read, inflated: a declaration has KiB, a folder of 400,000 records is this long; reading it holds the event loop for 50 ms (measured). */
+    objectMaxBytes: 16 * 1024 * 1024,
+    /** All objects that one read of a delta makes on its way: 50 versions of a folder of 100,000 records. */
+    deltaChainMaxBytes: 256 * 1024 * 1024,
+    /** Everything a received pack inflates to: so much whatever its size ... */
+    packInflatedFloorBytes: 1024 * 1024 * 1024,
+    /** ... and beyond it so many times its size: years of a state branch are 60 times (measured). */
+    packInflatedRatioMax: 100,
+    /** ... and never more: two minutes of work in slices. */
+    packInflatedMaxBytes: 32 * 1024 * 1024 * 1024,
+    /** Bytes worked on between two looks at the event loop: about 10 ms. */
+    sliceBytes: 4 * 1024 * 1024,
+    /** Objects up to here are inflated at once, larger ones as a stream beside the event loop. */
+    inflateAtOnceBytes: 1024 * 1024,
+    /** Commits we say we have when we fetch: the tips of the branches of a mirror. */
+    havesMax: 64,
     /** Objects of one received pack: 100,000 certificates with years of history stay below. */
     packObjectsMax: 5_000_000,
     /** Deltas upon deltas: git itself makes 50, `--aggressive` 250 at most; 4095 is git's own ceiling. */

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 
 /** Package to the only folder (or file) that may import it. */
 const doors: Readonly<Record<string, string>> = {
-  'isomorphic-git': 'daemon/git/',
+  'isomorphic-git': 'demo/',
   '@marcbachmann/cel-js': 'daemon/expressions/',
   yaml: 'daemon/documents/',
   ajv: 'daemon/documents/',

@@ -1,6 +1,6 @@
 /** Applies a pack delta (gitformat-pack, "Deltified representation"): copy and insert instructions against a base, every bound checked. */
 import { limits } from '../limits.ts';
-import { corrupt } from './object.ts';
+import { corrupt, malformed } from './object.ts';
 
 function readSize(delta: Buffer, at: number): readonly [size: number, next: number] {
   let size = 0;
@@ -25,7 +25,7 @@ export function applyDelta(base: Buffer, delta: Buffer): Buffer {
   const [baseSize, afterBase] = readSize(delta, 0);
   const [resultSize, afterResult] = readSize(delta, afterBase);
   if (baseSize !== base.length) throw corrupt('a delta does not fit its base');
-  if (resultSize > limits.git.objectMaxBytes) throw corrupt('a delta makes an object over the bound');
+  if (resultSize > limits.git.objectMaxBytes) throw malformed('a delta makes an object over the bound');
   const result = Buffer.allocUnsafe(resultSize);
   let written = 0;
   let at = afterResult;

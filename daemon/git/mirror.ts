@@ -14,7 +14,7 @@ import { openObjectStore, type ObjectStore } from './object-store.ts';
 import { joinPacks, verifyNewPacks } from './pack-join.ts';
 import { storePack } from './pack-file.ts';
 import { pushPack } from './receive-pack.ts';
-import { resolveRef } from './refs.ts';
+import { readRefs, resolveRef } from './refs.ts';
 import type { Session, Transport } from './transport.ts';
 
 /** Only branches are watched; `HEAD` tells which one a fresh repository means. */
@@ -47,7 +47,15 @@ export async function openMirror(transport: Transport, directory: string, log: L
   const bring = async (session: Session, ref: string, oid: string): Promise<void> => {
     const localRef = mirrorRef(ref);
     if (!store.has(oid)) {
-      await fetchPack({ directory, session, remoteRef: ref, localRef, place: transport.place });
+      const tips = [...readRefs(directory).values()].filter((each) => store.has(each));
+      await fetchPack({
+        objects,
+        session,
+        oid,
+        haves: [...new Set(tips)],
+        shallow: readShallow(directory),
+        place: transport.place,
+      });
       await verifyNewPacks(objects);
       await rememberShallow(directory, session.advertisement.shallow);
     }

@@ -10,7 +10,7 @@ import { packHeader } from './pack-write.ts';
 
 const verified = new Set<string>();
 
-/** Verifies checksum and count of packs not verified yet by this process: isomorphic-git leaves out objects it cannot index. IO. @throws OperationError `git-corrupt` */
+/** Verifies checksum and count of packs not verified yet by this process: what an interrupted write left must not be believed. IO. @throws OperationError `git-corrupt` */
 export async function verifyNewPacks(objectsDirectory: string): Promise<void> {
   const directory = join(objectsDirectory, 'pack');
   for (const name of await packNames(directory)) {

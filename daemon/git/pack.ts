@@ -3,7 +3,7 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { inflateSync } from 'node:zlib';
 import { limits } from '../limits.ts';
 import { applyDelta } from './delta.ts';
-import { corrupt, type GitObject, type ObjectType } from './object.ts';
+import { corrupt, malformed, type GitObject, type ObjectType } from './object.ts';
 import { openPackIndex, type PackIndex } from './pack-index.ts';
 
 export interface Pack {
@@ -62,14 +62,14 @@ function packOf(
     }
   };
 
-  const read = (offset: number, depth = 0): GitObject => {
+  const read = (offset: number, depth = 0, spent = { bytes: 0 }): GitObject => {
     const known = bases.get(offset);
     if (known !== undefined) return known;
     if (depth > limits.git.deltaDepthMax) throw corrupt(`${path} has a chain of deltas over the bound`);
     if (offset < 12 || offset > length - 20) throw corrupt(`${path} has no object at ${offset}`);
     const raw = window(offset, index.end(offset, length));
     const { kind, size, at } = entryHeader(raw, path);
-    if (size > limits.git.objectMaxBytes) throw corrupt(`${path} has an object over the bound`);
+    if (size > limits.git.objectMaxBytes) throw malformed(`${path} has an object over the bound`);
     const type = types[kind];
     if (type !== undefined) {
       const object = { type, bytes: inflate(raw, at, size, path) };
@@ -81,17 +81,19 @@ function packOf(
     if (kind === ofsDelta) {
       const [distance, next] = ofsDistance(raw, at, path);
       body = next;
-      base = read(offset - distance, depth + 1);
+      base = read(offset - distance, depth + 1, spent);
     } else if (kind === refDelta) {
       const oid = raw.toString('hex', at, at + 20);
       body = at + 20;
       const inside = index.find(oid);
-      base = inside === null ? external(oid) : read(inside, depth + 1);
+      base = inside === null ? external(oid) : read(inside, depth + 1, spent);
       if (base === null) throw corrupt(`${path} needs ${oid}, which is missing`);
     } else {
       throw corrupt(`${path} has an object of unknown type ${kind}`);
     }
     const object = { type: base.type, bytes: applyDelta(base.bytes, inflate(raw, body, size, path)) };
+    spent.bytes += object.bytes.length;
+    if (spent.bytes > limits.git.deltaChainMaxBytes) throw malformed(`${path} has deltas over the bound`);
     if (depth > 0) remember(offset, object);
     return object;
   };
