@@ -128,7 +128,9 @@ async function readRepository(
   const refs = (): Promise<ReadonlyMap<string, string>> =>
     (asked ??= estate.intent.repository.advertise(signal));
   await guarded(troubles, () => readIntent(world, estate.intent, memory, refs, signal));
-  await guarded(troubles, async () => readRecords(world, estate.state, memory, await refs(), signal));
+  await guarded(troubles, async () =>
+    readRecords(world, estate.state, memory, { refs: await refs(), trust: estate.intent.trust }, signal),
+  );
 }
 
 /** Those that changed and those whose time has come. */

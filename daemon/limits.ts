@@ -90,6 +90,12 @@ export const limits = {
     recordMaxBytes: 4 * 1024 * 1024,
     /** One text in it: a chain of ten certificates, or the longest message a server sent. */
     textMaxChars: 262_144,
+    /** Paths named in one finding about a commit that changed records. */
+    pathsNamed: 5,
+    /** How long it is said that somebody else changed records: long enough for a fortnight of leave. */
+    incidentShownMs: 14 * day,
+    /** Such things kept at the same time; the journal and Git have all. */
+    incidentsMax: 50,
     /** Entries of one list in it: ten times the installations of the largest certificate seen. */
     listMax: 10_000,
   },

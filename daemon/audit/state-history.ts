@@ -4,7 +4,7 @@ import { lineTimes } from '../core/line-time.ts';
 import type { CertificateRecord, IssuedRecord } from '../core/record-format.ts';
 import { signerOf, verifyCommitSignature } from '../git/signature.ts';
 import type { Commit, Repository } from '../git/repository.ts';
-import { placeOf } from '../records/paths.ts';
+import { lostTrailer, placeOf } from '../records/paths.ts';
 import { parseRecord } from '../records/read.ts';
 import type { Claims } from './claim.ts';
 
@@ -91,6 +91,24 @@ async function checkLine(
     `all ${String(own.length)} commits of records are signed by the daemon’s key`,
     wrong.length === 0,
     wrong.length === 0 ? signers.trim().slice(0, 120) : wrong.slice(0, 10).join(', '),
+  );
+  // On a branch shared with people theirs may stand between ours, as long as they leave the records alone.
+  const others = prefix === '' ? [] : line.filter((each) => !own.includes(each));
+  const touching: string[] = [];
+  for (const each of others) {
+    const changed = await repository.changes(each.parents[0] ?? null, each.oid, [prefix]);
+    if (changed.length > 0) touching.push(`${each.oid.slice(0, 10)} ${changed[0]?.path ?? ''}`);
+  }
+  const lost = own.flatMap((each) =>
+    each.trailers
+      .filter(([key]) => key === lostTrailer)
+      .map(([, tip]) => `${tip.slice(0, 10)}, found gone by ${each.oid.slice(0, 10)}`),
+  );
+  claims.prove(
+    'records',
+    'nobody else changed them, and none of their history was lost',
+    touching.length + lost.length === 0,
+    [...touching, ...lost].slice(0, 10).join('; ') || 'every change of them is the daemon’s',
   );
   const merges = own.filter((each) => each.parents.length > 1);
   claims.prove(

@@ -1,9 +1,12 @@
 /** `renewd doctor`: can I reach and change each endpoint, each issuer, the remote? One line each, with what to do. Changes nothing outside. */
 import type { House } from '../assembly.ts';
 import { declaredSecrets, usersOf } from '../declared-secrets.ts';
+import { findingCodes } from '../core/finding-codes.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import { bounded, eachBounded } from '../shell/bounded.ts';
+import { incidentsOf } from '../shell/record-incidents.ts';
+import { readRecords } from '../shell/records.ts';
 import { readIntent } from '../shell/intent.ts';
 import { escapeControls, wrap } from '../terminal.ts';
 import { repositoryOptions, type Command, type Invocation } from './command.ts';
@@ -70,6 +73,19 @@ export async function examine(house: House, signal: AbortSignal): Promise<Examin
     const { desired } = memory;
     return `branch ${estate.intent.branch} declares ${String(desired?.certificates.size ?? 0)} certificates; ${String(desired?.problems.length ?? 0)} problems`;
   });
+  const refsNow = await estate.intent.repository.advertise(signal).catch(() => null);
+  if (refsNow !== null)
+    await attempt('records', async () => {
+      await readRecords(world, estate.state, memory, { refs: refsNow, trust: estate.intent.trust }, signal);
+      const incidents = incidentsOf(world.journal, world.now());
+      const [worst] = incidents;
+      if (worst === undefined) return 'everything that stands there was signed by the daemon';
+      throw new OperationError(
+        'records-changed',
+        `${worst.message}${incidents.length > 1 ? `; and ${String(incidents.length - 1)} more` : ''}. ${findingCodes['records-changed'].remedy}`,
+        { disposition: 'stall' },
+      );
+    });
   await attempt('state branch', async () => {
     await estate.state.repository.mayPush(estate.state.ref, signal);
     const refs = await estate.state.repository.advertise(signal);

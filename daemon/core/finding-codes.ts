@@ -261,6 +261,14 @@ export const findingCodes = {
     remedy:
       'Find out who forced the push. Push the accepted commit back (the finding names it), or accept the new history on purpose by starting with a new data directory.',
   },
+  'records-changed': {
+    severity: 'error',
+    title: 'Somebody else changed the records',
+    meaning:
+      'A commit that the daemon did not sign changed records on the state branch, or its history was rewritten or deleted. What it says is not used; what was there is put back.',
+    remedy:
+      'Find out who may push there and protect the branch: only the daemon writes it. The message names the commit and the paths; an audit of this history fails from now on.',
+  },
   'change-refused': {
     severity: 'error',
     title: 'A change is refused',

@@ -27,7 +27,7 @@ export interface PublishRequest {
   readonly message: (edits: ReadonlyMap<string, RecordText | null>) => RecordText;
   readonly trailers: readonly (readonly [key: string, value: RecordText])[];
   readonly author: { readonly name: string; readonly email: string };
-  /** UTC epoch ms; a commit is never older than its parent. */
+  /** UTC epoch ms; a commit is never older than its parent, unless that one is dated in the future. */
   readonly at: number;
   readonly signer: CommitSigner | null;
 }
@@ -92,7 +92,7 @@ async function prepare(
     tree,
     parents: tip === null ? [] : [tip],
     author: request.author,
-    at: Math.max(request.at, parent?.committer.at ?? 0),
+    at: dateAfter(request.at, parent?.committer.at ?? 0),
     message: request.message(edits),
     trailers: request.trailers,
   });
@@ -101,6 +101,11 @@ async function prepare(
   const built = pack.build();
   if (built === null) throw new Error('a pack with a commit is not empty');
   return { commit, pack: built };
+}
+
+/** Not before the parent, unless the parent is dated in the future: whoever pushed that must not date our commits. */
+function dateAfter(at: number, parentAt: number): number {
+  return parentAt > at + limits.clock.skewMaxMs ? at : Math.max(at, parentAt);
 }
 
 /** Full jitter, so that writers that collided do not collide again. */

@@ -37,6 +37,7 @@ export const failureCodes = {
   'placement-refused':
     'The endpoint, the profile or another installation does not allow these files or values there; nothing was done.',
   'rate-limited': 'The CA asks us to come back later.',
+  'records-changed': 'Somebody else changed the records on the state branch; they are not used.',
   'reload-failed': 'The reload command failed; rolled back.',
   'secret-refused':
     'A declaration names a secret that the configuration binds to something else; it was not opened.',

@@ -35,6 +35,9 @@ export function endpointPath(name: string): string {
   return `endpoints/${name}.json`;
 }
 
+/** Trailer of a commit that begins again after the history of the records was lost: the tip that was there. */
+export const lostTrailer = 'Renewd-Lost';
+
 export const findingsPath = 'findings/repository.json';
 export const heartbeatPath = 'heartbeat.json';
 

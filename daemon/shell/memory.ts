@@ -83,6 +83,13 @@ export interface Memory {
   /** Certificates whose record must be written even if it did not change: someone else wrote over it. */
   readonly rewrite: Set<string>;
   endpointsDirty: boolean;
+  /** Endpoints, and the findings of the repository, that must be written even if they did not change. */
+  readonly rewriteEndpoints: Set<string>;
+  rewriteFindings: boolean;
+  /** What somebody else changed on the state branch, as it was: path below the prefix to blob, null for what was not there. */
+  readonly putBack: Map<string, string | null>;
+  /** Tip of the records that are no longer in the history of their branch; null while nothing is lost. */
+  lostTip: string | null;
   /** Endpoint to the certificates declared there. */
   readonly byEndpoint: Map<string, Set<string>>;
   /** Next instant each certificate must be judged again. */
@@ -119,6 +126,10 @@ export function recall(journal: Journal): Memory {
     dirty: new Set(),
     rewrite: new Set(),
     endpointsDirty: true,
+    rewriteEndpoints: new Set(),
+    rewriteFindings: false,
+    putBack: new Map(),
+    lostTip: null,
     byEndpoint: new Map(),
     dueAt: new Map(),
     known: new Map(),

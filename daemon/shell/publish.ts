@@ -23,6 +23,7 @@ import { saveHeld } from './advance.ts';
 import { changeFindings } from './change-findings.ts';
 import { certificateOf } from './judge.ts';
 import type { Memory } from './memory.ts';
+import { incidentFindings } from './record-incidents.ts';
 import { publishRecords } from './records.ts';
 import { unreadFindings } from './unread.ts';
 import { noteWithheldChanges, withheldChangeFindings, withWithheldNamed } from './withheld.ts';
@@ -45,7 +46,7 @@ export async function recordAndPublish(
   const judged: string[] = [];
   const certificates = changedCertificates(memory, touched, now, files, phrases);
   const endpoints = changedEndpoints(memory, touched, now);
-  const repository = changedRepository(memory, now);
+  const repository = changedRepository(world, memory, now);
   for (const record of memory.changeRecords.values()) {
     files.set(changePath(record), recordJson(record));
     judged.push(`change ${record.commit.slice(0, 10)}: ${record.outcome}, ${record.subject}`);
@@ -58,7 +59,8 @@ export async function recordAndPublish(
   ) {
     await addPublications(world, memory, files, signal);
   }
-  const changed = certificates.length + endpoints.length + (repository === null ? 0 : 1) + files.size;
+  const changed =
+    certificates.length + endpoints.length + (repository === null ? 0 : 1) + files.size + memory.putBack.size;
   const beat = nextHeartbeat(estate, memory, heartbeat, changed > 0, now);
   if (changed === 0 && beat === null) return null;
   const because = reasons(outcomes, memory);
@@ -191,7 +193,11 @@ function endpointFacts(
   return { location: `${host}:${String(port)}`, certificates, reachable, findings };
 }
 
-function changedRepository(memory: Memory, now: number): RepositoryFindings | null {
+function changedRepository(
+  world: Pick<World, 'journal'>,
+  memory: Memory,
+  now: number,
+): RepositoryFindings | null {
   const drafts = (memory.desired?.problems ?? []).map((problem) =>
     documentFinding(problem, findingCodes['document-invalid'].remedy),
   );
@@ -213,12 +219,14 @@ function changedRepository(memory: Memory, now: number): RepositoryFindings | nu
       source: null,
     });
   }
-  drafts.push(...changeFindings(memory, now));
+  drafts.push(...changeFindings(memory, now), ...incidentFindings(world.journal, now));
   drafts.push(...withheldChangeFindings(memory), ...unreadFindings(memory, now));
   const previous = memory.repositoryRecord;
   const next = withWithheldNamed(repositoryFindings(drafts, previous, now), previous?.findings ?? [], now);
   if (previous === null && next.findings.length === 0) return null;
-  return previous !== null && recordJson(previous) === recordJson(next) ? null : next;
+  return !memory.rewriteFindings && previous !== null && recordJson(previous) === recordJson(next)
+    ? null
+    : next;
 }
 
 async function addPublications(

@@ -6,17 +6,11 @@ import type {
   RepositoryFindings,
 } from '../core/record-format.ts';
 import type { CommitSigner, PublishOutcome, Repository } from '../git/repository.ts';
-import {
-  certificatePath,
-  endpointPath,
-  findingsPath,
-  heartbeatPath,
-  placeOf,
-  recordPrefixes,
-} from '../records/paths.ts';
-import { loadRecords } from '../records/read.ts';
-import { recordJson, recordLine, type RecordText } from '../record-text.ts';
+import { certificatePath, endpointPath, findingsPath, heartbeatPath, lostTrailer } from '../records/paths.ts';
+import { recordJson, recordLine, recordText, type RecordText } from '../record-text.ts';
+import type { TrustFile } from './in-force.ts';
 import type { Memory } from './memory.ts';
+import { stateTipFact, takeRecords } from './records-in.ts';
 import type { World } from './world.ts';
 
 export interface StateBranch {
@@ -42,74 +36,20 @@ export interface RecordChanges {
 }
 
 /**
- * Reads the records of the state branch into memory when its tip is not where we left it. IO. A record that cannot be read is
+ * Reads the records of the state branch into memory when its tip is not where we left it. IO. What a commit of ours did not sign, or what does not fit its kind, is
  * left out and written anew: records are never the authority for doing something (DESIGN promise 3).
  */
 export async function readRecords(
   world: World,
   state: StateBranch,
   memory: Memory,
-  refs: ReadonlyMap<string, string>,
+  seen: { readonly refs: ReadonlyMap<string, string>; readonly trust: ReadonlyMap<string, TrustFile> },
   signal: AbortSignal,
 ): Promise<void> {
-  const tip = refs.get(state.ref) ?? null;
-  if (tip === memory.stateTip) return;
-  if (tip === null) {
-    world.log.warn({ ref: state.ref }, 'the state branch is gone; records are written again');
-    for (const id of memory.certificateRecords.keys()) memory.rewrite.add(id);
-    for (const id of memory.certificateRecords.keys()) memory.dirty.add(id);
-    memory.endpointRecords.clear();
-    memory.endpointsDirty = true;
-    memory.repositoryRecord = null;
-    memory.publications.clear();
-    memory.stateTip = null;
-    return;
-  }
-  await state.repository.fetch([state.ref], signal);
-  if (memory.stateTip !== null) {
-    // On a branch shared with people the tip moves without touching records. Otherwise somebody wrote to ours: ours are written over theirs.
-    const changes = await state.repository.changes(memory.stateTip, tip, recordPrefixes(state.prefix));
-    if (changes.length > 0) {
-      world.log.warn(
-        { tip, files: changes.length },
-        'the state branch was changed by someone else; records are written again',
-      );
-    }
-    for (const change of changes) forget(memory, change.path.slice(state.prefix.length));
-    memory.stateTip = tip;
-    return;
-  }
-  const records = await loadRecords(state.repository, tip, state.prefix, {
-    now: world.now(),
-    onBad: (path, reason) => {
-      world.log.warn({ path, reason }, 'a record could not be read and is written anew');
-    },
-  });
-  for (const [id, record] of records.certificates) memory.certificateRecords.set(id, record);
-  for (const [name, record] of records.endpoints) memory.endpointRecords.set(name, record);
-  memory.repositoryRecord = records.repository;
-  memory.heartbeat = records.heartbeat;
-  memory.stateTip = tip;
-}
-
-/** Marks what stands at a path to be written anew. */
-function forget(memory: Memory, path: string): void {
-  const place = placeOf(path);
-  switch (place?.kind) {
-    case 'CertificateRecord':
-    case 'chain':
-      memory.rewrite.add(place.certificate);
-      memory.dirty.add(place.certificate);
-      return;
-    case 'EndpointRecord':
-      memory.endpointRecords.delete(place.endpoint);
-      memory.endpointsDirty = true;
-      return;
-    case 'RepositoryFindings':
-      memory.repositoryRecord = null;
-      return;
-    default:
-  }
+  const tip = seen.refs.get(state.ref) ?? null;
+  if (tip !== null && tip === memory.stateTip) return;
+  if (tip !== null) await state.repository.fetch([state.ref], signal);
+  await takeRecords(world, state, memory, tip, seen.trust);
 }
 
 /**
@@ -124,7 +64,7 @@ export async function publishRecords(
   words: { readonly message: RecordText; readonly because: string },
   signal: AbortSignal,
 ): Promise<PublishOutcome> {
-  const edits = new Map<string, RecordText>();
+  const edits = await textsToPutBack(state, memory);
   const put = (path: string, value: unknown): void => {
     edits.set(state.prefix + path, recordJson(value));
   };
@@ -134,16 +74,21 @@ export async function publishRecords(
   if (changes.repository !== null) put(findingsPath, changes.repository);
   if (changes.heartbeat !== null) put(heartbeatPath, changes.heartbeat);
   for (const [path, text] of changes.files) edits.set(state.prefix + path, text);
+  let basis: string | null = memory.stateTip;
   world.crashPoint('before publish');
   const outcome = await state.repository.publish(
     {
       ref: state.ref,
-      edit: () => Promise.resolve(edits),
+      edit: (tip) => {
+        basis = tip;
+        return Promise.resolve(edits);
+      },
       message: () => words.message,
       trailers: [
         ['Renewd-Source', recordLine(memory.accepted ?? 'none')],
         ['Renewd-Because', recordLine(words.because)],
         ['Renewd-Instance', recordLine(state.instance)],
+        ...(memory.lostTip === null ? [] : [[lostTrailer, recordLine(memory.lostTip)] as const]),
       ],
       author: state.author,
       at: world.now(),
@@ -152,6 +97,32 @@ export async function publishRecords(
     signal,
   );
   world.crashPoint('after publish');
-  memory.stateTip = outcome.state === 'published' ? outcome.commit : outcome.tip;
+  // Somebody pushed between our look and our push: what came in is examined by the next turn, from where we were.
+  if (basis === memory.stateTip) {
+    memory.stateTip = outcome.state === 'published' ? outcome.commit : outcome.tip;
+    if (memory.stateTip !== null) world.journal.setFact(stateTipFact, memory.stateTip);
+  }
+  memory.putBack.clear();
+  memory.rewriteEndpoints.clear();
+  memory.rewriteFindings = false;
+  memory.lostTip = null;
   return outcome;
+}
+
+/** What somebody else changed or lost, as it was: text by path, null for what was never ours. IO: reads Git. */
+async function textsToPutBack(
+  { repository, prefix }: StateBranch,
+  { putBack }: Memory,
+): Promise<Map<string, RecordText | null>> {
+  const edits = new Map<string, RecordText | null>();
+  const paths = new Map<string, string[]>();
+  for (const [path, oid] of putBack) {
+    if (oid === null) edits.set(prefix + path, null);
+    else paths.set(oid, [...(paths.get(oid) ?? []), path]);
+  }
+  await repository.readBlobs([...paths.keys()], (oid, bytes) => {
+    for (const path of paths.get(oid) ?? [])
+      edits.set(prefix + path, recordText(Buffer.from(bytes).toString('utf8')));
+  });
+  return edits;
 }

@@ -1,0 +1,96 @@
+/**
+ * Who wrote what stands: the line of commits of the state branch since one that was believed, and which records were last changed by a commit that is not the
+ * daemon's. IO: reads Git; changes nothing.
+ */
+import type { Repository } from '../git/repository.ts';
+import { verifyCommitSignature } from '../git/signature.ts';
+import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
+import { recordPrefixes } from './paths.ts';
+
+/** A commit that changed records and is not signed by a key of the daemon. */
+export interface ForeignCommit {
+  readonly commit: string;
+  readonly author: string;
+  readonly verdict: string;
+  /** Below the prefix, at most `limits.records.pathsNamed`. */
+  readonly paths: readonly string[];
+  readonly count: number;
+}
+
+export interface Lineage {
+  readonly foreign: readonly ForeignCommit[];
+  /** Records whose content is not ours, by path below the prefix: the object that was there before, or null for none. */
+  readonly believed: ReadonlyMap<string, string | null>;
+  /** Whether any commit of the line is ours. */
+  readonly anyOurs: boolean;
+}
+
+export interface LineRequest {
+  readonly repository: Repository;
+  /** A commit whose records are believed; null: the beginning. */
+  readonly from: string | null;
+  readonly tip: string;
+  readonly prefix: string;
+  /** Text of an allowed_signers file: the keys of the daemon. */
+  readonly signers: string;
+}
+
+/** Follows the line. null when `from` is not on it: the history was rewritten. @throws OperationError `git-*` */
+export async function examineLine(request: LineRequest): Promise<Lineage | null> {
+  const { repository, from, tip, prefix, signers } = request;
+  const line = await repository.firstParentLine(from, tip);
+  if (line === null) return null;
+  const folders = recordPrefixes(prefix);
+  const foreign: ForeignCommit[] = [];
+  const believed = new Map<string, string | null>();
+  let anyOurs = false;
+  let previous = from;
+  for (const { oid, author, committer } of line) {
+    const { verdict } = verifyCommitSignature(await repository.rawCommit(oid), signers, committer.at);
+    if (verdict === 'good') {
+      anyOurs = true;
+      if (believed.size > 0)
+        for (const { path } of await repository.changes(previous, oid, folders))
+          believed.delete(path.slice(prefix.length));
+    } else {
+      // Read backwards, so that each entry names what was there before.
+      const before =
+        previous === null
+          ? (await repository.changes(null, oid, folders)).map((each) => ({ ...each, oid: null }))
+          : await repository.changes(oid, previous, folders);
+      const paths = before.map((each) => each.path.slice(prefix.length));
+      for (const [index, each] of before.entries()) {
+        const path = paths[index] ?? '';
+        if (!believed.has(path)) believed.set(path, each.oid);
+      }
+      if (paths.length > 0)
+        foreign.push({
+          commit: oid,
+          author: author.name,
+          verdict,
+          paths: paths.slice(0, limits.records.pathsNamed),
+          count: paths.length,
+        });
+    }
+    previous = oid;
+  }
+  return { foreign, believed, anyOurs };
+}
+
+/** What has to be put back so that the tip holds the records of `from` again, by path below the prefix. null when the objects of `from` are gone. @throws OperationError `git-*` */
+export async function lostRecords(
+  repository: Repository,
+  from: string,
+  tip: string | null,
+  prefix: string,
+): Promise<ReadonlyMap<string, string | null> | null> {
+  try {
+    await repository.commit(from);
+    const changes = await repository.changes(tip, from, recordPrefixes(prefix));
+    return new Map(changes.map((each) => [each.path.slice(prefix.length), each.oid]));
+  } catch (error) {
+    if (error instanceof OperationError && error.code === 'git-corrupt') return null;
+    throw error;
+  }
+}

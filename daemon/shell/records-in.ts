@@ -1,0 +1,150 @@
+/**
+ * What came onto the state branch since we left it. Only what a commit of ours last changed is used; what somebody else changed, lost or rewrote is put back from
+ * what the mirror still has and written anew from facts, and a finding names the path and the commit.
+ */
+import type { Memory } from './memory.ts';
+import { allowedSignersPath, type TrustFile } from './in-force.ts';
+import { noteIncident } from './record-incidents.ts';
+import type { StateBranch } from './records.ts';
+import type { World } from './world.ts';
+import { placeOf } from '../records/paths.ts';
+import { loadRecords } from '../records/read.ts';
+import { examineLine, lostRecords, type ForeignCommit } from '../records/lineage.ts';
+
+/** Journal: the tip whose records are ours. */
+export const stateTipFact = 'state-tip';
+
+/** The keys that sign records: our own, and those that `policies/allowed_signers` in force gives to a principal called renewd. */
+export function recordSigners(
+  state: Pick<StateBranch, 'signer'>,
+  trust: ReadonlyMap<string, TrustFile>,
+): string {
+  const listed = Buffer.from(trust.get(allowedSignersPath)?.bytes ?? new Uint8Array())
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => /^renewd(@\S*)?\s/.test(line));
+  const own = state.signer === null ? [] : [`records ${state.signer.publicKey}`];
+  return [...own, ...listed].join('\n');
+}
+
+/** Takes the branch at `tip` into memory. IO: Git and the journal. Safe to repeat. */
+export async function takeRecords(
+  world: World,
+  state: StateBranch,
+  memory: Memory,
+  tip: string | null,
+  trust: ReadonlyMap<string, TrustFile>,
+): Promise<void> {
+  const first = memory.stateTip === null;
+  const from = memory.stateTip ?? world.journal.fact(stateTipFact);
+  const { instead, putBack } = await whatIsNotOurs(world, state, memory, { from, tip, trust });
+  for (const [path, oid] of instead) {
+    if (putBack) memory.putBack.set(path, oid);
+    forget(memory, path);
+  }
+  if (first && tip !== null) await load(world, state, memory, tip, instead);
+  memory.stateTip = tip;
+}
+
+async function whatIsNotOurs(
+  world: World,
+  state: StateBranch,
+  memory: Memory,
+  line: {
+    readonly from: string | null;
+    readonly tip: string | null;
+    readonly trust: ReadonlyMap<string, TrustFile>;
+  },
+): Promise<{ readonly instead: ReadonlyMap<string, string | null>; readonly putBack: boolean }> {
+  const { repository, prefix } = state;
+  const { from, tip, trust } = line;
+  const nothing = { instead: new Map<string, string | null>(), putBack: false };
+  if (from === tip || state.signer === null) return nothing;
+  const signers = recordSigners(state, trust);
+  const lineage = tip === null ? null : await examineLine({ repository, from, tip, prefix, signers });
+  if (lineage !== null) {
+    for (const each of lineage.foreign.slice(0, 20)) noteIncident(world, each.commit, foreignMessage(each));
+    // Nothing here was ever ours: it is not used, and not taken away either.
+    if (from === null && !lineage.anyOurs) {
+      const all = [...lineage.believed.keys()].map((path) => [path, null] as const);
+      return { instead: new Map(all), putBack: false };
+    }
+    return { instead: lineage.believed, putBack: true };
+  }
+  if (from === null) return nothing;
+  const lost = await lostRecords(repository, from, tip, prefix);
+  memory.lostTip = from;
+  const where =
+    tip === null ? `${state.ref} is gone` : `${state.ref} was rewritten: ${tip} does not come after ${from}`;
+  noteIncident(
+    world,
+    tip ?? from,
+    lost === null
+      ? `${where}; the records up to ${from} are not in the mirror any more: records of changes among them are lost, the rest is written anew from facts`
+      : `${where}; ${String(lost.size)} records were put back as they were at ${from}`,
+  );
+  if (lost === null) {
+    for (const id of memory.certificateRecords.keys()) {
+      memory.rewrite.add(id);
+      memory.dirty.add(id);
+    }
+    memory.endpointRecords.clear();
+    memory.endpointsDirty = true;
+    memory.repositoryRecord = null;
+  }
+  memory.publications.clear();
+  return lost === null ? nothing : { instead: lost, putBack: true };
+}
+
+function foreignMessage({ commit, author, verdict, paths, count }: ForeignCommit): string {
+  const more = count > paths.length ? ` and ${String(count - paths.length)} more` : '';
+  return `commit ${commit.slice(0, 10)} of ${author} changed ${paths.join(', ')}${more} on the branch of the records and is not signed by the daemon (${verdict}): what it says is not used`;
+}
+
+async function load(
+  world: World,
+  { repository, prefix }: StateBranch,
+  memory: Memory,
+  tip: string,
+  instead: ReadonlyMap<string, string | null>,
+): Promise<void> {
+  const records = await loadRecords(repository, tip, prefix, {
+    now: world.now(),
+    instead,
+    onBad: (path, reason) => {
+      noteIncident(
+        world,
+        `${tip} ${path}`,
+        `${path} at ${tip.slice(0, 10)} is no record that can be used: ${reason}; it is written anew`,
+      );
+      forget(memory, path);
+    },
+  });
+  for (const [id, record] of records.certificates) memory.certificateRecords.set(id, record);
+  for (const [name, record] of records.endpoints) memory.endpointRecords.set(name, record);
+  memory.repositoryRecord = records.repository;
+  memory.heartbeat = records.heartbeat;
+}
+
+/** Marks what stands at a path to be written anew. */
+function forget(memory: Memory, path: string): void {
+  const place = placeOf(path);
+  switch (place?.kind) {
+    case 'CertificateRecord':
+    case 'chain':
+      memory.rewrite.add(place.certificate);
+      memory.dirty.add(place.certificate);
+      return;
+    case 'EndpointRecord':
+      memory.rewriteEndpoints.add(place.endpoint);
+      memory.endpointsDirty = true;
+      return;
+    case 'RepositoryFindings':
+      memory.rewriteFindings = true;
+      return;
+    case 'Heartbeat':
+      memory.heartbeat = null;
+      return;
+    default:
+  }
+}
