@@ -22,6 +22,7 @@ import { openSecrets, signingKey } from './open-vault.ts';
 import { builtIns, documentReader } from './reader.ts';
 import type { Estate } from './shell/estate.ts';
 import { recall, type Memory } from './shell/memory.ts';
+import { createClockWitness, machineTime, type MachineTime } from './shell/clock.ts';
 import type { ProgressEvent, World } from './shell/world.ts';
 import { createSolvers } from './solvers/index.ts';
 import { createGitSshConnect } from './ssh/git-connect.ts';
@@ -42,6 +43,8 @@ export interface Surroundings {
   readonly progress: (event: ProgressEvent) => void;
   readonly crashPoint: (name: string) => void;
   readonly stopping: () => boolean;
+  /** The machine's own time; left out: that of this machine. */
+  readonly machine?: MachineTime;
 }
 
 export interface House {
@@ -81,8 +84,10 @@ export async function assemble(config: Config, surroundings: Surroundings): Prom
   });
   const targets = createTargetCache(createTargetPlugins({ pool }), tools);
   const issuers = createIssuerCache(createIssuerPlugins(), tools);
+  const witness = createClockWitness({ now, journal, machine: surroundings.machine ?? machineTime() });
   const world: World = {
     ...worldly(config, surroundings, journal),
+    judgeClock: witness.judge,
     issuer: issuers,
     target: targets.of,
     solver: (spec, target) => solvers.solverFor(spec, target),
@@ -114,6 +119,7 @@ export async function assemble(config: Config, surroundings: Surroundings): Prom
     vault,
     signingKey: `${config.signing.email} namespaces="git" ${signing.publicKey}`,
     close: async () => {
+      witness.close();
       await solvers.close();
       await targets.close();
       await pool.close();
@@ -127,7 +133,7 @@ function worldly(
   config: Config,
   surroundings: Surroundings,
   journal: Journal,
-): Omit<World, 'issuer' | 'target' | 'solver'> {
+): Omit<World, 'issuer' | 'target' | 'solver' | 'judgeClock'> {
   const { now, random, log, progress, crashPoint, stopping } = surroundings;
   return {
     pace: config.turn,

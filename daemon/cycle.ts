@@ -46,14 +46,17 @@ export interface TurnReport {
 
 /** Runs one turn. IO. Safe to repeat and to end at any point. Throws only for a programmer's mistake or an unusable journal. */
 export async function runTurn(
-  world: World,
+  given: World,
   estate: Estate,
   memory: Memory,
   options: TurnOptions,
   signal: AbortSignal,
 ): Promise<TurnReport> {
   const troubles: { code: string; message: string }[] = [];
-  await readRepository(world, estate, memory, troubles, signal);
+  const before = believed(given, memory);
+  await readRepository(before, estate, memory, troubles, signal);
+  // Git has just said what time it is.
+  const world = believed(given, memory);
   memory.repositoryTrouble = troubles[0]?.message ?? null;
   if (!options.dryRun) dropOrphans(world, memory);
   const ids = dueCertificates(world, memory, options.observeAll);
@@ -66,7 +69,9 @@ export async function runTurn(
   if (!options.dryRun) world.journal.saveObservations(observations);
   judge(world, memory, ids);
 
-  const planned = planActions(candidates(memory, ids), limits.work.actionsPerTurnMax);
+  // A clock that is not believed decides nothing.
+  const planned =
+    memory.clock.doubt === null ? planActions(candidates(memory, ids), limits.work.actionsPerTurnMax) : [];
   if (options.dryRun)
     return report(memory, { judged: ids.length, observed: observations.length, planned, troubles });
 
@@ -98,6 +103,17 @@ export async function runTurn(
     published: published ?? null,
     troubles,
   });
+}
+
+/** The world with the best guess at the time, which is its own clock while that is believed. A change of the guess has everything judged again. */
+function believed(world: World, memory: Memory): World {
+  const { doubt, correctionMs } = world.judgeClock();
+  if (doubt !== memory.clock.doubt)
+    for (const id of memory.desired?.certificates.keys() ?? []) memory.dirty.add(id);
+  if (doubt !== null && memory.clock.doubt === null)
+    world.log.error({ correctionMs }, `the clock is not believed, by ${doubt}`);
+  memory.clock = { doubt, correctionMs };
+  return correctionMs === 0 ? world : { ...world, now: () => world.now() + correctionMs };
 }
 
 /** Trouble with Git stops the part that needs Git and nothing else: renewals go on from what was accepted. */
@@ -138,7 +154,9 @@ function dueCertificates(world: World, memory: Memory, all: boolean): string[] {
   const now = world.now();
   const due = new Set(memory.dirty);
   if (all) for (const id of memory.desired?.certificates.keys() ?? []) due.add(id);
-  for (const [id, at] of memory.dueAt) if (at <= now) due.add(id);
+  // Beyond the longest pause between two looks nothing was ever due: the clock was ahead when it was set.
+  const late = now + 2 * world.pace.observeIntervalMs + limits.clock.skewMaxMs;
+  for (const [id, at] of memory.dueAt) if (at <= now || at > late) due.add(id);
   return [...due].filter((id) => certificateOf(memory, id) !== null).sort();
 }
 

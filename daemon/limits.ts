@@ -102,6 +102,12 @@ export const limits = {
   clock: {
     /** Two clocks that are right differ by less: NTP keeps milliseconds, a machine without it drifts minutes a month. */
     skewMaxMs: 10 * minute,
+    /** Nobody looked for longer, no server gives a date and the machine was started anew: then the clock alone is not believed. */
+    absenceMaxMs: 14 * day,
+    /** How often the time of the last look is written down: a write is a wait for the disk. */
+    rememberMs: 10 * minute,
+    /** Servers whose dates are kept. */
+    votesMax: 32,
   },
   journal: {
     /** Another connection (a CLI command that reads) may hold the file for a moment. */

@@ -1,5 +1,6 @@
 /** `renewd once`: turns until there is nothing left to do now, then says how the estate stands. */
 import { runTurn, type TurnReport } from '../cycle.ts';
+import { trustClock } from '../shell/clock.ts';
 import { limits } from '../limits.ts';
 import type { House } from '../assembly.ts';
 import { repositoryOptions, type Command, type Invocation } from './command.ts';
@@ -22,7 +23,13 @@ export const once: Command = {
   positionalsMax: 0,
   about:
     'Reads the repository, looks at every endpoint, issues, installs and proves what is due, and commits the records. Ends when nothing is left to do now. Exit code 0 means that everything declared is served and compliant, 1 that findings remain, 2 that Git or the journal failed.',
-  options: repositoryOptions,
+  options: {
+    ...repositoryOptions,
+    'trust-clock': {
+      type: 'boolean',
+      description: 'the clock of this host is right, whatever was seen before',
+    },
+  },
   examples: [
     'renewd once --repo /srv/estate.git --data /var/lib/renewd',
     'renewd once --json | jq .findings',
@@ -38,6 +45,7 @@ async function runOnce(invocation: Invocation): Promise<number> {
     if (line !== null) invocation.err.write(`${line}\n`);
   });
   return withHouse(config, around, async (house) => {
+    if (invocation.flags['trust-clock'] === true) trustClock(house.world.journal, house.world.now());
     const reports = await turnsUntilQuiet(house, invocation.signal);
     if (invocation.signal.aborted) return exitOf('interrupted');
     return invocation.flags['json'] === true

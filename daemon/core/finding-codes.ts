@@ -261,6 +261,14 @@ export const findingCodes = {
     remedy:
       'Find out who forced the push. Push the accepted commit back (the finding names it), or accept the new history on purpose by starting with a new data directory.',
   },
+  'clock-doubted': {
+    severity: 'critical',
+    title: 'The clock of the daemon is not believed',
+    meaning:
+      'It differs from what servers say, from the uptime of the machine or from the last look by more than ten minutes. Nothing is issued, installed or revoked by it; looking goes on.',
+    remedy:
+      'Check the clock of the host (timedatectl). If it is right, run renewd once --trust-clock, which says so.',
+  },
   'records-changed': {
     severity: 'error',
     title: 'Somebody else changed the records',

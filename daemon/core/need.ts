@@ -10,6 +10,9 @@ import { stops } from './policy.ts';
 import type { IssuedRecord } from './record-format.ts';
 import { issuedRecord } from './record.ts';
 
+/** Two clocks that are right differ by less; `limits.clock.skewMaxMs` of the shell. */
+const clockSkewMs = 600_000;
+
 /** Decides. Absence of evidence starts nothing; policy stops a beginning, never putting back what was issued. */
 export function decideNeed(input: AssessInput, addresses: readonly JudgedAddress[]): Need {
   const { certificate, memory, observation, withdrawn } = input;
@@ -40,7 +43,8 @@ function staleness(input: AssessInput): Need {
   if (observation === null) return { kind: 'observe', because: 'never seen' };
   const troubled = observation.store === null || input.memory.attempt !== null;
   const interval = troubled ? input.observeAgainMs : input.observeIntervalMs;
-  return now >= observation.at + interval
+  // A look of the future was taken by a clock that was ahead.
+  return now >= observation.at + interval || observation.at > now + clockSkewMs
     ? { kind: 'observe', because: 'the last look is old' }
     : { kind: 'none' };
 }
@@ -50,7 +54,7 @@ function waiting(input: AssessInput): boolean {
   const { attempt, endpointAttempt, issuerAttempt, operation } = input.memory;
   const { now, certificate } = input;
   const holds = (each: typeof attempt): boolean =>
-    each !== null && (each.nextAt === null || now < each.nextAt);
+    each !== null && each.lastFailureAt <= now + clockSkewMs && (each.nextAt === null || now < each.nextAt);
   // A new declaration is a new chance: its blob resets the wait of the installation.
   if (attempt !== null && attempt.blob === certificate.blob && holds(attempt)) return true;
   if (holds(endpointAttempt)) return true;
@@ -88,6 +92,11 @@ export function reasonToIssue(input: AssessInput): Need | null {
   }
   const differs = difference(certificate, installed.issued);
   if (differs !== null) return { kind: 'issue', because: differs };
+  if (Date.parse(installed.issued.notBefore) > now + clockSkewMs)
+    return {
+      kind: 'issue',
+      because: 'what is installed is not yet valid: it was issued by a clock that was ahead',
+    };
   if (installed.keyLost) return { kind: 'issue', because: 'the installed key was lost' };
   if (installed.renewAt !== null && now >= installed.renewAt)
     return { kind: 'issue', because: 'renewal due' };

@@ -83,6 +83,8 @@ export interface Memory {
   /** Certificates whose record must be written even if it did not change: someone else wrote over it. */
   readonly rewrite: Set<string>;
   endpointsDirty: boolean;
+  /** Why the clock is not believed, and what is added to it meanwhile. */
+  clock: { readonly doubt: string | null; readonly correctionMs: number };
   /** Endpoints, and the findings of the repository, that must be written even if they did not change. */
   readonly rewriteEndpoints: Set<string>;
   rewriteFindings: boolean;
@@ -126,6 +128,7 @@ export function recall(journal: Journal): Memory {
     dirty: new Set(),
     rewrite: new Set(),
     endpointsDirty: true,
+    clock: { doubt: null, correctionMs: 0 },
     rewriteEndpoints: new Set(),
     rewriteFindings: false,
     putBack: new Map(),

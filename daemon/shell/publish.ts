@@ -21,6 +21,7 @@ import type { Outcome } from './apply.ts';
 import type { Estate } from './estate.ts';
 import { saveHeld } from './advance.ts';
 import { changeFindings } from './change-findings.ts';
+import { clockFindings } from './clock.ts';
 import { certificateOf } from './judge.ts';
 import type { Memory } from './memory.ts';
 import { incidentFindings } from './record-incidents.ts';
@@ -219,7 +220,11 @@ function changedRepository(
       source: null,
     });
   }
-  drafts.push(...changeFindings(memory, now), ...incidentFindings(world.journal, now));
+  drafts.push(
+    ...changeFindings(memory, now),
+    ...incidentFindings(world.journal, now),
+    ...clockFindings(memory.clock),
+  );
   drafts.push(...withheldChangeFindings(memory), ...unreadFindings(memory, now));
   const previous = memory.repositoryRecord;
   const next = withWithheldNamed(repositoryFindings(drafts, previous, now), previous?.findings ?? [], now);

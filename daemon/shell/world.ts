@@ -3,6 +3,7 @@
  * Built once by `commands/`, handed down, never global. Tests build their own from real parts or fakes at these ports.
  */
 import type { Address, Endpoint, Handshake, Instant, Issuer as IssuerSpec } from '../core/model.ts';
+import type { ClockVerdict } from '../core/clock.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { IssuanceMemory, Issuer, Publisher } from '../ports/issuer.ts';
 import type { Log } from '../ports/plugin.ts';
@@ -22,6 +23,8 @@ export interface World {
   /** True once the process was asked to end: what is under way is finished, nothing new is begun. */
   readonly stopping: () => boolean;
   readonly now: () => Instant;
+  /** Whether this clock can be believed now. IO: the journal. */
+  readonly judgeClock: () => ClockVerdict;
   /** Uniform in [0, 1). Drawn once for what it decides, then recorded. */
   readonly random: () => number;
   readonly log: Log;

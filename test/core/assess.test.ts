@@ -257,6 +257,26 @@ describe('what is needed', () => {
       { memory: memory({ installed: installed({ renewAt: now }) }), withdrawn: true },
       'none',
     ],
+    [
+      'what is installed is not yet valid, issued by a clock that was ahead: replace it',
+      {
+        memory: memory({
+          installed: installed({ issued: issued(facts('aa', { notBefore: now + 700_000 })) }),
+        }),
+      },
+      'issue',
+    ],
+    [
+      'a failure of the future is waited for by nobody',
+      {
+        memory: memory({
+          operation: operation(),
+          attempt: attempt({ lastFailureAt: now + 700_000, nextAt: now + 365 * day }),
+        }),
+      },
+      'continue',
+    ],
+    ['a look of the future is taken again', { observation: observation({ at: now + 700_000 }) }, 'observe'],
     ['an operation is under way: go on with it', { memory: memory({ operation: operation() }) }, 'continue'],
     [
       'an operation that still fits goes on: whether policy lets it is asked with what is in force, not here',

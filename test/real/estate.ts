@@ -45,6 +45,8 @@ export interface HouseOptions {
   readonly config?: Partial<Config>;
   /** Added to the real time. */
   readonly clockOffsetMs?: () => number;
+  /** The offset is a clock that is wrong: uptime and servers do not follow. Otherwise time passes everywhere. */
+  readonly clockIsWrong?: boolean;
   readonly crashPoint?: (name: string) => void;
 }
 
@@ -143,6 +145,11 @@ export async function openHouse(config: Config, options: HouseOptions = {}): Pro
     progress: () => undefined,
     crashPoint: options.crashPoint ?? (() => undefined),
     stopping: () => false,
+    machine: {
+      boot: 'one',
+      uptimeMs: () => Date.now() + (options.clockIsWrong === true ? 0 : offset()),
+      serversAheadMs: () => (options.clockIsWrong === true ? 0 : offset()),
+    },
   });
 }
 

@@ -1,0 +1,128 @@
+/** Hears what time servers say it is, and asks `core/clock.ts` at every turn. The basis stands in the journal, so that a start does not forget. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { readFileSync } from 'node:fs';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { uptime } from 'node:os';
+import type { FindingDraft } from '../core/assess.ts';
+import { judgeClock, type ClockBasis, type ClockVerdict } from '../core/clock.ts';
+import { findingCodes } from '../core/finding-codes.ts';
+import type { Journal } from '../journal/journal.ts';
+import { limits } from '../limits.ts';
+
+const fact = 'clock';
+
+/** The machine's own time, beside its clock. Tests give their own. */
+export interface MachineTime {
+  /** Since the machine was started, time asleep included (CLOCK_BOOTTIME). */
+  readonly uptimeMs: () => number;
+  /** Names this start of the machine. */
+  readonly boot: string;
+  /** Added to the dates that servers give: for tests in which time passes everywhere. */
+  readonly serversAheadMs: () => number;
+}
+
+/** That of this machine. IO: reads the id of the boot. */
+export function machineTime(): MachineTime {
+  let boot = 'unknown';
+  try {
+    boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    // Not Linux: every process counts as a start of its own.
+    boot = `process ${String(process.pid)} ${String(Date.now())}`;
+  }
+  return { boot, uptimeMs: () => uptime() * 1000, serversAheadMs: () => 0 };
+}
+
+export interface ClockWitness {
+  readonly judge: () => ClockVerdict;
+  readonly close: () => void;
+}
+
+/** Listens to the Date (RFC 9110 section 6.6.1) of every HTTP answer of this process: Git, ACME. IO: the journal, when the clock is believed. */
+export function createClockWitness(tools: {
+  readonly now: () => number;
+  readonly journal: Pick<Journal, 'fact' | 'setFact'>;
+  readonly machine: MachineTime;
+}): ClockWitness {
+  const { now, journal, machine } = tools;
+  const heard = new Map<string, { readonly at: number; readonly uptimeMs: number }>();
+  const hear = (message: unknown): void => {
+    const { request, response } = message as { request: ClientRequest; response: IncomingMessage };
+    const at = Date.parse(response.headers.date ?? '');
+    if (Number.isNaN(at)) return;
+    heard.delete(request.host);
+    heard.set(request.host, { at: at + machine.serversAheadMs(), uptimeMs: machine.uptimeMs() });
+    for (const oldest of heard.keys()) if (heard.size > limits.clock.votesMax) heard.delete(oldest);
+  };
+  subscribe('http.client.response.finish', hear);
+  return {
+    judge: () => {
+      const uptimeMs = machine.uptimeMs();
+      const at = now();
+      const basis = JSON.parse(journal.fact(fact) ?? 'null') as ClockBasis | null;
+      const votes = [...heard].map(([host, vote]) => ({
+        host,
+        offsetMs: vote.at + (uptimeMs - vote.uptimeMs) - at,
+      }));
+      const { skewMaxMs, absenceMaxMs } = limits.clock;
+      const verdict = judgeClock({
+        now: at,
+        uptimeMs,
+        boot: machine.boot,
+        basis,
+        votes,
+        skewMaxMs,
+        absenceMaxMs,
+      });
+      const next = verdict.basis;
+      const news =
+        basis === null ||
+        next === null ||
+        next.boot !== basis.boot ||
+        next.confirmed !== basis.confirmed ||
+        Math.abs(next.at - basis.at) > limits.clock.rememberMs;
+      if (verdict.doubt === null && next !== null && news) journal.setFact(fact, JSON.stringify(next));
+      return verdict;
+    },
+    close: () => {
+      unsubscribe('http.client.response.finish', hear);
+    },
+  };
+}
+
+/** A person says that the clock is right: what was seen before no longer counts against it. IO: the journal. */
+export function trustClock(journal: Pick<Journal, 'setFact' | 'append'>, now: number): void {
+  journal.append(now, 'clock', 'taken on trust', 'by the person who ran renewd');
+  journal.setFact(fact, 'null');
+}
+
+/** The finding of a clock that is not believed; none while it is. Pure. */
+export function clockFindings({
+  doubt,
+  correctionMs,
+}: Pick<ClockVerdict, 'doubt' | 'correctionMs'>): FindingDraft[] {
+  if (doubt === null) return [];
+  const { severity, remedy } = findingCodes['clock-doubted'];
+  const seconds = Math.round(Math.abs(correctionMs) / 1000);
+  const by =
+    seconds >= 172_800
+      ? `${String(Math.round(seconds / 86_400))} days`
+      : `${String(Math.round(seconds / 60))} minutes`;
+  return [
+    {
+      id: 'repository clock-doubted',
+      code: 'clock-doubted',
+      severity,
+      certificate: null,
+      installation: null,
+      endpoint: null,
+      address: null,
+      message: `the clock of the daemon is about ${by} ${correctionMs < 0 ? 'ahead' : 'behind'} by ${doubt}: nothing is issued, installed or revoked until it is right`,
+      remedy,
+      expected: null,
+      observed: null,
+      rule: null,
+      source: null,
+    },
+  ];
+}
