@@ -442,6 +442,8 @@ export const limits = {
     commentBytesMax: 60_000,
     /** Entries of each list in a comment that would be too long; halved until it fits. */
     problemsMax: 200,
+    /** Commits of the base judged again when one of its files cannot be used: each costs some milliseconds, and a job has minutes. */
+    replayCommitsMax: 5000,
     /** Certificates that fall out of compliance, listed by name before the rest is counted: more is a page nobody reads. */
     fallingMax: 50,
   },

@@ -6,12 +6,14 @@ import type { Desired } from '../core/model.ts';
 import type { Repository } from '../git/repository.ts';
 import type { Log } from '../ports/plugin.ts';
 import { advance, type JudgingMemory } from '../shell/advance.ts';
-import type { AppliedChange } from '../shell/in-force.ts';
+import type { AppliedChange, FilesInForce } from '../shell/in-force.ts';
 import { keepWhatBroke } from '../shell/intent.ts';
 
 export interface Replay {
   /** What is in force at the head, by this judgement. */
   readonly desired: Desired;
+  /** The files that say so. */
+  readonly inForce: FilesInForce;
   /** Verdicts by commit. */
   readonly records: ReadonlyMap<string, ChangeRecord>;
   /** Every version of a declaration that was ever in force: `path blob` to the commit that put it there. */
@@ -92,6 +94,7 @@ export async function replay(request: ReplayRequest): Promise<Replay> {
   const desired = memory.desired ?? buildDesired(head, [], brought);
   return {
     desired,
+    inForce: { files: intent.files, trust: intent.trust },
     records: memory.changeRecords,
     acceptedBlobs,
     inForceAt,

@@ -1,21 +1,22 @@
 /** A pull request as the daemon would judge it: both states read from Git, the change on top of the base, policy and change control of the base. Reads only. */
 import { builtIns, documentReader } from '../reader.ts';
 import { orderProblems, type ChangeReport, type ReportedProblem } from '../core/change-report.ts';
-import { buildDesired } from '../core/desired.ts';
-import type { Desired, DocumentProblem, Instant } from '../core/model.ts';
+import type { Desired, Instant } from '../core/model.ts';
 import type { Repository, TreeEntryChange } from '../git/repository.ts';
-import { placementCode } from '../documents/placement.ts';
 import { OperationError } from '../ports/failure.ts';
 import { costOf, effectOf, touchesPolicy } from './change-effect.ts';
 import { atStart, controlProblems, documentProblems, policyProblems } from './change-problems.ts';
-import { readForChange } from './change-scope.ts';
+import { baseInForce, desiredOf, type BaseRequest } from './base-in-force.ts';
+import { isNarrow } from './change-scope.ts';
 import {
   applyChange,
+  declaredChanges,
   declaredPrefixes,
-  isDeclared,
   type AppliedChange,
   type FilesInForce,
 } from '../shell/in-force.ts';
+import { unreadableCode } from '../shell/broken.ts';
+import { policyIsUncertain } from '../shell/intent.ts';
 import { judgeOnTop } from '../shell/judge-change.ts';
 import { readNewCommits, signatureJudge } from '../shell/new-commits.ts';
 
@@ -39,10 +40,11 @@ export async function judgeChangeRequest(
   const head = await commitOf(repository, 'head', revisions.head, signal);
   const fork = await repository.mergeBase(base, head);
   if (fork === null) throw unreadable(`${revisions.base} and ${revisions.head} have no history in common`);
-  const { before, after, changes, conflicts } = await readStates(repository, { base, head, fork, scope });
-  const brought = builtIns(documentReader(), packsNamed([before, after]));
-  const desiredBefore = buildDesired(base, [...before.files.values()], brought);
-  const desiredAfter = buildDesired(head, [...after.files.values()], brought, desiredBefore.certificates);
+  const between = { base, head, fork, scope, now, signal };
+  const { before, after, desiredBefore, desiredAfter, changes, conflicts } = await readStates(
+    repository,
+    between,
+  );
   refuseBlindness(desiredBefore, desiredAfter);
   const judgeSignature = signatureJudge(before.trust);
   const range = await readNewCommits(repository, [base], head, judgeSignature, now);
@@ -101,60 +103,59 @@ export async function judgeChangeRequest(
 interface States {
   readonly before: FilesInForce;
   readonly after: AppliedChange;
+  readonly desiredBefore: Desired;
+  readonly desiredAfter: Desired;
   readonly changes: readonly TreeEntryChange[];
   readonly conflicts: readonly ReportedProblem[];
 }
 
-/** The base, and what the head changes on top of it. IO: reads Git. */
-async function readStates(
-  repository: Repository,
-  range: {
-    readonly base: string;
-    readonly head: string;
-    readonly fork: string;
-    readonly scope: 'needed' | 'all';
-  },
-): Promise<States> {
-  const { base, head, fork, scope } = range;
-  const reader = documentReader();
-  const changes = await declaredChanges(repository, fork, head);
-  const entries = await declaredChanges(repository, null, base);
-  const before =
-    scope === 'all'
-      ? await applyChange(repository, reader, nothing, entries)
-      : await readForChange(repository, reader, entries, changes);
-  const conflicts = fork === base ? [] : await conflictsOf(repository, fork, base, changes);
-  return { before, after: await applyChange(repository, reader, before, changes), changes, conflicts };
+interface Between extends Pick<BaseRequest, 'base' | 'scope' | 'now' | 'signal'> {
+  readonly head: string;
+  readonly fork: string;
 }
 
-/** Policies of the base that cannot be read judge nobody: that is no verdict. The daemon has the last good ones, a pipeline has not. */
+/** What is in force at the base, and what the head makes of it: by the functions of the daemon. IO: reads Git. */
+async function readStates(repository: Repository, between: Between): Promise<States> {
+  const { base, head, fork } = between;
+  const reader = documentReader();
+  const entries = await repository.changes(fork, head, declaredPrefixes);
+  const narrow = isNarrow(entries);
+  const request: BaseRequest = {
+    ...between,
+    repository,
+    reader,
+    changes: entries,
+    // A change of certificates alone brings no pack that was not named before.
+    builtInsFor: (files) => builtIns(reader, narrow ? packsNamed(files) : null),
+  };
+  const { state: before, desired: desiredBefore, brought } = await baseInForce(request);
+  const changes = declaredChanges(before, entries);
+  const after = await applyChange(repository, reader, before, changes);
+  const conflicts = fork === base ? [] : await conflictsOf(repository, fork, base, changes);
+  const desiredAfter = desiredOf(brought, head, after, desiredBefore);
+  return { before, after, desiredBefore, desiredAfter, changes, conflicts };
+}
+
+/** Policies that nobody could ever read judge nobody: that is no verdict. */
 function refuseBlindness(before: Desired, after: Desired): void {
-  const broken = before.problems.find(isPolicyError);
-  if (broken === undefined || !after.problems.some(isPolicyError)) return;
+  if (!policyIsUncertain(before) || !policyIsUncertain(after)) return;
+  const broken = before.problems.find((each) => each.code === unreadableCode);
   throw new OperationError(
     'unsupported',
-    `the policies of the base cannot be read, so nothing can be judged by them: ${broken.source.file}:${String(broken.source.line)}: ${broken.message}. Mend them first.`,
+    `the policies of the base cannot be read, so nothing can be judged by them: ${broken === undefined ? '' : `${broken.source.file}:${String(broken.source.line)}: ${broken.message}. `}Correct them first.`,
     { disposition: 'stall' },
   );
 }
 
-function isPolicyError({ severity, scope, code }: DocumentProblem): boolean {
-  return severity === 'error' && scope.startsWith('policies') && code !== placementCode;
-}
-
-/** Packs that the policies of either state take. */
-function packsNamed(states: readonly FilesInForce[]): ReadonlySet<string> {
+/** Packs that policies take. */
+function packsNamed(files: FilesInForce['files']): ReadonlySet<string> {
   const names = new Set<string>();
-  for (const { files } of states) {
-    for (const { documents } of files.values()) {
-      for (const each of documents)
-        if (each.kind === 'Policy') for (const { pack } of each.packs) names.add(pack);
-    }
+  for (const { documents } of files.values()) {
+    for (const each of documents)
+      if (each.kind === 'Policy') for (const { pack } of each.packs) names.add(pack);
   }
   return names;
 }
-
-const nothing: FilesInForce = { files: new Map(), trust: new Map() };
 
 function unreadable(message: string): OperationError {
   return new OperationError(
@@ -176,15 +177,6 @@ async function commitOf(
   return commit;
 }
 
-async function declaredChanges(
-  repository: Repository,
-  from: string | null,
-  to: string,
-): Promise<readonly TreeEntryChange[]> {
-  const changes = await repository.changes(from, to, declaredPrefixes);
-  return changes.filter((each) => isDeclared(each.path));
-}
-
 /** Files that both sides changed since they parted, to something else: only a person can say what is meant. */
 async function conflictsOf(
   repository: Repository,
@@ -193,7 +185,7 @@ async function conflictsOf(
   changes: readonly TreeEntryChange[],
 ): Promise<ReportedProblem[]> {
   const theirs = new Map(
-    (await declaredChanges(repository, fork, base)).map((each) => [each.path, each.oid]),
+    (await repository.changes(fork, base, declaredPrefixes)).map((each) => [each.path, each.oid]),
   );
   return changes
     .filter((each) => theirs.has(each.path) && theirs.get(each.path) !== each.oid)

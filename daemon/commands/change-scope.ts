@@ -1,95 +1,134 @@
 /**
- * What of a repository must be read to judge a change: where it touches certificates alone, what governs, the files it touches, the endpoints they name, and files that
- * may declare the same certificate. A pull request is judged in a part of a second however large the estate is. A test compares the verdict with that of reading everything.
+ * What of a repository must be read to judge a change: where it touches certificates alone, what governs, the files it touches, the endpoints they name with
+ * whatever else names the same machine, and every certificate that may claim a name or a path with them. Texts are searched before they are parsed, so a pull
+ * request is judged in a part of a second however large the estate is. A test compares the verdict with that of reading everything.
  */
-import type { Certificate } from '../core/model.ts';
+import type { Certificate, Endpoint } from '../core/model.ts';
 import type { DocumentReader } from '../documents/read.ts';
 import type { Repository, TreeEntryChange } from '../git/repository.ts';
-import { applyChange, type AppliedChange, type FilesInForce } from '../shell/in-force.ts';
+import {
+  applyChange,
+  isDeclared,
+  isRegular,
+  type AppliedChange,
+  type FilesInForce,
+} from '../shell/in-force.ts';
 
 const nothing: FilesInForce = { files: new Map(), trust: new Map() };
 const certificatesFolder = 'inventory/certificates/';
 const endpointsFolder = 'inventory/endpoints/';
 
-/** The state of the base as far as the change needs it. IO: reads Git. */
-export async function readForChange(
+/** Whether a change can be judged without reading everything: it changes or removes regular files of certificates and nothing else. Pure. */
+export function isNarrow(changes: readonly TreeEntryChange[]): boolean {
+  return changes.every(
+    ({ path, oid, mode }) =>
+      path.startsWith(certificatesFolder) && isDeclared(path) && (oid === null || isRegular(mode)),
+  );
+}
+
+/** The entries of the base that such a change must be judged with. IO: reads Git. */
+export async function neededEntries(
   repository: Repository,
   reader: DocumentReader,
   entries: readonly TreeEntryChange[],
   changes: readonly TreeEntryChange[],
-): Promise<AppliedChange> {
-  if (!changes.every((each) => each.path.startsWith(certificatesFolder))) {
-    return applyChange(repository, reader, nothing, entries);
-  }
+): Promise<readonly TreeEntryChange[]> {
   const touched = new Set(changes.map((each) => each.path));
-  const governing = entries.filter(
-    ({ path }) =>
-      touched.has(path) || !(path.startsWith(certificatesFolder) || path.startsWith(endpointsFolder)),
+  const certificates = entries.filter(({ path }) => path.startsWith(certificatesFolder));
+  const endpoints = entries.filter(({ path }) => path.startsWith(endpointsFolder));
+  const rest = entries.filter(
+    ({ path }) => !path.startsWith(certificatesFolder) && !path.startsWith(endpointsFolder),
   );
-  const base = await applyChange(repository, reader, nothing, governing);
-  const after = await applyChange(repository, reader, base, changes);
-  const wanted = [...base.files.values(), ...after.files.values()].flatMap((file) =>
-    touched.has(file.path)
-      ? file.documents.filter((each): each is Certificate => each.kind === 'Certificate')
-      : [],
-  );
-  const twins = await possibleTwins(repository, entries, touched, wanted);
-  const endpoints = await endpointEntries(repository, reader, entries, wanted);
-  return applyChange(repository, reader, nothing, [...governing, ...twins, ...endpoints]);
+  const here = certificates.filter((each) => touched.has(each.path));
+  const wanted = await certificatesIn(repository, reader, here, changes);
+  const servers = await endpointsOf(repository, reader, endpoints, namesOf(wanted));
+  const words = [...wanted.map((each) => each.name), ...servers.map((each) => each.name)];
+  const rivals = await holding(repository, certificates, words);
+  // What a rival claims counts only if every endpoint it names is there.
+  const theirs = await certificatesIn(repository, reader, rivals, []);
+  const others = await endpointsOf(repository, reader, endpoints, namesOf([...wanted, ...theirs]));
+  const paths = new Set([...servers, ...others].map((each) => each.source.file));
+  const read = new Set([...here, ...rivals].map((each) => each.path));
+  return [
+    ...rest,
+    ...certificates.filter((each) => read.has(each.path)),
+    ...endpoints.filter((each) => paths.has(each.path)),
+  ];
 }
 
-/** Files of the same team's folder whose text holds the name of a touched certificate: only they can declare it too. */
-async function possibleTwins(
-  repository: Repository,
-  entries: readonly TreeEntryChange[],
-  touched: ReadonlySet<string>,
-  wanted: readonly Certificate[],
-): Promise<TreeEntryChange[]> {
-  const names = new Map<string, string[]>();
-  for (const { team, name } of wanted) names.set(team, [...(names.get(team) ?? []), name]);
-  const candidates = entries.filter(({ path }) => {
-    const team = path.startsWith(certificatesFolder)
-      ? path.slice(certificatesFolder.length).split('/')[0]
-      : undefined;
-    return team !== undefined && names.has(team) && !touched.has(path);
-  });
-  const holding = new Set<string>();
-  const all = [...new Set(wanted.map((each) => each.name))];
-  const oids = candidates.flatMap((each) => each.oid ?? []);
-  await repository.readBlobs([...new Set(oids)], (oid, bytes) => {
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-    if (all.some((name) => text.includes(name))) holding.add(oid);
-  });
-  return candidates.filter(({ oid }) => oid !== null && holding.has(oid));
+function namesOf(certificates: readonly Certificate[]): ReadonlySet<string> {
+  return new Set(certificates.flatMap((each) => each.installations.map((one) => one.endpoint)));
 }
 
-/** The endpoints that are named, and those they are reached through. By the usual file name; where one is not there, all are read. */
-async function endpointEntries(
+/** What the entries declare, before a change and after it. */
+async function certificatesIn(
   repository: Repository,
   reader: DocumentReader,
   entries: readonly TreeEntryChange[],
-  wanted: readonly Certificate[],
-): Promise<readonly TreeEntryChange[]> {
-  const byPath = new Map(entries.map((each) => [each.path, each]));
-  const everyone = entries.filter(({ path }) => path.startsWith(endpointsFolder));
-  const found = new Map<string, TreeEntryChange>();
-  let names = [...new Set(wanted.flatMap((each) => each.installations.map((one) => one.endpoint)))];
-  while (names.length > 0) {
-    const next: TreeEntryChange[] = [];
-    for (const name of names) {
-      const entry = byPath.get(`${endpointsFolder}${name}.yaml`);
-      if (entry === undefined) return everyone;
-      found.set(name, entry);
-      next.push(entry);
+  changes: readonly TreeEntryChange[],
+): Promise<readonly Certificate[]> {
+  const states: AppliedChange[] = [
+    await applyChange(repository, reader, nothing, entries),
+    await applyChange(repository, reader, nothing, changes),
+  ];
+  return states
+    .flatMap(({ files }) => [...files.values()].flatMap((file) => file.documents))
+    .filter((each) => each.kind === 'Certificate');
+}
+
+/** The endpoints of these names, those they are reached through, and all that may be the same machine: by a host or a pinned key. */
+async function endpointsOf(
+  repository: Repository,
+  reader: DocumentReader,
+  entries: readonly TreeEntryChange[],
+  names: ReadonlySet<string>,
+): Promise<readonly Endpoint[]> {
+  const found = new Map<string, Endpoint>();
+  const searched = new Set<string>();
+  let words = [...names];
+  while (words.length > 0) {
+    for (const word of words) searched.add(word);
+    const candidates = (await holding(repository, entries, words)).filter((each) => !found.has(each.path));
+    const { files } = await applyChange(repository, reader, nothing, candidates);
+    const next = new Set<string>();
+    for (const [path, { documents }] of files) {
+      for (const each of documents) {
+        if (each.kind !== 'Endpoint') continue;
+        found.set(path, each);
+        for (const word of wordsOf(each)) if (!searched.has(word)) next.add(word);
+      }
     }
-    const read = await applyChange(repository, reader, nothing, next);
-    const declared = [...read.files.values()].flatMap((file) => file.documents);
-    if (names.some((name) => !declared.some((each) => each.kind === 'Endpoint' && each.name === name)))
-      return everyone;
-    names = declared.flatMap((each) => {
-      const jump = each.kind === 'Endpoint' ? each.config['jump'] : undefined;
-      return typeof jump === 'string' && !found.has(jump) ? [jump] : [];
-    });
+    words = [...next];
   }
   return [...found.values()];
+}
+
+/** By what other endpoints can be told to be the same machine, or to be on the way to it. */
+function wordsOf({ config, machine }: Endpoint): readonly string[] {
+  const jump = config['jump'];
+  const marks = machine.map((mark) => mark.replace(/^\S+ /, '').replace(/:\d+$/, ''));
+  return [...(typeof jump === 'string' ? [jump] : []), ...marks];
+}
+
+/**
+ * Entries whose text holds one of the words, in any case. What could hold it in another spelling (an escape of YAML, an IPv6 address) and what is no declaration
+ * that can be read is counted too: whoever writes a declaration must not choose what it is judged with.
+ */
+async function holding(
+  repository: Repository,
+  entries: readonly TreeEntryChange[],
+  words: readonly string[],
+): Promise<readonly TreeEntryChange[]> {
+  if (words.length === 0) return [];
+  const lower = words.map((each) => each.toLowerCase());
+  const colons = lower.some((each) => each.includes(':'));
+  const found = new Set<string>();
+  const oids = entries.flatMap((each) => (isRegular(each.mode) ? (each.oid ?? []) : []));
+  await repository.readBlobs([...new Set(oids)], (oid, bytes) => {
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1').toLowerCase();
+    const spelled =
+      text.includes('\\') || !text.includes('kind') || (colons && /[0-9a-f]*:[0-9a-f]*:/.test(text));
+    if (spelled || lower.some((word) => text.includes(word))) found.add(oid);
+  });
+  return entries.filter(({ oid, mode }) => !isRegular(mode) || (oid !== null && found.has(oid)));
 }

@@ -1,0 +1,131 @@
+/**
+ * What is in force at the base of a pull request. The daemon knows it; a pipeline has only Git. Where every file of the base can be used, it is the base. Where one
+ * cannot, or the records say that a change is held, the daemon goes by what was in force before, and that is worked out as it did: commit by commit.
+ */
+import { builtIns } from '../reader.ts';
+import { replay } from '../audit/replay.ts';
+import { buildDesired } from '../core/desired.ts';
+import type { Desired } from '../core/model.ts';
+import { placementCode } from '../documents/placement.ts';
+import type { DocumentReader, ParsedFile } from '../documents/read.ts';
+import type { Repository, TreeEntryChange } from '../git/repository.ts';
+import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
+import type { Log } from '../ports/plugin.ts';
+import { changesAt } from '../records/past.ts';
+import { applyFirst } from '../shell/first-start.ts';
+import { declaredPrefixes, type FilesInForce } from '../shell/in-force.ts';
+import { keepWhatBroke } from '../shell/intent.ts';
+import { isNarrow, neededEntries } from './change-scope.ts';
+import { branchTip } from './open-history.ts';
+
+export interface BaseRequest {
+  readonly repository: Repository;
+  readonly reader: DocumentReader;
+  /** What renewd brings, as far as a state needs it. */
+  readonly builtInsFor: (files: FilesInForce['files']) => readonly ParsedFile[];
+  readonly base: string;
+  /** What the pull request changes. */
+  readonly changes: readonly TreeEntryChange[];
+  /** `needed`: only what the change can depend on; the verdict is the same. */
+  readonly scope: 'needed' | 'all';
+  readonly now: number;
+  readonly signal: AbortSignal;
+}
+
+export interface BaseInForce {
+  readonly state: FilesInForce;
+  readonly desired: Desired;
+  /** What renewd brings, as it was counted: the state after the change must count the same. */
+  readonly brought: readonly ParsedFile[];
+}
+
+/** Nothing is withdrawn and nothing is installed, as far as a clone knows. */
+const nothingInstalled = { withdrawn: new Map(), installations: new Map() };
+
+/** What is in force at the base. IO: reads Git. @throws OperationError `unsupported` when it cannot be worked out: no verdict is better than another than the daemon's */
+export async function baseInForce(request: BaseRequest): Promise<BaseInForce> {
+  const { repository, reader, base, changes, scope, builtInsFor } = request;
+  const entries = await repository.changes(null, base, declaredPrefixes);
+  const chosen =
+    scope === 'needed' && isNarrow(changes)
+      ? await neededEntries(repository, reader, entries, changes)
+      : entries;
+  const state = await applyFirst(repository, reader, base, chosen);
+  const brought = builtInsFor(state.files);
+  const desired = desiredOf(brought, base, state, null);
+  const wrong = desired.problems.some((each) => each.severity === 'error' || each.code === placementCode);
+  const from = await historyNeeded(request, wrong, desired.changeControl !== null);
+  return from === null ? { state, desired, brought } : byHistory(request, from);
+}
+
+/** The state that files declare on top of what was in force, with what broke kept: as the daemon builds it. Pure. */
+export function desiredOf(
+  brought: readonly ParsedFile[],
+  commit: string,
+  { files }: FilesInForce,
+  before: Desired | null,
+): Desired {
+  return keepWhatBroke(
+    buildDesired(commit, [...files.values()], brought, before?.certificates),
+    files,
+    before,
+    nothingInstalled,
+  );
+}
+
+/**
+ * The commit from which the base must be judged again to know what is in force; null when the base itself is. Without change control nothing is held. With it the
+ * records say up to where everything was accepted; what came after them, and everything where the clone has none, is judged again.
+ */
+async function historyNeeded(
+  { repository, base, signal }: BaseRequest,
+  wrong: boolean,
+  controlled: boolean,
+): Promise<string | null> {
+  if (!wrong && !controlled) return null;
+  const line = (await repository.firstParentLine(null, base)) ?? [];
+  const root = line[0]?.oid ?? base;
+  const tip = await branchTip(repository, 'renewd/state', signal);
+  if (tip === null) return root;
+  const changes = await changesAt(repository, tip, '');
+  const recorded = new Map(changes.map((each) => [each.commit, each]));
+  const trusted = line.find(({ oid }) => recorded.get(oid)?.outcome === 'trusted')?.oid ?? root;
+  if (wrong) return trusted;
+  for (const each of changes) {
+    const waits = each.acceptedAt === null && each.outcome !== 'trusted';
+    if (waits && (await repository.isAncestor(each.commit, base))) return trusted;
+  }
+  const anchor = line.findLast(({ oid }) => recorded.has(oid))?.oid ?? root;
+  if (anchor === root && !recorded.has(root)) return root;
+  const since = await repository.changes(anchor, base, declaredPrefixes);
+  return since.length === 0 ? null : anchor;
+}
+
+async function byHistory(request: BaseRequest, trusted: string): Promise<BaseInForce> {
+  const { repository, base, now } = request;
+  const line = await repository.firstParentLine(trusted, base);
+  if ((line?.length ?? 0) > limits.report.replayCommitsMax) {
+    throw new OperationError(
+      'unsupported',
+      `a declaration at the base cannot be used or may be held, and its history of ${String(line?.length)} commits is too long to see what is in force instead. Fetch the branch of records (renewd/state), and correct what renewd check names at the base`,
+      { disposition: 'stall' },
+    );
+  }
+  const { desired, inForce } = await replay({
+    repository,
+    trusted,
+    head: base,
+    recorded: [],
+    seenAt: () => now,
+    log: silent,
+  });
+  return { state: inForce, desired, brought: builtIns(request.reader) };
+}
+
+const silent: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
