@@ -99,6 +99,7 @@ export async function assemble(config: Config, surroundings: Surroundings): Prom
       builtIns: builtIns(reader),
       branch: config.branch,
       trustedCommit: config.trust.commit,
+      records: { ref: `refs/heads/${config.state.branch}`, prefix: config.state.prefix },
       files: new Map(),
       trust: new Map(),
     },

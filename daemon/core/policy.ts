@@ -42,6 +42,8 @@ export interface Evaluation {
   readonly citation: string;
   readonly explanation: string;
   readonly fix: string;
+  /** The rule or pack is not declared: stops what is new, not what is in place. */
+  readonly missing?: boolean;
   /** When a rule that is not yet in effect begins to hold; null otherwise. */
   readonly effectiveAt: Instant | null;
   /** The exception that covers a failure (`waived`) or that ended (`fail`); null when there is none. */
@@ -134,15 +136,14 @@ function appliedRules(
     entry: Policy['rules'][number],
     change: Pick<AppliedRule, 'action' | 'locked' | 'pack'>,
   ): AppliedRule[] => {
-    const rule = knownRules.get(entry.rule) ?? custom.get(entry.rule);
-    if (rule === undefined) return [];
+    const rule = knownRules.get(entry.rule) ?? custom.get(entry.rule) ?? missingRule(entry.rule);
     return [{ entry, rule, policy, level, effectiveAt: entry.effectiveAt ?? rule.effectiveAt, ...change }];
   };
   const own = policy.rules.flatMap((entry) =>
     make(entry, { action: entry.action, locked: entry.locked, pack: null }),
   );
   const packed = policy.packs.flatMap((reference) =>
-    (packs.get(reference.pack)?.rules ?? []).flatMap((entry) =>
+    (packs.get(reference.pack)?.rules ?? [missingPack(reference)]).flatMap((entry) =>
       make(entry, {
         action: reference.action ?? entry.action,
         locked: reference.locked || entry.locked,
@@ -151,6 +152,39 @@ function appliedRules(
     ),
   );
   return [...packed, ...own];
+}
+
+/** A rule that a policy names and nobody declares: nobody can say that it is kept, so nothing new passes it. What is in place is not asked (`judge.ts`). */
+function missingRule(id: string): Rule {
+  return {
+    id,
+    title: 'Missing rule',
+    citation: 'internal',
+    effectiveAt: null,
+    stages: ['request'],
+    settingsSchema: {},
+    missing: true,
+    explanation: 'A policy that names what is not declared would otherwise stop nothing.',
+    judge: () => ({
+      verdict: 'fail',
+      message: `there is no rule or pack ${id}, so nobody can say whether it is kept`,
+      fix: 'Declare it again, or take it out of the policy.',
+    }),
+  };
+}
+
+function missingPack({ pack, source }: Policy['packs'][number]): Policy['rules'][number] {
+  return {
+    id: pack,
+    rule: pack,
+    action: 'block',
+    settings: {},
+    locked: false,
+    waivable: true,
+    effectiveAt: null,
+    citation: null,
+    source,
+  };
 }
 
 /** The rules that count for a certificate, by precedence. Pure; remembers what it worked out. */
@@ -231,6 +265,7 @@ function judgeRule(
     citation: entry.citation ?? rule.citation,
     explanation: rule.explanation,
     fix: ruling.fix,
+    ...(rule.missing === true ? { missing: true } : {}),
     effectiveAt: early ? effectiveAt : null,
     waiver,
   };

@@ -13,6 +13,7 @@ import { brokenPrefix, mistakesOf, readBrokenRow, unknownFile, unreadableCode } 
 import type { TrustFile } from './in-force.ts';
 import type { Memory } from './memory.ts';
 import { isRepositoryTrouble, noteRead, noteUnread, refusedCommit } from './unread.ts';
+import { firstOf, rememberedSteps, type RecordsPlace } from './remembered.ts';
 import type { World } from './world.ts';
 
 export interface IntentSource {
@@ -23,6 +24,8 @@ export interface IntentSource {
   readonly branch: string;
   /** The first commit that counts; null: the newest at the first start. */
   readonly trustedCommit: string | null;
+  /** Where the records of earlier turns stand: asked when the journal knows nothing. null or absent: nowhere. */
+  readonly records?: RecordsPlace | null;
   /** What is in force, by path: kept between turns. */
   files: ReadonlyMap<string, ParsedFile>;
   trust: ReadonlyMap<string, TrustFile>;
@@ -119,6 +122,15 @@ async function readHead(
   const context = { world, intent, memory, build, take };
   if (memory.accepted === null && intent.trustedCommit !== null) {
     await advance(context, await trustedCommit(intent, intent.trustedCommit, head));
+  }
+  if (memory.accepted === null && intent.records != null) {
+    const steps = await rememberedSteps(intent.repository, intent.records, head, world.now(), signal);
+    if (steps !== null)
+      world.log.warn({ from: firstOf(steps) }, 'the journal is new: changes are judged again');
+    for (const { commit, at } of steps ?? []) {
+      const unread = await advance({ ...context, world: { ...world, now: () => at } }, commit);
+      if (unread !== null) return unread;
+    }
   }
   return advance(context, head);
 }

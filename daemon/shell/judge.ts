@@ -111,10 +111,13 @@ function judgeOne(
     observeAgainMs: world.pace.observeAgainMs,
   };
   // What is in place as it was declared goes on being renewed: an outage would mend nothing.
-  const blind = policyIsUncertain(desired) && !isInPlace(input);
-  return assessInstallation(
-    blind ? { ...input, requestEvaluations: [...request, uncertain(desired)] } : input,
-  );
+  if (isInPlace(input))
+    return assessInstallation({
+      ...input,
+      requestEvaluations: request.filter((each) => each.missing !== true),
+    });
+  const blind = policyIsUncertain(desired) ? [uncertain(desired)] : [];
+  return assessInstallation({ ...input, requestEvaluations: [...request, ...blind] });
 }
 
 /** What is only watched needs no place. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import type { Policy, PolicyRule, Team } from '../../daemon/core/model.ts';
-import { compilePolicies, evaluate, type Evaluation } from '../../daemon/core/policy.ts';
+import { compilePolicies, evaluate, stops, type Evaluation } from '../../daemon/core/policy.ts';
 import type { RuleSubject } from '../../daemon/core/rules/rule.ts';
 import { certificate, day, everyone, facts, now, policyRule, policySet } from './sample.ts';
 
@@ -160,12 +160,18 @@ describe('what an evaluation says', () => {
       ['lifetime-max'],
     );
   });
-  test('a rule this renewd does not know is left out and hides no other', () => {
+  test('a rule or pack that nobody declares is failed, not left out, and hides no other', () => {
+    const packs = [{ pack: 'gone', action: null, locked: false, source: rule('x').source }];
+    const verdicts = judge([
+      policy('p', { packs, rules: [rule('from-the-future'), rule('required-owner')] }),
+    ]);
     assert.deepEqual(
-      judge([policy('p', { rules: [rule('from-the-future'), rule('required-owner')] })]).map(
-        (each) => each.rule,
-      ),
-      ['required-owner'],
+      verdicts.map((each) => [each.rule, each.verdict, each.missing === true, stops(each)]),
+      [
+        ['from-the-future', 'fail', true, true],
+        ['required-owner', 'pass', false, false],
+        ['gone', 'fail', true, true],
+      ],
     );
   });
 });

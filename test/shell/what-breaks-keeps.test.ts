@@ -13,8 +13,9 @@ import { allKinds, type KindName } from '../../daemon/documents/kinds/index.ts';
 import { openRepository, type Repository } from '../../daemon/git/repository.ts';
 import { openJournal, type Journal } from '../../daemon/journal/journal.ts';
 import { limits } from '../../daemon/limits.ts';
+import { changePath } from '../../daemon/records/paths.ts';
 import { builtIns, documentReader } from '../../daemon/reader.ts';
-import { readIntent, type IntentSource } from '../../daemon/shell/intent.ts';
+import { policyIsUncertain, readIntent, type IntentSource } from '../../daemon/shell/intent.ts';
 import { recall, type Memory } from '../../daemon/shell/memory.ts';
 
 const head = 'apiVersion: renewd/v1\n';
@@ -264,6 +265,18 @@ const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 const reader = documentReader();
 const brought = builtIns(reader);
 
+/** Branch to commit. */
+function refsOf(bare: string): Map<string, string> {
+  const words = ['for-each-ref', '--format=%(refname:short) %(objectname)'];
+  const listed = execFileSync('git', ['-C', bare, ...words], { encoding: 'utf8' });
+  return new Map(
+    listed
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ') as [string, string]),
+  );
+}
+
 /** One daemon as far as declarations go: its journal and its memory. */
 interface Daemon {
   readonly read: (branch: string) => Promise<Desired>;
@@ -272,7 +285,12 @@ interface Daemon {
   readonly close: () => void;
 }
 
-function daemon(repository: Repository, oids: ReadonlyMap<string, string>, root: string): Daemon {
+function daemon(
+  repository: Repository,
+  oids: ReadonlyMap<string, string>,
+  root: string,
+  records: IntentSource['records'] = null,
+): Daemon {
   const directory = mkdtempSync(join(root, 'data-'));
   let journal: Journal = openJournal(directory);
   let memory = recall(journal);
@@ -285,6 +303,7 @@ function daemon(repository: Repository, oids: ReadonlyMap<string, string>, root:
         builtIns: brought,
         branch,
         trustedCommit: null,
+        records,
         files: new Map(),
         trust: new Map(),
       };
@@ -329,15 +348,7 @@ describe('what breaks, keeps', () => {
       }),
     );
     fastImport(bare, base, branches);
-    const listed = execFileSync(
-      'git',
-      ['-C', bare, 'for-each-ref', '--format=%(refname:short) %(objectname)'],
-      { encoding: 'utf8' },
-    );
-    for (const line of listed.trim().split('\n')) {
-      const [name = '', oid = ''] = line.split(' ');
-      oids.set(name, oid);
-    }
+    for (const [name, oid] of refsOf(bare)) oids.set(name, oid);
     repository = await openRepository({ url: bare, directory: bare, now: Date.now });
   });
   after(async () => {
@@ -373,4 +384,74 @@ describe('what breaks, keeps', () => {
       lost.close();
     });
   }
+});
+
+describe('a journal that is lost', () => {
+  const root = mkdtempSync(join(tmpdir(), 'renewd-lost-'));
+  after(() => {
+    rmSync(root, { recursive: true, force: true });
+  });
+  const open = async (
+    name: string,
+    base: Edit,
+    branches: ReadonlyMap<string, Edit>,
+  ): Promise<{ repository: Repository; oids: Map<string, string>; bare: string }> => {
+    const bare = join(root, name);
+    fastImport(bare, base, branches);
+    const repository = await openRepository({ url: bare, directory: bare, now: Date.now });
+    return { repository, oids: refsOf(bare), bare };
+  };
+
+  for (const kind of allKinds) {
+    const { path, text } = subjects[kind.kind];
+    test(`${kind.kind}: where no earlier version of it is known, nothing new is issued by what may be missing`, async () => {
+      const files = Object.entries(besideFiles).map(([beside, each]) => [beside, file(each)] as const);
+      const broken = { [path]: file(head + text.replace('spec:', 'spec: [')) };
+      const { repository, oids } = await open(
+        `unknown-${kind.kind}`,
+        { ...Object.fromEntries(files), ...broken },
+        new Map(),
+      );
+      const started = daemon(repository, oids, root);
+      const governing = path.startsWith('policies/') || path.startsWith('inventory/teams/');
+      for (const when of ['at the first start', 'after a restart']) {
+        assert.equal(policyIsUncertain(await started.read('base')), governing, when);
+        started.restart();
+      }
+      started.close();
+      await repository.close();
+    });
+  }
+
+  test('what was refused is refused again, by the first commit that the records name', async () => {
+    const policy = 'policies/beside.yaml';
+    const control = `${head}kind: ChangeControl\nmetadata: { name: main }\nspec:\n  signatures: optional\n  paths: [{ paths: ['policies/**'], signers: [pia@example.com] }]\n`;
+    const files = Object.entries(besideFiles).map(([path, each]) => [path, file(each)] as const);
+    const base = { ...Object.fromEntries(files), 'policies/change-control.yaml': file(control) };
+    const { repository, oids, bare } = await open(
+      'refused.git',
+      base,
+      new Map([['taken', { [policy]: null }]]),
+    );
+    const first = daemon(repository, oids, root);
+    const has = (desired: Desired): boolean => desired.policies.some((each) => each.source.file === policy);
+    assert.ok(has(await first.read('base')));
+    assert.ok(has(await first.read('taken')), 'nobody who may took it away');
+    const records = [...first.memory().changeRecords.values()];
+    assert.deepEqual(
+      records.map((each) => each.outcome),
+      ['trusted', 'refused'],
+    );
+    const state = Object.fromEntries(records.map((each) => [changePath(each), file(JSON.stringify(each))]));
+    fastImport(join(root, 'state.git'), state, new Map());
+    execFileSync('git', ['-C', bare, 'fetch', '-q', join(root, 'state.git'), 'base:renewd/state']);
+    const again = await openRepository({ url: bare, directory: bare, now: Date.now });
+    const lost = daemon(again, oids, root, { ref: 'refs/heads/renewd/state', prefix: '' });
+    assert.ok(has(await lost.read('taken')), 'and a new journal does not let it in');
+    assert.equal(lost.memory().held.size, 1);
+    first.close();
+    lost.close();
+    await again.close();
+    await repository.close();
+  });
 });

@@ -43,6 +43,8 @@ export interface Rule {
   /** JSON Schema of the settings. */
   readonly settingsSchema: Readonly<Record<string, unknown>>;
   readonly explanation: string;
+  /** It stands for a rule that nobody declares. */
+  readonly missing?: boolean;
   readonly judge: (subject: RuleSubject, settings: Settings, now: Instant) => Ruling;
 }
 

@@ -1,0 +1,51 @@
+/**
+ * After a lost journal: what was in force is judged again from the history of the intent branch, from the commit that the records say was the first, at the times
+ * they say each was seen. A change that was held is held again. Records are not believed for more than that: whoever forges them chooses where judging begins, and
+ * never what it says. Reads Git.
+ */
+import { timestamp } from '../core/timestamp.ts';
+import type { Repository } from '../git/repository.ts';
+import { changesAt } from '../records/past.ts';
+
+/** Where the records of earlier turns stand, in the repository of the declarations. */
+export interface RecordsPlace {
+  /** Full name of the branch. */
+  readonly ref: string;
+  readonly prefix: string;
+}
+
+/** Commits to judge again, oldest first, each with the time it counts as seen. */
+export type Steps = readonly { readonly commit: string; readonly at: number }[];
+
+/** The way from the first commit the records name to `head`; null where they name none on its line. IO: reads Git. @throws OperationError `git-*` */
+export async function rememberedSteps(
+  repository: Repository,
+  { ref, prefix }: RecordsPlace,
+  head: string,
+  now: number,
+  signal: AbortSignal,
+): Promise<Steps | null> {
+  const tip = await repository.resolve(ref, signal);
+  if (tip === null) return null;
+  await repository.fetch([ref], signal);
+  const records = await changesAt(repository, tip, prefix);
+  const first = records.find((each) => each.outcome === 'trusted');
+  if (first === undefined) return null;
+  const line = first.commit === head ? [] : await repository.firstParentLine(first.commit, head);
+  if (line === null) return null;
+  const seen = new Map(records.map((each) => [each.commit, Date.parse(each.seenAt)]));
+  let last = Math.min(seen.get(first.commit) ?? now, now);
+  const steps = [{ commit: first.commit, at: last }];
+  for (const { oid, committer } of line) {
+    // Of a commit without a record (an approval) nobody knows when it was seen: not before the one before it.
+    last = Math.min(Math.max(seen.get(oid) ?? committer.at, last), now);
+    steps.push({ commit: oid, at: last });
+  }
+  return steps;
+}
+
+/** For the log. Pure. */
+export function firstOf(steps: Steps): string {
+  const [first] = steps;
+  return first === undefined ? 'nothing' : `${first.commit} of ${timestamp(first.at)}`;
+}
