@@ -34,7 +34,7 @@ spec:
     - { paths: ['inventory/certificates/{team}/**'], signers: [owner, 'team:pki'] }
   approvals:
     - name: production-wildcard
-      certificates: { selector: { labels: { env: prod } }, wildcard: true }
+      certificates: { wildcard: true }
       count: 2
       from: ['team:pki']
   breakGlass: { signers: [bea@example.com], reviewWithin: 2d }
