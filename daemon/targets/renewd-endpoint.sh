@@ -574,6 +574,45 @@ check_link() {
   need_allowed link "$1"
   approach "${1%/*}" && reached=0 || reached=$?
   [ "$reached" != 1 ] || unsafe "${1%/*}"
+  may_replace "$1"
+}
+
+# may_replace PATH: what stands where a link shall be goes only if it is a certificate, a chain or a key, or a link that renewd made.
+may_replace() {
+  if [ -L "$1" ] && [ ! -e "$1" ]; then
+    case $(readlink "$1") in */current/*) return 0 ;; esac
+  fi
+  if [ ! -L "$1" ] && [ ! -e "$1" ]; then return 0; fi
+  [ -f "$1" ] && [ -r "$1" ] && [ "$(($(wc -c < "$1")))" -le 1048576 ] || not_replaced "$1"
+  need_openssl
+  if only_pem "$1"; then
+    # An encrypted key cannot be read, and a key may stand with its parameters in front: its label is enough.
+    if grep -q '^-----BEGIN [A-Z ]*PRIVATE KEY-----' "$1" || openssl x509 -in "$1" -noout 2>/dev/null; then return 0; fi
+  elif openssl x509 -inform DER -in "$1" -noout 2>/dev/null || openssl pkey -inform DER -in "$1" -passin pass: -noout 2>/dev/null; then
+    return 0
+  fi
+  not_replaced "$1"
+}
+
+not_replaced() { fail 73 "what stands at $1 is neither a certificate, a chain nor a key, and is not replaced: move it away, or choose another path"; }
+
+# only_pem FILE: blocks of certificates and keys, with at most what openssl writes around them. More certificates than a chain has are a trust store.
+only_pem() {
+  awk '
+    { sub(/\r$/, "") }
+    inside == "" && /^-----BEGIN ((X509 |TRUSTED )?CERTIFICATE|(RSA |EC |DSA |ENCRYPTED )?PRIVATE KEY|(EC|DH) PARAMETERS)-----$/ {
+      inside = $0
+      sub(/BEGIN/, "END", inside)
+      if ($0 ~ /CERTIFICATE/) certificates++
+      blocks++
+      next
+    }
+    inside != "" && $0 == inside { inside = ""; next }
+    inside != "" && /^([A-Za-z0-9+\/=]*|(Proc-Type|DEK-Info): .*)$/ { next }
+    inside == "" && (/^[ \t]*$/ || /^#/ || /^[ \t]/ || /^(Bag Attributes|Key Attributes|Certificate:|subject=|issuer=|Certificate chain)/) { next }
+    { wrong = 1; exit }
+    END { exit !(wrong == 0 && inside == "" && blocks > 0 && certificates <= 10) }
+  ' "$1"
 }
 
 # keep_replaced LINK FILE: a file that came to a linked path later may be somebody's only key. The last one of each name is kept.

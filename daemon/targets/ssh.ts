@@ -234,6 +234,8 @@ const meanings: Readonly<
   65: { code: 'stage-failed', disposition: 'stall' },
   66: { code: 'unsupported', disposition: 'stall' },
   69: { code: 'unsupported', disposition: 'stall' },
+  // Somebody moves the file away, which no declaration tells.
+  73: { code: 'placement-refused', disposition: 'retry' },
   75: { code: 'endpoint-busy', disposition: 'retry' },
   // Somebody else can change a directory on the way: whoever gives it back to root must not have to wait for a new declaration.
   77: { code: 'unsupported', disposition: 'retry' },

@@ -185,10 +185,11 @@ describe('the ssh target', { skip: sshdMissing() ?? false }, async () => {
     assert.deepEqual((await open().inspect(store, signal())).brokenLinks, []);
     // And a person puts a key there that exists nowhere else.
     rmSync(join(etc, 'shop.key'));
-    writeFileSync(join(etc, 'shop.key'), 'the only copy', { mode: 0o600 });
+    const only = workshop.leaf(ca, 'only.example.com').key;
+    writeFileSync(join(etc, 'shop.key'), only, { mode: 0o600 });
     await open().activate(store, 'g1', signal());
     const kept = join(root, 'stores', store.certificate, 'replaced/privkey.pem');
-    assert.equal(readFileSync(kept, 'utf8'), 'the only copy');
+    assert.equal(readFileSync(kept, 'utf8'), only);
     assert.equal(statSync(kept).mode & 0o777, 0o600);
   });
 
