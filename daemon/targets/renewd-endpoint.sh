@@ -583,6 +583,9 @@ may_replace() {
     case $(readlink "$1") in */current/*) return 0 ;; esac
   fi
   if [ ! -L "$1" ] && [ ! -e "$1" ]; then return 0; fi
+  # What is read here is what is kept later: not through a name that others can swap.
+  approach "$1" && reached=0 || reached=$?
+  [ "$reached" != 1 ] || unsafe "$1"
   [ -f "$1" ] && [ -r "$1" ] && [ "$(($(wc -c < "$1")))" -le 1048576 ] || not_replaced "$1"
   need_openssl
   if only_pem "$1"; then
