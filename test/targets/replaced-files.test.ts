@@ -24,20 +24,21 @@ describe('what a link may take the place of', () => {
     execFileSync('openssl', [kind, '-outform', 'DER'], { input: pem, stdio: 'pipe' });
   const text = (pem: string): string =>
     execFileSync('openssl', ['x509', '-text'], { input: pem, encoding: 'utf8' });
-  let stores = 0;
+  let places = 0;
+
+  const store = join(root, 'stores/web/shop');
+  const request =
+    '[req]\nprompt = no\ndistinguished_name = dn\nreq_extensions = ext\n[dn]\nCN = shop.example.com\n[ext]\nsubjectAltName = @names\n[names]\nDNS.1 = shop.example.com\n';
+  const csr = Buffer.from(
+    run(request, 'generate-key', store, 'g1', 'ecdsa-p256').toString('latin1'),
+    'base64',
+  );
+  const signed = workshop.signCsr(ca, csr, ['subjectAltName=DNS:shop.example.com']);
+  const chain = execFileSync('openssl', ['x509', '-inform', 'DER'], { input: signed, encoding: 'utf8' });
+  run(chain, 'stage', store, 'g1', 'fullchain.pem', 'fullchain', '0644', '');
 
   /** Activates a generation whose link is `path`. */
   const take = (path: string): void => {
-    const store = join(root, 'stores/web', `shop-${String(stores++)}`);
-    const request =
-      '[req]\nprompt = no\ndistinguished_name = dn\nreq_extensions = ext\n[dn]\nCN = shop.example.com\n[ext]\nsubjectAltName = @names\n[names]\nDNS.1 = shop.example.com\n';
-    const csr = Buffer.from(
-      run(request, 'generate-key', store, 'g1', 'ecdsa-p256').toString('latin1'),
-      'base64',
-    );
-    const signed = workshop.signCsr(ca, csr, ['subjectAltName=DNS:shop.example.com']);
-    const pem = execFileSync('openssl', ['x509', '-inform', 'DER'], { input: signed, encoding: 'utf8' });
-    run(pem, 'stage', store, 'g1', 'fullchain.pem', 'fullchain', '0644', '');
     run('', 'activate', store, 'g1', path, 'fullchain.pem');
   };
 
@@ -75,7 +76,7 @@ describe('what a link may take the place of', () => {
 
   for (const [what, content] of Object.entries(good)) {
     test(`${what} is replaced`, () => {
-      const path = join(root, `etc-${String(stores)}`, 'file');
+      const path = join(root, `etc-${String(places++)}`, 'file');
       mkdirSync(join(path, '..'), { recursive: true });
       writeFileSync(path, content);
       take(path);
@@ -85,7 +86,7 @@ describe('what a link may take the place of', () => {
 
   for (const [what, content] of Object.entries(bad)) {
     test(`${what} stays, byte for byte`, () => {
-      const directory = join(root, `etc-${String(stores)}`);
+      const directory = join(root, `etc-${String(places++)}`);
       const path = join(directory, 'file');
       mkdirSync(directory, { recursive: true });
       writeFileSync(path, content);
