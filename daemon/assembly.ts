@@ -146,8 +146,15 @@ function worldly(
     crashPoint,
     stopping,
     systemRoots,
-    handshake: (address, anchors, signal) =>
-      observeHandshake({ address, anchors, signal, timeoutMs: limits.work.handshakeTimeoutMs, now: now() }),
+    handshake: (address, reach, anchors, signal) =>
+      observeHandshake({
+        address,
+        reach,
+        anchors,
+        signal,
+        timeoutMs: limits.work.handshakeTimeoutMs,
+        now: now(),
+      }),
   };
 }
 

@@ -68,6 +68,8 @@ function moveEndpoint(document: Document, machine: Machine): void {
   };
   const below = (paths: readonly string[]): readonly string[] =>
     paths.map((path) => join(machine.root, path));
+  // The machines of the demo stand on loopback, and say so.
+  document.setIn(['spec', 'networks'], document.createNode(['127.0.0.0/8']));
   document.setIn(
     ['spec', 'profiles'],
     document.createNode({

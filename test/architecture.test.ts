@@ -431,3 +431,49 @@ test('calls that throw on data are made in few places', () => {
     ])
       if (!only.includes(path)) assert.doesNotMatch(codeOf(text), call, `${path}: use ${instead}`);
 });
+
+test('connections are opened by these files alone, and a look at an address goes by the judge of addresses', () => {
+  const opens = /\b(?:connect(?:Tcp|Tls)?|createConnection|httpsRequest|httpRequest|fetch)\b/;
+  const modules = [
+    'node:net',
+    'node:tls',
+    'node:http',
+    'node:https',
+    'node:http2',
+    'node:dgram',
+    'node:dns',
+    'node:dns/promises',
+  ];
+  const found = sources
+    .filter(
+      ({ path, imports, text }) =>
+        !path.startsWith('daemon/core/') &&
+        imports.some((each) => modules.includes(each)) &&
+        new RegExp(
+          `import (?!type)[^;]*${opens.source}[^;]*from 'node:|import (?!type)[^;]*\\b(?:request|lookup|resolve4|resolve6)\\b[^;]*from 'node:`,
+        ).test(text),
+    )
+    .map((each) => each.path);
+  assert.deepEqual(found.sort(), [
+    // The CA that an Issuer names.
+    'daemon/acme/transport.ts',
+    // The repository of the configuration.
+    'daemon/git/http-transport.ts',
+    // Addresses of certificates: each is judged by core/reach.ts.
+    'daemon/tls/connection.ts',
+    'daemon/tls/prober.ts',
+  ]);
+  const connection = sources.find(({ path }) => path === 'daemon/tls/connection.ts')?.text ?? '';
+  assert.match(connection, /refuseAddress\(address, own, reach\)/);
+  assert.deepEqual(
+    sources.filter(({ text }) => /\bfetch\(['"`]|globalThis\.fetch/.test(text)).map(({ path }) => path),
+    [],
+  );
+});
+
+test('a placement is made in one place', () => {
+  const makers = sources
+    .filter(({ text }) => /\bas (?:unknown as )?Placement\b/.test(text))
+    .map(({ path }) => path);
+  assert.deepEqual(makers, ['daemon/core/placement.ts']);
+});

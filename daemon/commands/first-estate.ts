@@ -1,6 +1,8 @@
 /** The text of a first estate: one server, one certificate, commented for the person who will edit it. Words only; no IO. */
 import { patternFor } from '../core/secret-binding.ts';
 
+import { isIpAddress } from '../core/server-name.ts';
+
 export interface FirstEstate {
   readonly host: string;
   readonly port: number;
@@ -128,11 +130,19 @@ spec:
   # direct: the user may write the files and reload the server itself. helper: one root-owned script with an allow-list does (docs/endpoint-helper.md).
   privilege: { mode: direct }
   # What you say of the servers on it: where certificate files may stand, and what is run there. A certificate cannot say the second.
-  profiles:
+${networksText(answers)}  profiles:
     nginx:
       paths: [${placesOf(answers).map(quoted).join(', ')}]
       parameters: {} # config: /etc/nginx/nginx.conf, when it is not the one nginx was built with
 `;
+}
+
+/** The daemon looks at the endpoint's own addresses; at others only where that stands here. */
+function networksText({ address }: FirstEstate): string {
+  const host = address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '');
+  const example =
+    "networks: [] # where else it may be looked at, e.g. the addresses of a load balancer: ['203.0.113.0/24']";
+  return isIpAddress(host) ? `  networks: [${quoted(host)}]\n` : `  ${example}\n`;
 }
 
 /** The directories of the first files; a file that stands right below a directory of the system is named itself. */

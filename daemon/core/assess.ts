@@ -67,6 +67,7 @@ function decideStatus(
       'handshake-failed',
       'connection-failed',
       'name-unresolved',
+      'address-refused',
       'no-certificate',
     )
   ) {

@@ -26,6 +26,8 @@ import type {
 } from './model.ts';
 import { didYouMean } from './nearest.ts';
 import { endpointParameterFaults, placementOf, strictFaults } from './placement.ts';
+import { reachOf, refuseWritten } from './reach.ts';
+import { isIpAddress } from './server-name.ts';
 import type { ParsedFile, Resource } from './parsed-document.ts';
 
 interface Register {
@@ -271,7 +273,16 @@ function resolveInstallation(
     const at = parameter !== null && Object.hasOwn(sources, parameter) ? sources[parameter] : undefined;
     complain(register, 'profile-parameter', message, at ?? installation.source);
   }
-  return faults.length === 0 ? installation : null;
+  const reach = reachOf(endpoint, register.teams.get(certificate.team) ?? null);
+  let refused = 0;
+  for (const [index, { host }] of installation.serves.entries()) {
+    const wrong = isIpAddress(host) ? refuseWritten(host, reach) : null;
+    if (wrong === null) continue;
+    refused++;
+    const at = installation.servesSources?.[index] ?? installation.source;
+    complain(register, 'address-refused', `${host} ${wrong}`, at);
+  }
+  return faults.length + refused === 0 ? installation : null;
 }
 
 /**

@@ -37,9 +37,14 @@ export function nameReader(international: InternationalNames): NameReader {
       : { name: address };
   };
   const readHost = (written: string): ReadName =>
-    /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(written) && !isIpAddress(written)
-      ? { name: written }
-      : readServerName(written);
+    // `0x7f000001`, `127.1` and `0177.0.0.1` are addresses to the resolvers of many systems.
+    /(^|\.)(\d+|0x[0-9a-f]*)$/i.test(written) && !isIpAddress(written)
+      ? {
+          wrong: `${JSON.stringify(written)}: its last part is a number, which some programs read as an address; write the address itself`,
+        }
+      : /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(written) && !isIpAddress(written)
+        ? { name: written }
+        : readServerName(written);
   return { readDnsName, readServerName, readHost };
 }
 

@@ -96,6 +96,14 @@ export const findingCodes = {
     remedy:
       'Correct the host under serves, or the DNS record: getent hosts <name> on the host of the daemon.',
   },
+  'address-refused': {
+    severity: 'error',
+    title: 'The address may not be looked at',
+    meaning:
+      'The declared address leads to a network that neither the endpoint nor the team allows. Nothing was connected to, so nothing is proved there.',
+    remedy:
+      'Correct the address under serves, or have the owner of the endpoint add the network that the message names to its networks.',
+  },
   'store-changed': {
     severity: 'error',
     title: 'The files on the endpoint were changed',

@@ -52,6 +52,8 @@ export interface Team extends Declared {
   readonly issuers: readonly string[];
   /** Names of endpoints beside its own on which its certificates may be installed; `web-*` for all that begin so. */
   readonly endpoints: readonly string[];
+  /** Networks over which its certificates may be looked at, beside the addresses of the endpoint. */
+  readonly networks: readonly string[];
   /** Who signs and approves for the team: principals of `policies/allowed_signers` or `policies/openpgp/`. */
   readonly signers: readonly string[];
   /** Names of the team on the forge (`@example/web`), for CODEOWNERS. */
@@ -79,6 +81,8 @@ export interface Endpoint extends Declared {
   readonly config: Readonly<Record<string, unknown>>;
   /** What the machine is known by: its address and its host keys. Endpoints that share one are one machine. */
   readonly machine: readonly string[];
+  /** Networks over which it may be looked at, beside its own addresses (`core/reach.ts`). */
+  readonly networks: readonly string[];
   /** What may be installed for here, by profile; null: every profile, with its own defaults. */
   readonly profiles: Readonly<Record<string, EndpointProfile>> | null;
 }
@@ -140,6 +144,8 @@ export interface Installation {
   readonly source: SourcePosition;
   /** Where each parameter stands; absent in what an earlier version wrote to the journal. */
   readonly parameterSources?: Readonly<Record<string, SourcePosition>>;
+  /** Where each address stands; absent likewise. */
+  readonly servesSources?: readonly SourcePosition[];
 }
 
 /** One address at which the certificate must be seen by a TLS client that asks for `serverName`. */
@@ -265,7 +271,8 @@ export type ServedResult =
   | 'no-certificate'
   | 'handshake-failed'
   | 'connection-failed'
-  | 'name-unresolved';
+  | 'name-unresolved'
+  | 'address-refused';
 
 /** Raw facts of one handshake, before judgement. */
 export interface Handshake {
@@ -275,7 +282,12 @@ export interface Handshake {
   /** Facts of the certificates sent after the leaf: those that lead upwards from it; where they do not verify, all that were sent. */
   readonly chain: readonly CertificateFacts[];
   readonly failure: {
-    readonly result: 'no-certificate' | 'handshake-failed' | 'connection-failed' | 'name-unresolved';
+    readonly result:
+      | 'no-certificate'
+      | 'handshake-failed'
+      | 'connection-failed'
+      | 'name-unresolved'
+      | 'address-refused';
     readonly detail: string;
   } | null;
   /** How the chain verified: against the trust anchors of the issuer (or the system's). */

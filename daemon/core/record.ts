@@ -234,6 +234,7 @@ const findingOfProblem: Readonly<Record<string, FindingCode>> = {
   'governance-unreadable': 'governance-unreadable',
   'profile-parameter': 'placement-refused',
   'path-claimed': 'placement-refused',
+  'address-refused': 'address-refused',
 };
 
 /** A mistake in a document as a finding. Pure. */
@@ -249,7 +250,7 @@ export function documentFinding(problem: DocumentProblem, remedy: string): Findi
     endpoint: null,
     address: null,
     message: problem.message,
-    remedy: code === 'placement-refused' ? findingCodes[code].remedy : remedy,
+    remedy: code === 'placement-refused' || code === 'address-refused' ? findingCodes[code].remedy : remedy,
     expected: null,
     observed: problem.excerpt,
     rule: null,

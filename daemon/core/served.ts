@@ -18,6 +18,7 @@ export const severityOrder: readonly ServedResult[] = [
   'no-certificate',
   'handshake-failed',
   'name-unresolved',
+  'address-refused',
   'connection-failed',
   'expired',
 ];

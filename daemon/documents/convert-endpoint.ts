@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { CertificatePlace, Declared, Endpoint, EndpointProfile } from '../core/model.ts';
 import { plainPathFault } from '../core/plain-path.ts';
 import type { CheckedDocument, Place } from './convert.ts';
+import { isSpecialNetwork, networkFault } from '../core/reach.ts';
 import { readIpAddress } from './names.ts';
 import { list, map, text, textMap, texts } from './plain.ts';
 
@@ -21,6 +22,7 @@ export function toEndpoint(
     type: text(spec['type']),
     config: spec,
     machine: machineOf(spec),
+    networks: networks(spec['networks'], place, true),
     profiles:
       profiles === undefined
         ? null
@@ -65,6 +67,20 @@ function plainPlace(written: string, path: readonly (string | number)[], place: 
       ? 'is a whole directory of the system: name the directory of the certificates in it'
       : null);
   if (wrong !== null) place.complain(`${JSON.stringify(written)} ${wrong}`, path);
+}
+
+/** Networks over which something may be looked at. Only an endpoint opens what is special. */
+export function networks(value: unknown, place: Place, endpoint: boolean): string[] {
+  const written = texts(value);
+  for (const [index, each] of written.entries()) {
+    const wrong =
+      networkFault(each) ??
+      (!endpoint && isSpecialNetwork(each)
+        ? 'is loopback, link-local or a metadata service: only the endpoint that means it may say so'
+        : null);
+    if (wrong !== null) place.complain(`${JSON.stringify(each)} ${wrong}`, ['spec', 'networks', index]);
+  }
+  return [...written];
 }
 
 /** Marks by which two declarations of one machine are recognised: where it is reached, and what it proves itself by. */

@@ -12,6 +12,7 @@ import type {
   Team,
 } from '../core/model.ts';
 import type { Resource } from '../core/parsed-document.ts';
+import { networks } from './convert-endpoint.ts';
 import { list, map, text, textMap, texts } from './plain.ts';
 import { readAddress, readDnsName, readHost, readIpAddress, readServerName } from './names.ts';
 
@@ -51,6 +52,7 @@ export function toTeam(declared: Declared, spec: CheckedDocument['spec'], place:
     issuers: texts(spec['issuers']),
     endpoints: texts(spec['endpoints']),
     signers: texts(spec['signers']),
+    networks: networks(spec['networks'], place, false),
     handles: texts(spec['handles']),
   };
 }
@@ -147,6 +149,7 @@ function toInstallation(
     serves: list(written['serves']).flatMap((each, number) =>
       toAddress(each, [...path, 'serves', number], place),
     ),
+    servesSources: list(written['serves']).map((_, number) => place.at([...path, 'serves', number])),
     source: place.at(path),
   };
 }

@@ -110,6 +110,7 @@ async function applyOne(
             store: job.store,
             target: job.target,
             problem: null,
+            reach: job.reach,
             anchors: job.anchors,
           },
           signal,

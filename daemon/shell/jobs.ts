@@ -2,6 +2,7 @@
 import type { Certificate, Endpoint, Installation } from '../core/model.ts';
 import { termsOf } from '../core/operation-fit.ts';
 import type { Action } from '../core/plan.ts';
+import { noReach, reachOf, type Reach } from '../core/reach.ts';
 import { drawRenewal } from '../core/renewal.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
@@ -57,12 +58,24 @@ export async function sightsOf(
     const certificate = certificateOf(memory, id);
     for (const installation of certificate?.installations ?? []) {
       const need = memory.assessments.get(installation.id)?.need.kind;
+      // What policy stops before anything was done is not looked at either: the endpoint may be somebody else's.
+      if (isStranger(memory, installation.id)) continue;
       if (certificate === null || (!all && need !== 'observe' && memory.observations.has(installation.id)))
         continue;
       sights.push(await sightOf(world, memory, certificate, installation, anchorsOf));
     }
   }
   return sights;
+}
+
+function isStranger(memory: Memory, id: string): boolean {
+  const findings = memory.assessments.get(id)?.findings ?? [];
+  const installed = memory.installations.get(id)?.installed ?? null;
+  return (
+    installed === null &&
+    !memory.operations.has(id) &&
+    findings.some((each) => each.code === 'policy-blocked' && each.rule?.id === 'allowed-endpoints')
+  );
 }
 
 async function sightOf(
@@ -80,12 +93,14 @@ async function sightOf(
       store,
       target,
       problem: null,
+      reach: reachIn(memory, certificate, installation),
       anchors,
       claim: claimOf(world, memory, certificate, installation),
     };
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
-    return { installation, store: null, target: null, problem: error, anchors };
+    const reach = reachIn(memory, certificate, installation);
+    return { installation, store: null, target: null, problem: error, reach, anchors };
   }
 }
 
@@ -100,6 +115,12 @@ function claimOf(
   if (known || memory.operations.has(installation.id)) return null;
   const spec = memory.desired?.issuers.get(certificate.issuer);
   return { certificate, issuer: spec === undefined ? null : world.issuer(spec) };
+}
+
+/** Judged by what is in force: an endpoint that is gone opens nothing. */
+function reachIn(memory: Memory, { team }: Certificate, { endpoint }: Installation): Reach {
+  const declared = memory.desired?.endpoints.get(endpoint);
+  return declared === undefined ? noReach : reachOf(declared, memory.desired?.teams.get(team) ?? null);
 }
 
 function storeOf(
@@ -151,6 +172,7 @@ export function jobMaker(world: World, memory: Memory, signal: AbortSignal): Job
       solver,
       target,
       store,
+      reach: reachIn(memory, certificate, installation),
       anchors,
       installed: known?.installed ?? null,
       installedChain: known?.chain ?? null,

@@ -1,5 +1,6 @@
 /** Looks at endpoints and addresses. Changes nothing; a look that fails is an observation too, never an exception. */
 import type { Installation, Observation } from '../core/model.ts';
+import type { Reach } from '../core/reach.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { KeyProver, Store, Target } from '../ports/target.ts';
@@ -14,6 +15,7 @@ export interface Sight {
   readonly store: Store | null;
   readonly target: (Target & Partial<KeyProver>) | null;
   readonly problem: OperationError | null;
+  readonly reach: Reach;
   readonly anchors: readonly string[] | null;
   /** Given where the journal knows nothing of the installation: what stands there is then to be proved. */
   readonly claim?: Claim | null;
@@ -64,7 +66,9 @@ export async function observeOne(world: World, sight: Sight, signal: AbortSignal
   const { installation } = sight;
   const [store, handshakes] = await Promise.all([
     inspect(world, sight, signal),
-    Promise.all(installation.serves.map((address) => world.handshake(address, sight.anchors, signal))),
+    Promise.all(
+      installation.serves.map((address) => world.handshake(address, sight.reach, sight.anchors, signal)),
+    ),
   ]);
   return { installation: installation.id, at: world.now(), ...store, handshakes };
 }

@@ -19,6 +19,7 @@
 import type { Installed, Operation, OperationStep, OperationTerms } from '../core/installation-state.ts';
 import type { Address, Certificate, Installation, Issuer as IssuerSpec, Profile } from '../core/model.ts';
 import { mayBeSwitched, type Misfit } from '../core/operation-fit.ts';
+import type { Reach } from '../core/reach.ts';
 import type { StoredOperation } from '../journal/journal.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
@@ -40,6 +41,8 @@ export interface Job {
   readonly solver: Solver | null;
   readonly target: Target;
   readonly store: Store;
+  /** Over which addresses it may be proved. */
+  readonly reach: Reach;
   /** PEM roots the clients of this issuer trust; null means the system's. */
   readonly anchors: readonly string[] | null;
   readonly installed: Installed | null;

@@ -4,6 +4,7 @@
  */
 import type { Address, Endpoint, Handshake, Instant, Issuer as IssuerSpec } from '../core/model.ts';
 import type { ClockVerdict } from '../core/clock.ts';
+import type { Reach } from '../core/reach.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { IssuanceMemory, Issuer, Publisher } from '../ports/issuer.ts';
 import type { Log } from '../ports/plugin.ts';
@@ -42,6 +43,7 @@ export interface World {
   readonly systemRoots: readonly string[];
   readonly handshake: (
     address: Address,
+    reach: Reach,
     anchors: readonly string[] | null,
     signal: AbortSignal,
   ) => Promise<Handshake>;

@@ -3,6 +3,7 @@ import type { LookupAddress } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import type { Address, Handshake } from '../core/model.ts';
+import { refuseAddress, type Reach } from '../core/reach.ts';
 
 export type Failure = NonNullable<Handshake['failure']>;
 
@@ -13,17 +14,57 @@ export type Resolver = (host: string) => Promise<readonly LookupAddress[]>;
 export const systemResolver: Resolver = (host) => lookup(host, { all: true });
 
 /**
- * A connected socket, or why there is none. IO: DNS and TCP, both over when `deadline` is. Of several addresses the next is tried when one does not answer
+ * A connected socket, or why there is none. Every address is judged by `reach`, and those connected to are the very ones that were judged: no name is looked
+ * up again. IO: DNS and TCP, both over when `deadline` is. Of several addresses the next is tried when one does not answer
  * (RFC 8305), because clients do so too: a host with a dead IPv6 address is not down. The caller destroys the socket.
  */
 export async function openConnection(
   { host, port }: Address,
+  reach: Reach,
   resolver: Resolver,
   deadline: AbortSignal,
   timeoutMs: number,
 ): Promise<Socket | Failure> {
   const addresses = await addressesOf(host, resolver, deadline, timeoutMs);
-  return 'result' in addresses ? addresses : openSocket(addresses, port, deadline, timeoutMs);
+  if ('result' in addresses) return addresses;
+  const permitted = await permittedOf(host, addresses, reach, resolver, deadline, timeoutMs);
+  return 'result' in permitted ? permitted : openSocket(permitted, port, deadline, timeoutMs);
+}
+
+async function permittedOf(
+  host: string,
+  addresses: readonly LookupAddress[],
+  reach: Reach,
+  resolver: Resolver,
+  deadline: AbortSignal,
+  timeoutMs: number,
+): Promise<readonly LookupAddress[] | Failure> {
+  const judge = (own: readonly string[]): readonly LookupAddress[] =>
+    addresses.filter(({ address }) => refuseAddress(address, own, reach) === null);
+  const named = judge([]);
+  if (named.length > 0 || reach.host === null)
+    return named.length > 0 ? named : refused(host, addresses, [], reach);
+  // Who asks for the endpoint itself is answered by the addresses found just now.
+  const found =
+    host === reach.host ? addresses : await addressesOf(reach.host, resolver, deadline, timeoutMs);
+  const own = 'result' in found ? [] : found.map((each) => each.address);
+  const permitted = judge(own);
+  return permitted.length > 0 ? permitted : refused(host, addresses, own, reach);
+}
+
+function refused(
+  host: string,
+  addresses: readonly LookupAddress[],
+  own: readonly string[],
+  reach: Reach,
+): Failure {
+  const [first] = addresses;
+  const address = first?.address ?? host;
+  const shown = address === host ? address : `${host} leads to ${address}, which`;
+  return {
+    result: 'address-refused',
+    detail: `${shown} ${refuseAddress(address, own, reach) ?? 'is refused'}`,
+  };
 }
 
 async function addressesOf(

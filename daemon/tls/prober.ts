@@ -12,12 +12,15 @@ import {
   type TLSSocket,
 } from 'node:tls';
 import type { Address, Handshake, Instant } from '../core/model.ts';
+import type { Reach } from '../core/reach.ts';
 import { limits } from '../limits.ts';
 import { openConnection, seconds, systemResolver, type Failure, type Resolver } from './connection.ts';
 import { factsOf, judgeSent, type Judged } from './trust.ts';
 
 export interface HandshakeQuestion {
   readonly address: Address;
+  /** Over which addresses it may be looked at. */
+  readonly reach: Reach;
   /** PEM roots that clients of the issuer trust; null: the roots that come with Node. */
   readonly anchors: readonly string[] | null;
   readonly signal: AbortSignal;
@@ -37,6 +40,7 @@ export async function observeHandshake(question: HandshakeQuestion): Promise<Han
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(question.timeoutMs)]);
   const socket = await openConnection(
     address,
+    question.reach,
     question.resolver ?? systemResolver,
     deadline,
     question.timeoutMs,

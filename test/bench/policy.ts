@@ -69,6 +69,7 @@ function subjects(): RuleSubject[] {
     endpoints: [],
     signers: [],
     handles: [],
+    networks: [],
   }));
   return Array.from({ length: certificates }, (_, index) => {
     const name = `service-${String(index)}`;

@@ -22,6 +22,7 @@ const team: Team = {
   endpoints: [],
   signers: [],
   handles: [],
+  networks: [],
 };
 const issuer: Issuer = {
   ...declared('internal-ca', 'inventory/issuers/ca.yaml'),
@@ -37,6 +38,7 @@ const endpoint = (name: string, config: Record<string, unknown> = {}): Endpoint 
   config,
   machine: [name],
   profiles: null,
+  networks: [],
 });
 const profile: Profile = {
   ...declared('nginx', 'built-in'),

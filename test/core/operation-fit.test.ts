@@ -32,6 +32,7 @@ const endpoint: Endpoint = {
   blob: 'endpoint-1',
   machine: [],
   profiles: null,
+  networks: [],
 };
 const profile: Profile = {
   ...declared,

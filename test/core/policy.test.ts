@@ -23,6 +23,7 @@ const team: Team = {
   endpoints: [],
   signers: [],
   handles: [],
+  networks: [],
 };
 
 function rule(id: string, changes: Partial<PolicyRule> = {}): PolicyRule {

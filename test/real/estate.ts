@@ -207,7 +207,7 @@ export function declarations(
   return {
     'inventory/teams/web.yaml': `${head}kind: Team\nmetadata: { name: web }\nspec:\n  displayName: Web\n  owners: [ada]\n  contacts: [{ email: web@example.com }]\n  dnsNames: ['*.example.com']\n`,
     'inventory/issuers/internal-ca.yaml': `${head}kind: Issuer\nmetadata: { name: internal-ca }\nspec:\n  type: ca\n  organization: Example\n  permittedDnsNames: [example.com]\n  lifetime: 90d\n`,
-    'inventory/endpoints/web-01.yaml': `${head}kind: Endpoint\nmetadata: { name: web-01, team: web }\nspec:\n  type: ssh\n  host: 127.0.0.1\n  port: ${String(sshd.port)}\n  user: ${sshd.user}\n  hostKeys: ['${sshd.hostKeyLine}']\n  auth: { key: { secret: deploy-key } }\n  privilege: { mode: direct }\n  directory: ${join(root, 'machine')}\n`,
+    'inventory/endpoints/web-01.yaml': `${head}kind: Endpoint\nmetadata: { name: web-01, team: web }\nspec:\n  type: ssh\n  host: 127.0.0.1\n  port: ${String(sshd.port)}\n  user: ${sshd.user}\n  hostKeys: ['${sshd.hostKeyLine}']\n  auth: { key: { secret: deploy-key } }\n  networks: ['127.0.0.0/8']\n  privilege: { mode: direct }\n  directory: ${join(root, 'machine')}\n`,
     'policies/test-nginx.yaml': testProfile(nginx),
     'inventory/certificates/web/shop.yaml': `${head}kind: Certificate\nmetadata: { name: shop, team: web }\nspec:\n  dnsNames: [shop.example.com]\n  issuer: ${changes.issuer ?? 'internal-ca'}\n  key: { algorithm: ecdsa-p256 }\n${changes.lifetime === undefined ? '' : `  lifetime: ${changes.lifetime}\n`}${changes.renewAt === undefined ? '' : `  renewAt: ${changes.renewAt}\n`}  installations:\n    - endpoint: web-01\n      profile: test-nginx\n      serves: [{ address: '127.0.0.1:${String(nginx.port)}', serverName: shop.example.com }]\n`,
   };

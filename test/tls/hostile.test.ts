@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
 import type { Handshake } from '../../daemon/core/model.ts';
+import { noReach } from '../../daemon/core/reach.ts';
 import { judgeHandshake } from '../../daemon/core/served.ts';
 import { limits } from '../../daemon/limits.ts';
 import { observeHandshake } from '../../daemon/tls/prober.ts';
@@ -69,6 +70,9 @@ function tlsServer(
   return listen(server, host);
 }
 
+/** Tests stand on loopback, and say so. */
+const reach = { ...noReach, endpointNetworks: ['127.0.0.0/8', '::1'] };
+
 function look(
   port: number,
   serverName = name,
@@ -76,6 +80,7 @@ function look(
 ): Promise<Handshake> {
   return observeHandshake({
     address: { host: '127.0.0.1', port, serverName },
+    reach,
     anchors: [root.pem],
     signal: AbortSignal.timeout(30_000),
     timeoutMs: 10_000,

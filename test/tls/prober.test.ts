@@ -1,6 +1,7 @@
 /** Handshakes with real servers (openssl s_server, node:tls, plain sockets): each word of the typed results comes from a server that earns it. */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
+import type { LookupAddress } from 'node:dns';
 import { writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { after, describe, test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
 import { judgeHandshake } from '../../daemon/core/served.ts';
 import type { Handshake } from '../../daemon/core/model.ts';
+import { noReach } from '../../daemon/core/reach.ts';
 import { certificateFacts } from '../../daemon/x509/facts.ts';
 import { observeHandshake } from '../../daemon/tls/prober.ts';
 import { openWorkshop, type MadeBySsl } from '../fixtures/openssl.ts';
@@ -48,6 +50,9 @@ function tlsServer(
   return listen(server);
 }
 
+/** Tests stand on loopback, and say so. */
+const reach = { ...noReach, endpointNetworks: ['127.0.0.0/8', '::1'] };
+
 function look(
   port: number,
   serverName = name,
@@ -55,6 +60,7 @@ function look(
 ): Promise<Handshake> {
   return observeHandshake({
     address: { host: '127.0.0.1', port, serverName },
+    reach,
     anchors: [root.pem],
     signal: AbortSignal.timeout(20_000),
     timeoutMs: 5000,
@@ -119,6 +125,35 @@ describe('each word of the results', () => {
     assert.equal(word(seen), 'connection-failed');
     assert.match(seen.failure?.detail ?? '', /nothing listens/);
   });
+  test('address-refused: what a name leads to is judged, connected to as judged, and asked for once', async () => {
+    let connections = 0;
+    let questions = 0;
+    const server = createServer((socket) => {
+      connections++;
+      socket.destroy();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    // The second answer is another one: who asks twice connects to what nobody judged.
+    const resolver = (): Promise<LookupAddress[]> =>
+      Promise.resolve([{ address: questions++ === 0 ? '10.99.99.99' : '127.0.0.1', family: 4 }]);
+    const closed = { ...noReach, endpointNetworks: ['10.0.0.0/16'] };
+    const at = (host: string) => ({ address: { host, port, serverName: name }, resolver });
+    const rebinding = await look(port, name, { ...at('rebinding.example.com'), reach: closed });
+    assert.equal(rebinding.failure?.result, 'address-refused');
+    assert.equal(questions, 1);
+    assert.match(rebinding.failure.detail, /rebinding\.example\.com leads to 10\.99\.99\.99/);
+    // The endpoint's own name is no way to the daemon's loopback either.
+    const own = await look(port, name, { ...at('web-01'), reach: { ...closed, host: 'web-01' } });
+    assert.equal(own.failure?.result, 'address-refused');
+    const literal = await look(port, name, { reach: closed });
+    assert.equal(literal.failure?.result, 'address-refused');
+    assert.equal(connections, 0);
+    await look(port);
+    assert.equal(connections, 1);
+    server.close();
+  });
+
   test('name-unresolved', async () => {
     const seen = await look(443, name, {
       address: { host: 'no-such-host.invalid', port: 443, serverName: name },

@@ -67,6 +67,13 @@ export const teamSchema = envelope(
           maxItems: 200,
           items: line('A principal.', 'ada@example.com'),
         },
+        networks: {
+          description:
+            'Networks over which its certificates may be looked at (serves), beside the own addresses of each endpoint.',
+          type: 'array',
+          maxItems: 200,
+          items: { type: 'string', maxLength: 50, examples: ['10.20.0.0/16'] },
+        },
         handles: {
           description: 'Names of the team on the forge, for CODEOWNERS: @example/web, or an address.',
           type: 'array',

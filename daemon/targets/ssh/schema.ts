@@ -78,6 +78,13 @@ export const sshSchema = {
         path: path('Where the script is installed.', '/usr/local/sbin/renewd-endpoint'),
       },
     },
+    networks: {
+      description:
+        'Networks over which certificates may be looked at here (serves), beside the own addresses of the host. Loopback, link-local and metadata addresses only where they stand here themselves.',
+      type: 'array',
+      maxItems: 200,
+      items: { type: 'string', maxLength: 50, examples: ['10.20.0.0/16'] },
+    },
     profiles: {
       description:
         'What may be installed for here, by profile, and what its owner sets for each. Every profile with its own defaults when absent.',

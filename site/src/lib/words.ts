@@ -221,6 +221,12 @@ export const resultWords: Readonly<Record<ServedResult, Word>> = {
     shape: 'question',
     meaning: 'DNS has no address for the host.',
   },
+  'address-refused': {
+    label: 'Not allowed',
+    tone: 'unknown',
+    shape: 'question',
+    meaning: 'Neither the endpoint nor the team allows looking at this address.',
+  },
 };
 
 /** A result by its word in the record; one that this site does not know is never shown as a match. */

@@ -23,6 +23,7 @@ function endpoint(owner: string | null): Endpoint {
     config: {},
     machine: [],
     profiles: null,
+    networks: [],
   };
 }
 

@@ -18,6 +18,7 @@ export function team(changes: Partial<Team> = {}): Team {
     endpoints: ['web-*'],
     signers: [],
     handles: [],
+    networks: [],
     ...changes,
   };
 }

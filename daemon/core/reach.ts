@@ -1,0 +1,164 @@
+/**
+ * Over which addresses an installation may be looked at. A certificate names addresses, and the daemon stands inside the network: without bounds whoever
+ * may ask for a certificate could have it connect anywhere. Judged for the very address that is connected to. Pure.
+ */
+import { isInRange } from './ip-range.ts';
+import type { Endpoint, Team } from './model.ts';
+
+export interface Reach {
+  /** Host of the endpoint: its own addresses may be looked at. null: it has none that the daemon knows. */
+  readonly host: string | null;
+  readonly endpoint: string;
+  /** File of the endpoint, for messages. */
+  readonly file: string;
+  /** What the endpoint allows beside its own addresses. */
+  readonly endpointNetworks: readonly string[];
+  /** What the document of the team allows. Opens nothing that is special. */
+  readonly teamNetworks: readonly string[];
+}
+
+/** The reach of a team's certificate at an endpoint. */
+export function reachOf(endpoint: Endpoint, team: Team | null): Reach {
+  const { host } = endpoint.config;
+  return {
+    host: typeof host === 'string' ? host : null,
+    endpoint: endpoint.name,
+    file: endpoint.source.file,
+    endpointNetworks: endpoint.networks,
+    teamNetworks: team?.networks ?? [],
+  };
+}
+
+/** Nobody may be looked at: for what is no longer declared. */
+export const noReach: Reach = {
+  host: null,
+  endpoint: 'none',
+  file: '',
+  endpointNetworks: [],
+  teamNetworks: [],
+};
+
+/**
+ * Ranges that lead to the daemon's own machine, its neighbours on the wire, or to whom a cloud gives its secrets (IANA special-purpose registries, RFC 6890;
+ * the metadata services of AWS, Azure, Google, Alibaba and Oracle). Single addresses first: a range around one does not open it.
+ */
+const special: readonly (readonly [range: string, what: string])[] = [
+  ...[
+    '169.254.169.254',
+    '169.254.170.2',
+    '169.254.170.23',
+    '100.100.100.200',
+    '168.63.129.16',
+    '192.0.0.192',
+  ].map((each) => [each, 'a metadata service'] as const),
+  ...['fd00:ec2::254', 'fd00:ec2::23', 'fd20:ce::254'].map((each) => [each, 'a metadata service'] as const),
+  ['0.0.0.0/8', 'this machine'],
+  ['127.0.0.0/8', 'the loopback of the daemon'],
+  ['::1', 'the loopback of the daemon'],
+  ['::', 'this machine'],
+  ['169.254.0.0/16', 'a link-local address'],
+  ['fe80::/10', 'a link-local address'],
+  ['fec0::/10', 'a site-local address'],
+  ['192.0.0.0/24', 'an address of IETF protocols'],
+  ['224.0.0.0/4', 'a multicast address'],
+  ['240.0.0.0/4', 'a reserved address'],
+  ['ff00::/8', 'a multicast address'],
+];
+
+/**
+ * Why `address` may not be connected to, to be read after it; null when it may. `own` are the addresses of the endpoint's host. What cannot be read as an
+ * address is refused.
+ */
+export function refuseAddress(address: string, own: readonly string[], reach: Reach): string | null {
+  const plain = plainAddress(address);
+  if (plain === null) return 'is not an address';
+  const say = (what: string): string =>
+    `${what}: if it is meant, the owner of endpoint ${reach.endpoint} writes it under spec of ${reach.file}: networks: ['${plain}']`;
+  const found = special.find(([range]) => isInRange(plain, range));
+  if (found !== undefined) {
+    const [range, what] = found;
+    // Only a network that lies within the special range says that it is meant.
+    return reach.endpointNetworks.some((each) => isInRange(plain, each) && liesIn(each, range))
+      ? null
+      : say(`is ${what}`);
+  }
+  const allowed =
+    own.some((each) => plainAddress(each) === plain) ||
+    [...reach.endpointNetworks, ...reach.teamNetworks].some((each) => isInRange(plain, each));
+  return allowed
+    ? null
+    : say(
+        `is no address of ${reach.host ?? 'the endpoint'}, and neither endpoint nor team allow its network`,
+      );
+}
+
+/** Whether an address written in a declaration is refused wherever the endpoint's name leads; the connection itself is judged again. */
+export function refuseWritten(address: string, reach: Reach): string | null {
+  const own = reach.host === null ? null : plainAddress(reach.host);
+  const refused = refuseAddress(address, own === null ? [] : [own], reach);
+  const plain = plainAddress(address);
+  const isSpecial = plain === null || special.some(([range]) => isInRange(plain, range));
+  // A host that is a name may have this address.
+  return isSpecial || own !== null || reach.host === null ? refused : null;
+}
+
+function liesIn(range: string, outer: string): boolean {
+  const [base = '', length] = range.split('/');
+  const [, outerLength] = outer.split('/');
+  const whole = base.includes(':') ? 128 : 32;
+  return isInRange(base, outer) && Number(length ?? whole) >= Number(outerLength ?? whole);
+}
+
+/** Networks of IPv6 that carry an address of IPv4: mapped and compatible (RFC 4291), translated (RFC 2765), NAT64 (RFC 6052, 8215), 6to4 (RFC 3056). */
+const carriers: readonly (readonly [range: string, at: number])[] = [
+  ['::ffff:0:0/96', 6],
+  ['::ffff:0:0:0/96', 6],
+  ['::/96', 6],
+  ['64:ff9b::/96', 6],
+  ['64:ff9b:1::/48', 6],
+  ['2002::/16', 1],
+];
+
+/** One address in the form in which it is judged: an IPv6 address that carries one of IPv4 is that one. null: no address, or one with a zone. */
+export function plainAddress(address: string): string | null {
+  if (isInRange(address, '0.0.0.0/0')) return address;
+  const groups = groupsOf(address);
+  if (groups === null) return null;
+  const text = groups.map((each) => each.toString(16)).join(':');
+  if (text === '0:0:0:0:0:0:0:0' || text === '0:0:0:0:0:0:0:1') return text;
+  const carrier = carriers.find(([range]) => isInRange(text, range));
+  if (carrier === undefined) return text;
+  const [high = 0, low = 0] = groups.slice(carrier[1]);
+  return [high >> 8, high & 255, low >> 8, low & 255].join('.');
+}
+
+/** The eight groups, a dotted tail (RFC 4291 section 2.2) read as two of them. */
+function groupsOf(address: string): number[] | null {
+  const tail = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
+  let text = address;
+  if (tail !== null) {
+    const [, head = '', ...octets] = tail;
+    if (!isInRange(octets.join('.'), '0.0.0.0/0')) return null;
+    const [a = 0, b = 0, c = 0, d = 0] = octets.map(Number);
+    text = `${head}${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+  }
+  if (!isInRange(text, '::/0')) return null;
+  const [left = '', right] = text.split('::');
+  const numbers = (part: string): number[] =>
+    part === '' ? [] : part.split(':').map((each) => Number.parseInt(each, 16));
+  if (right === undefined) return numbers(left);
+  const [head, end] = [numbers(left), numbers(right)];
+  return [...head, ...Array.from({ length: 8 - head.length - end.length }, () => 0), ...end];
+}
+
+/** What is wrong with a network in a declaration; null when nothing is. */
+export function networkFault(written: string): string | null {
+  const [base = '', length] = written.split('/');
+  if (!isInRange(base, written)) return 'is no address and no network (10.0.0.0/8, 2001:db8::/32)';
+  return length === '0' ? 'is every address: name the networks that are meant' : null;
+}
+
+/** Whether a network opens something only an endpoint may open. */
+export function isSpecialNetwork(network: string): boolean {
+  return special.some(([range]) => liesIn(network, range));
+}
