@@ -97,16 +97,32 @@ export function reasonToIssue(input: AssessInput): Need | null {
       kind: 'issue',
       because: 'what is installed is not yet valid: it was issued by a clock that was ahead',
     };
-  if (installed.keyLost) return { kind: 'issue', because: 'the installed key was lost' };
+  const lostAgain = wasLostJustNow(installed.issued, now);
+  if (installed.keyLost && !lostAgain) return { kind: 'issue', because: lossReasons.key };
   if (installed.renewAt !== null && now >= installed.renewAt)
     return { kind: 'issue', because: 'renewal due' };
   const demanded = replacementDemanded(input);
   if (demanded !== null) return { kind: 'issue', because: demanded };
   const { generation } = installed.issued;
-  if (generation !== null && observation?.store?.generations.includes(generation) === false) {
-    return { kind: 'issue', because: `generation ${generation} is gone from the endpoint` };
+  if (!lostAgain && generation !== null && observation?.store?.generations.includes(generation) === false) {
+    return { kind: 'issue', because: lossReasons.generation(generation) };
   }
   return null;
+}
+
+const lossReasons = {
+  key: 'the installed key was lost',
+  generation: (name: string) => `generation ${name} is gone from the endpoint`,
+};
+
+/** An endpoint that says so again and again is broken or lies, and each time costs one of the issuances that the issuer allows. */
+const lossPauseMs = 3_600_000;
+
+/** Was it issued because the one before was lost, and only just? */
+function wasLostJustNow({ because, installedAt }: IssuedRecord, now: number): boolean {
+  const forLoss =
+    because === lossReasons.key || /^generation \S+ is gone from the endpoint$/.test(because ?? '');
+  return forLoss && installedAt !== null && now < Date.parse(installedAt) + lossPauseMs;
 }
 
 /**

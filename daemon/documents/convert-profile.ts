@@ -10,10 +10,12 @@ const defaultSettleMs = 10_000;
 
 /** A Profile. Complains of paths that are none, and of commands into which a certificate could put a word. */
 export function toProfile(declared: Declared, spec: CheckedDocument['spec'], place: Place): Profile {
-  const files = list(spec['files']).map((each) => {
+  const files = list(spec['files']).map((each, index) => {
     const file = map(each);
     const content = text(file['content']) as Profile['files'][number]['content'];
     const secret = content === 'key' || content === 'combined';
+    const wrong = secret ? keyModeDefect(text(file['mode']), text(file['owner'])) : null;
+    if (wrong !== null) place.complain(wrong, ['spec', 'files', index, 'mode']);
     return {
       name: text(file['name']),
       content,
@@ -103,4 +105,14 @@ function namesInWord(word: string): string[] {
   return [...word.matchAll(/\{\{([^}]*)\}\}/g)].flatMap(
     ([, inside = '']) => inside.match(/[A-Za-z][A-Za-z0-9]*/g) ?? [],
   );
+}
+
+/** Why a file with a key cannot have this mode; null when it can. The endpoint's script refuses the same: there nobody could correct it. */
+function keyModeDefect(mode: string, owner: string): string | null {
+  if (['', '0400', '0600'].includes(mode)) return null;
+  if (!['0440', '0640'].includes(mode))
+    return `a file that holds a key cannot have mode ${mode}: write 0600, or 0640 with owner: 'user:group' for a group that may read it`;
+  return /.:./.test(owner)
+    ? null
+    : `mode ${mode} lets a group read the key: name it with owner: 'user:group', or write 0600`;
 }

@@ -341,6 +341,38 @@ describe('what is needed', () => {
       { observation: observation({ store: { ...store, generations: [], leaf: null } }) },
       'issue',
     ],
+    [
+      'it says so again just after it was replaced for that: wait',
+      {
+        memory: memory({
+          installed: installed({
+            issued: {
+              ...installed().issued,
+              because: 'generation g0 is gone from the endpoint',
+              installedAt: new Date(now - 3_599_999).toISOString(),
+            },
+          }),
+        }),
+        observation: observation({ store: { ...store, generations: [] } }),
+      },
+      'none',
+    ],
+    [
+      'it says so again an hour later: issue',
+      {
+        memory: memory({
+          installed: installed({
+            issued: {
+              ...installed().issued,
+              because: 'the installed key was lost',
+              installedAt: new Date(now - 3_600_000).toISOString(),
+            },
+            keyLost: true,
+          }),
+        }),
+      },
+      'issue',
+    ],
     ['the key was lost: issue', { memory: memory({ installed: installed({ keyLost: true }) }) }, 'issue'],
   ];
   for (const [name, input, need] of table) {

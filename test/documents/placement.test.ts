@@ -75,3 +75,25 @@ test('a name is lower case and plain ASCII: what only looks like another cannot 
     assert.ok(file.problems.length > 0, name);
   }
 });
+
+test('a key is never declared readable beyond a group that its owner names, and nothing is executable', () => {
+  const withFile = (file: string): string =>
+    `${head}kind: Profile\nmetadata: { name: nginx }\nspec: { description: D, files: [{ name: key.pem, ${file} }] }\n`;
+  for (const [file, expected] of [
+    ["content: key, mode: '0644'", /cannot have mode 0644: write 0600/],
+    ["content: combined, mode: '0444'", /cannot have mode 0444/],
+    ["content: key, mode: '0640'", /name it with owner/],
+    ["content: key, mode: '0640', owner: root", /name it with owner/],
+    ["content: chain, mode: '4755'", /mode/],
+    ["content: chain, mode: '0755'", /mode/],
+    ["content: chain, mode: '0666'", /mode/],
+  ] as const) {
+    assert.match(said(read('policies/nginx.yaml', withFile(file))).join(' '), expected, file);
+  }
+  for (const file of [
+    "content: key, mode: '0640', owner: 'root:ssl'",
+    "content: key, mode: '0400'",
+    "content: chain, mode: '0640'",
+  ])
+    assert.deepEqual(said(read('policies/nginx.yaml', withFile(file))), [], file);
+});

@@ -1,7 +1,7 @@
 /** The watched repository over smart HTTP (git http-backend) and over SSH (real sshd): the same turn, the same records. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync, cpSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Config } from '../../daemon/config.ts';
@@ -63,8 +63,13 @@ describe('transports', { skip: missingServers() ?? false }, () => {
     }
   });
 
-  test('SSH with a pinned host key; a second daemon with its own journal takes over what it finds', async () => {
+  test('SSH with a pinned host key; a daemon that lost its journal takes over what its CA issued', async () => {
     const { git } = estate.config();
+    // Its CA is the same: what another one issued would not be taken over.
+    cpSync(join(estate.root, 'data-http'), join(estate.root, 'data-ssh'), {
+      recursive: true,
+      filter: (path) => !path.includes('journal.db'),
+    });
     const house = await estate.openHouse({
       config: {
         repo: `ssh://${estate.sshd.user}@127.0.0.1:${String(estate.sshd.port)}${estate.bare}`,

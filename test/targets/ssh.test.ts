@@ -402,12 +402,12 @@ describe('the ssh target', { skip: sshdMissing() ?? false }, async () => {
     test('an older script is told, with the way to replace it', async () => {
       const text = readFileSync(installed, 'utf8');
       assert.doesNotMatch(await helper().check(signal()), /install/);
-      writeFileSync(installed, text.replace(/^version=.*$/m, 'version=1').replace(/^ {2}version\) .*$/m, ''));
+      writeFileSync(installed, text.replace(/^version=.*$/m, 'version=1').replace(/^ *version\) .*$/m, ''));
       assert.match(await helper().check(signal()), /version 1 and this renewd brings version \d+: install/);
-      const seen = await helper().inspect(newStore(), signal());
+      const seen = await helper().inspect(newStore({}, {}, owned), signal());
       assert.equal(seen.outdatedHelper?.installed, 1);
       writeFileSync(installed, text);
-      assert.equal((await helper().inspect(newStore(), signal())).outdatedHelper, undefined);
+      assert.equal((await helper().inspect(newStore({}, {}, owned), signal())).outdatedHelper, undefined);
     });
 
     test('a list that others may write is no list', async () => {

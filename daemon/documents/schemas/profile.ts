@@ -76,9 +76,9 @@ export const profileSchema = envelope(
                 enum: ['key', 'certificate', 'chain', 'fullchain', 'combined'],
               },
               mode: {
-                description: 'Octal; 0600 with a key in it, 0644 without, when absent.',
-                type: 'string',
-                pattern: '^0[0-7]{3}$',
+                description:
+                  'Octal; 0600 with a key in it, 0644 without, when absent. A file with a key: 0400 or 0600, and 0440 or 0640 where owner names the group that may read it.',
+                enum: ['0400', '0440', '0444', '0600', '0640', '0644'],
               },
               owner: {
                 description: 'user or user:group.',
