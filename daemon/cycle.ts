@@ -8,6 +8,7 @@ import { limits } from './limits.ts';
 import { applyActions, type Outcome } from './shell/apply.ts';
 import type { Estate } from './shell/estate.ts';
 import { dropOrphans } from './shell/fit.ts';
+import { standsBy } from './shell/instances.ts';
 import { readIntent } from './shell/intent.ts';
 import { adopt, jobMaker, sightsOf } from './shell/jobs.ts';
 import { stillRefused } from './shell/provenance.ts';
@@ -15,7 +16,7 @@ import { certificateOf, judge, knownLeaves } from './shell/judge.ts';
 import type { Memory } from './shell/memory.ts';
 import { observe } from './shell/observe.ts';
 import { readRecords } from './shell/records.ts';
-import { recordAndPublish } from './shell/publish.ts';
+import { recordAndPublish, type Beat } from './shell/publish.ts';
 import { isRepositoryTrouble } from './shell/unread.ts';
 import type { World } from './shell/world.ts';
 
@@ -26,6 +27,8 @@ export interface TurnOptions {
   readonly dryRun: boolean;
   /** Write the heartbeat when it is older than its interval. */
   readonly heartbeat: boolean;
+  /** The process goes on after this turn: others have to give way to it. */
+  readonly living?: boolean;
 }
 
 export interface TurnReport {
@@ -57,6 +60,8 @@ export async function runTurn(
   await readRepository(before, estate, memory, troubles, signal);
   // Git has just said what time it is.
   const world = believed(given, memory);
+  const aside = standsBy(world, memory);
+  if (aside !== null) troubles.push({ code: 'another-instance', message: aside });
   memory.repositoryTrouble = troubles[0]?.message ?? null;
   if (!options.dryRun) dropOrphans(world, memory);
   const ids = dueCertificates(world, memory, options.observeAll);
@@ -71,22 +76,24 @@ export async function runTurn(
 
   // A clock that is not believed decides nothing.
   const planned =
-    memory.clock.doubt === null ? planActions(candidates(memory, ids), limits.work.actionsPerTurnMax) : [];
-  if (options.dryRun)
+    memory.clock.doubt === null && aside === null
+      ? planActions(candidates(memory, ids), limits.work.actionsPerTurnMax)
+      : [];
+  if (options.dryRun || aside !== null)
     return report(memory, { judged: ids.length, observed: observations.length, planned, troubles });
 
   // Drift that is about to be mended is committed as a finding first: what was mended must have been seen by others too.
   const drifted = planned.filter(({ kind }) => kind === 'restore' || kind === 'reload');
   if (drifted.length > 0) {
     const ids = new Set(drifted.map((action) => action.certificate));
-    await guarded(troubles, () => recordAndPublish(world, estate, memory, ids, [], false, signal));
+    await guarded(troubles, () => recordAndPublish(world, estate, memory, ids, [], 'none', signal));
   }
   const outcomes = await carryOut(world, memory, planned, signal);
   const touched = new Set([...ids, ...affected(memory, outcomes)]);
   judge(world, memory, touched);
 
   const published = await guarded(troubles, () =>
-    recordAndPublish(world, estate, memory, touched, outcomes, options.heartbeat, signal),
+    recordAndPublish(world, estate, memory, touched, outcomes, beatOf(options), signal),
   );
   if (published !== undefined) for (const id of touched) memory.dirty.delete(id);
   // What was dropped is asked for anew at once, by what is declared now.
@@ -103,6 +110,11 @@ export async function runTurn(
     published: published ?? null,
     troubles,
   });
+}
+
+function beatOf({ heartbeat, living }: TurnOptions): Beat {
+  if (!heartbeat) return 'none';
+  return living === true ? 'living' : 'passing';
 }
 
 /** The world with the best guess at the time, which is its own clock while that is believed. A change of the guess has everything judged again. */

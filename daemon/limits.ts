@@ -99,6 +99,12 @@ export const limits = {
     /** Entries of one list in it: ten times the installations of the largest certificate seen. */
     listMax: 10_000,
   },
+  instance: {
+    /** Three heartbeats missed: another daemon that was not heard of for so long is gone, and this one takes over. */
+    silentAfterMs: 3 * hour,
+    /** Marks of our own heartbeats that are kept: a day of them. */
+    noncesMax: 24,
+  },
   clock: {
     /** Two clocks that are right differ by less: NTP keeps milliseconds, a machine without it drifts minutes a month. */
     skewMaxMs: 10 * minute,

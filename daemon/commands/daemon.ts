@@ -147,7 +147,7 @@ async function oneRound(service: Service, tools: RoundTools): Promise<Round> {
   const { metrics, health } = tools;
   const started = performance.now();
   try {
-    const options = { observeAll: tools.observeAll, dryRun: false, heartbeat: true };
+    const options = { observeAll: tools.observeAll, dryRun: false, heartbeat: true, living: true };
     const report = await runTurn(house.world, house.estate, house.memory, options, tools.abort);
     const durationMs = performance.now() - started;
     const first = health.firstTurnAt === null;

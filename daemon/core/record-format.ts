@@ -150,6 +150,11 @@ export interface Heartbeat {
   readonly instance: string;
   readonly version: string;
   readonly at: Timestamp;
+  /** Names the data directory of the daemon, and this beat: a copy of the directory makes others. Missing in beats of an older renewd. */
+  readonly id?: string;
+  readonly nonce?: string;
+  /** True where whoever wrote it ended with its work (`renewd once`): nobody has to wait for it. */
+  readonly ended?: boolean;
   /** Commit of the intent branch the records are judged by. */
   readonly source: string;
 }

@@ -76,6 +76,8 @@ export interface Memory {
   readonly endpointRecords: Map<string, EndpointRecord>;
   repositoryRecord: RepositoryFindings | null;
   heartbeat: Heartbeat | null;
+  /** The heartbeat that stands on the branch, whoever wrote it, and whether a commit of our keys did. */
+  heard: { readonly beat: Heartbeat | null; readonly ours: boolean } | null;
   /** Certificates whose declaration is gone: still watched. By id. */
   readonly withdrawn: Map<string, Certificate>;
   /** Certificates to judge again whatever their due time. */
@@ -124,6 +126,7 @@ export function recall(journal: Journal): Memory {
     endpointRecords: new Map(),
     repositoryRecord: null,
     heartbeat: null,
+    heard: null,
     withdrawn: new Map(),
     dirty: new Set(),
     rewrite: new Set(),

@@ -22,6 +22,7 @@ import type { Estate } from './estate.ts';
 import { saveHeld } from './advance.ts';
 import { changeFindings } from './change-findings.ts';
 import { clockFindings } from './clock.ts';
+import { instanceId, nextNonce } from './instances.ts';
 import { certificateOf } from './judge.ts';
 import type { Memory } from './memory.ts';
 import { incidentFindings } from './record-incidents.ts';
@@ -30,6 +31,9 @@ import { unreadFindings } from './unread.ts';
 import { noteWithheldChanges, withheldChangeFindings, withWithheldNamed } from './withheld.ts';
 import type { World } from './world.ts';
 
+/** Whether a heartbeat is written: by nobody, by a run that ends, by a daemon that goes on. */
+export type Beat = 'none' | 'passing' | 'living';
+
 /** Makes and publishes the records of `touched` certificates. Returns the commit, null when nothing changed. IO through Git. */
 export async function recordAndPublish(
   world: World,
@@ -37,7 +41,7 @@ export async function recordAndPublish(
   memory: Memory,
   touched: ReadonlySet<string>,
   outcomes: readonly Outcome[],
-  heartbeat: boolean,
+  heartbeat: Beat,
   signal: AbortSignal,
 ): Promise<string | null> {
   const now = world.now();
@@ -62,7 +66,7 @@ export async function recordAndPublish(
   }
   const changed =
     certificates.length + endpoints.length + (repository === null ? 0 : 1) + files.size + memory.putBack.size;
-  const beat = nextHeartbeat(estate, memory, heartbeat, changed > 0, now);
+  const beat = nextHeartbeat(world, estate, memory, heartbeat, changed > 0, now);
   if (changed === 0 && beat === null) return null;
   const because = reasons(outcomes, memory);
   const outcome = await publishRecords(
@@ -85,7 +89,10 @@ export async function recordAndPublish(
   }
   for (const record of endpoints) memory.endpointRecords.set(record.metadata.name, record);
   if (repository !== null) memory.repositoryRecord = repository;
-  if (beat !== null) memory.heartbeat = beat;
+  if (beat !== null) {
+    memory.heartbeat = beat;
+    memory.heard = { beat, ours: true };
+  }
   memory.rewrite.clear();
   if (memory.changeRecords.size > 0) {
     memory.changeRecords.clear();
@@ -261,15 +268,19 @@ async function addPublications(
 
 /** At most hourly, and only from a daemon: the one file that may change by itself. Rides along with other changes for free. */
 function nextHeartbeat(
+  world: Pick<World, 'journal'>,
   estate: Estate,
   memory: Memory,
-  wanted: boolean,
+  wanted: Beat,
   riding: boolean,
   now: number,
 ): Heartbeat | null {
-  if (!wanted || memory.accepted === null) return null;
+  if (wanted === 'none' || memory.accepted === null) return null;
+  const id = instanceId(world.journal);
   const age = memory.heartbeat === null ? Number.POSITIVE_INFINITY : now - instantOf(memory.heartbeat.at);
-  if (age < limits.turn.heartbeatIntervalMs || (!riding && age === 0)) return null;
+  // A daemon that begins says so at once where somebody else, or a run that ended, spoke last.
+  const begins = wanted === 'living' && (memory.heartbeat?.id !== id || memory.heartbeat.ended === true);
+  if (!begins && (age < limits.turn.heartbeatIntervalMs || (!riding && age === 0))) return null;
   const { instance, version } = estate.state;
   return {
     apiVersion: recordApiVersion,
@@ -277,6 +288,9 @@ function nextHeartbeat(
     instance,
     version,
     at: timestamp(now),
+    id,
+    nonce: nextNonce(world.journal),
+    ended: wanted === 'passing',
     source: memory.accepted,
   };
 }

@@ -2,13 +2,14 @@
  * What came onto the state branch since we left it. Only what a commit of ours last changed is used; what somebody else changed, lost or rewrote is put back from
  * what the mirror still has and written anew from facts, and a finding names the path and the commit.
  */
+import { limits } from '../limits.ts';
 import type { Memory } from './memory.ts';
 import { allowedSignersPath, type TrustFile } from './in-force.ts';
 import { noteIncident } from './record-incidents.ts';
 import type { StateBranch } from './records.ts';
 import type { World } from './world.ts';
-import { placeOf } from '../records/paths.ts';
-import { loadRecords } from '../records/read.ts';
+import { heartbeatPath, placeOf } from '../records/paths.ts';
+import { loadRecords, parseRecord } from '../records/read.ts';
 import { examineLine, lostRecords, type ForeignCommit } from '../records/lineage.ts';
 
 /** Journal: the tip whose records are ours. */
@@ -43,7 +44,21 @@ export async function takeRecords(
     forget(memory, path);
   }
   if (first && tip !== null) await load(world, state, memory, tip, instead);
+  memory.heard = tip === null ? null : await heardAt(world, state, tip, !instead.has(heartbeatPath));
   memory.stateTip = tip;
+}
+
+/** The heartbeat as it stands, whoever wrote it. */
+async function heardAt(
+  world: World,
+  { repository, prefix }: StateBranch,
+  tip: string,
+  ours: boolean,
+): Promise<Memory['heard']> {
+  const bytes = await repository.readFile(tip, prefix + heartbeatPath);
+  if (bytes === null) return null;
+  const { record } = parseRecord(heartbeatPath, bytes, world.now());
+  return record?.kind === 'Heartbeat' ? { beat: record, ours } : null;
 }
 
 async function whatIsNotOurs(
@@ -63,12 +78,19 @@ async function whatIsNotOurs(
   const signers = recordSigners(state, trust);
   const lineage = tip === null ? null : await examineLine({ repository, from, tip, prefix, signers });
   if (lineage !== null) {
-    for (const each of lineage.foreign.slice(0, 20)) noteIncident(world, each.commit, foreignMessage(each));
     // Nothing here was ever ours: it is not used, and not taken away either.
     if (from === null && !lineage.anyOurs) {
+      if (lineage.foreign.length > 0)
+        noteIncident(
+          world,
+          tip ?? '',
+          `the records up to ${(tip ?? '').slice(0, 10)} are signed by no key that this daemon knows: they are not used and are written anew. If they are of an earlier data directory, list its key for renewd in ${allowedSignersPath}`,
+        );
       const all = [...lineage.believed.keys()].map((path) => [path, null] as const);
       return { instead: new Map(all), putBack: false };
     }
+    for (const each of lineage.foreign.slice(0, limits.records.pathsNamed * 4))
+      noteIncident(world, each.commit, foreignMessage(each));
     return { instead: lineage.believed, putBack: true };
   }
   if (from === null) return nothing;
