@@ -493,7 +493,7 @@ export const limits = {
     pemBlocksMax: 1000,
     /** Names in one certificate: public CAs stop at 100, the largest legitimate ones seen have some hundreds. */
     namesMax: 2000,
-    /** Names times constraints compared for one pair of CA and certificate, as in Go and webpki: both lists are hostile, and their product was 6 s (measured). */
+    /** Names times constraints compared for one verdict, over all its paths: their product was 6 s for one pair, and 14 crossed CAs as many (measured). */
     nameComparisonsMax: 250_000,
     /** Values in a row inside one DER value: names are the longest such row. */
     derChildrenMax: 4000,
@@ -505,6 +505,22 @@ export const limits = {
     pathSignaturesMax: 200,
     /** Steps of the search for one verdict, verified signatures being remembered. */
     pathStepsMax: 2000,
+    /** Whole paths judged for one verdict: the web's crossed roots make a dozen. */
+    pathsMax: 200,
+    /** Certificates looked at for one verdict beside the leaf and the anchors: 100 are limbo's longest maze, servers send ten. */
+    pathCertificatesMax: 128,
+    /** Bytes of those certificates together: 128 of the usual size with room for some large ones. */
+    pathBytesMax: 1024 * 1024,
+    /** An RSA modulus that is verified with: 8192 is the largest that any client takes, and costs 1 ms. */
+    rsaModulusMaxBits: 8192,
+    /** Rounds of Fermat's method against moduli with close factors (BR 6.1.6). */
+    fermatRounds: 100,
+    /** One CRL: large public ones have some MB, private ones some KB. */
+    crlMaxBytes: 4 * 1024 * 1024,
+    /** Entries of one CRL. */
+    crlEntriesMax: 100_000,
+    /** CRLs for one verdict: one for each CA of a path, and some that are older. */
+    crlsMax: 16,
     /** A certificate may begin this much in our future: clocks of CAs and ours differ by less. */
     clockSkewMs: 5 * minute,
     /** RFC 5280 section 4.1.2.5 counts the last second too, so 90 days are written as 90 days less one second or in full. */

@@ -133,7 +133,7 @@ function auditChain(
       'the root is not in the records: check the chain against your own trust store',
     );
   } else {
-    const judgement = judgeChain({ leaf, intermediates: above, anchors, now: at });
+    const judgement = judgeChain({ leaf, intermediates: above, anchors, anchorsAsDeclared: true, now: at });
     claims.prove(
       subject,
       `its chain leads to the root of ${issued.issuedBy ?? ''}`,

@@ -23,6 +23,7 @@ import { certificateFacts } from '../x509/facts.ts';
 import { canonicalIpAddress, ipAddressBytes } from '../x509/ip-address.ts';
 import { MalformedInput } from '../x509/malformed.ts';
 import { inAddressRange, readAddressRange } from '../x509/name-constraints-write.ts';
+import { keyDefect } from '../x509/key-test.ts';
 import { isStrongKey } from '../x509/path-rules.ts';
 import { derToPem, pemToDer } from '../x509/pem.ts';
 import { isCertifiableName } from '../x509/server-name.ts';
@@ -188,7 +189,10 @@ function checkedCsr({ csr: der, certificate }: IssueRequest): CsrFacts {
     throw rejected(`cannot be read: ${error.message}`, error);
   }
   if (!csr.provesPossession) throw rejected('does not prove possession of its key');
+  if (csr.excess !== null) throw rejected(csr.excess);
   if (!isStrongKey(csr.keyAlgorithm, csr.keyBits)) throw rejected(`has a weak key (${csr.keyAlgorithm})`);
+  const defect = keyDefect(csr.publicKey);
+  if (defect !== null) throw rejected(`has a key that is none: the key ${defect}`);
   return csr;
 }
 

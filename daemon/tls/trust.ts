@@ -90,7 +90,14 @@ function trustOf(
   if (leaf === undefined || facts === null)
     return { trust: 'untrusted', distrust: 'the leaf is not a readable certificate' };
   const at = Math.min(Math.max(now, facts.notBefore), facts.notAfter);
-  const { verdict, reason } = judgeChain({ leaf, intermediates, anchors: derOf(anchors), now: at });
+  const { verdict, reason } = judgeChain({
+    leaf,
+    intermediates,
+    anchors: derOf(anchors),
+    // Browsers' root programs and the owners of issuers decided for them.
+    anchorsAsDeclared: true,
+    now: at,
+  });
   // A lone leaf of an issuer we know nothing of, below our own root: what was not sent is the intermediate.
   if (
     verdict === 'untrusted' &&

@@ -1,6 +1,6 @@
 /**
  * Builds and judges certificate paths (RFC 5280 section 6) with a bounded amount of work. Fetches nothing: what is not
- * given is not there. Revocation is not looked at.
+ * given is not there. Revocation is judged by the CRLs that are given, and not at all without. docs/judgement.md says what holds for whom.
  */
 import type { Instant } from '../core/model.ts';
 import { limits } from '../limits.ts';
@@ -10,9 +10,14 @@ import {
   readCertificateFields,
   readSubjectKeyIdentifier,
 } from './certificate.ts';
-import { MalformedInput } from './malformed.ts';
+import { readCrl, revocationDefect, type CrlFields } from './crl.ts';
+import { keyFacts } from './key-facts.ts';
+import { MalformedInput, TooMuchWork } from './malformed.ts';
+import type { ComparisonBudget } from './name-constraints.ts';
 import { parseCertificate } from './parse.ts';
-import { pathDefect, type PathCertificate, type PathQuestion } from './path-rules.ts';
+import { pathDefect } from './path-rules.ts';
+import type { JudgementProfile, PathCertificate, PathQuestion } from './path.ts';
+import { isPublicRoot } from './roots.ts';
 
 export type ChainVerdict = 'trusted' | 'chain-incomplete' | 'untrusted';
 
@@ -30,8 +35,18 @@ export interface ChainQuestion {
   readonly serverName?: string;
   /** `serverAuth` unless told. */
   readonly usage?: 'serverAuth' | 'clientAuth';
-  /** Also refuse forms that RFC 5280 and the Baseline Requirements forbid but clients accept; off unless told. */
-  readonly strict?: boolean;
+  /**
+   * By which standard: `public` is the Baseline Requirements, `private` RFC 5280 alone. `by-anchor` unless told: `public` for paths that end in
+   * one of the roots that come with Node (Mozilla's), `private` for all others.
+   */
+  readonly profile?: JudgementProfile | 'by-anchor';
+  /**
+   * The anchors were declared by an operator: their own form (missing key identifiers, version 1) is not judged. What they constrain, their
+   * time and their key are. Off unless told.
+   */
+  readonly anchorsAsDeclared?: boolean;
+  /** DER of certificate revocation lists at hand; those of issuers of the path are obeyed, and must be usable. */
+  readonly crls?: readonly Uint8Array[];
   /** Intermediates allowed in the path, self-issued ones not counted. */
   readonly depthMax?: number;
 }
@@ -40,6 +55,8 @@ export interface ChainJudgement {
   readonly verdict: ChainVerdict;
   /** Why not, in one phrase; null when trusted. */
   readonly reason: string | null;
+  /** The verdict is "no" because finding out would have been too much work (`limits.x509`). */
+  readonly isExhausted: boolean;
 }
 
 /**
@@ -53,63 +70,93 @@ export function verifyChain(question: ChainQuestion): ChainVerdict {
   return judgeChain(question).verdict;
 }
 
-/** `verifyChain` with the reason: of the path that got furthest, or that none was found. Pure, bounded. */
+/** `verifyChain` with the reason: of the path that got furthest, or that none was found. Pure, bounded in total. */
 export function judgeChain(question: ChainQuestion): ChainJudgement {
+  const untrusted = (reason: string, isExhausted = false): ChainJudgement => ({
+    verdict: 'untrusted',
+    reason,
+    isExhausted,
+  });
   const leaf = read(question.leaf);
-  if (leaf === null) return { verdict: 'untrusted', reason: 'the leaf is not a readable certificate' };
+  if (typeof leaf === 'string') return untrusted(`the leaf is not a readable certificate: ${leaf}`);
+  const crls = readCrls(question.crls ?? []);
+  if (typeof crls === 'string') return untrusted(crls);
   const anchors = question.anchors.map((der) => readAnchor(der)).filter((each) => each !== null);
-  const sent = readAll(question.intermediates.slice(0, limits.x509.chainMax * 8));
-  const reason = search(leaf, sent, anchors, question);
-  if (reason === null) return { verdict: 'trusted', reason };
-  const known = readAll((question.known ?? []).slice(0, limits.x509.chainMax * 8));
-  if (known.length > 0 && search(leaf, [...sent, ...known], anchors, question) === null) {
-    return { verdict: 'chain-incomplete', reason: 'an intermediate certificate was not sent' };
+  const work: Work = {
+    steps: 0,
+    paths: 0,
+    comparisons: { left: limits.x509.nameComparisonsMax },
+    signatures: new Map(),
+  };
+  const sent = readAll(question.intermediates);
+  const first = search(leaf, { sent, anchors, crls, question, work });
+  if (first.reason === null) return { verdict: 'trusted', reason: null, isExhausted: false };
+  const known = readAll(question.known ?? []);
+  if (known.length > 0 && !first.isExhausted) {
+    const more = { sent: [...sent, ...known], anchors, crls, question, work };
+    if (search(leaf, more).reason === null)
+      return {
+        verdict: 'chain-incomplete',
+        reason: 'an intermediate certificate was not sent',
+        isExhausted: false,
+      };
   }
   const isLone = !leaf.selfIssued && ![...sent, ...anchors].some((each) => namesMatch(leaf, each));
   if (isLone && leaf.fields.extensions.has(extensionIds.authorityInfoAccess)) {
-    return { verdict: 'chain-incomplete', reason: 'the certificate was sent without its intermediates' };
+    const reason = 'the certificate was sent without its intermediates';
+    return { verdict: 'chain-incomplete', reason, isExhausted: false };
   }
-  return { verdict: 'untrusted', reason };
+  return untrusted(first.reason, first.isExhausted);
 }
 
-interface Search {
+interface SearchStart {
   readonly sent: readonly PathCertificate[];
   readonly anchors: readonly PathCertificate[];
-  readonly question: PathQuestion;
-  readonly signatures: Map<string, boolean>;
-  steps: number;
-  reason: string;
+  readonly crls: readonly CrlFields[];
+  readonly question: ChainQuestion;
+  readonly work: Work;
 }
 
-/** null when a good path exists, else the reason. */
+/** What was spent on one verdict, over all its searches. */
+interface Work {
+  steps: number;
+  paths: number;
+  readonly comparisons: ComparisonBudget;
+  /** Verified pairs. */
+  readonly signatures: Map<string, boolean>;
+}
+
+interface Search extends SearchStart {
+  reason: string;
+  isExhausted: boolean;
+}
+
+/** A null reason when a good path exists. */
 function search(
   leaf: PathCertificate,
-  sent: readonly PathCertificate[],
-  anchors: readonly PathCertificate[],
-  question: ChainQuestion,
-): string | null {
+  start: SearchStart,
+): { readonly reason: string | null; readonly isExhausted: boolean } {
   const state: Search = {
-    sent,
-    anchors,
-    question: {
-      now: question.now,
-      serverName: question.serverName ?? null,
-      usage: question.usage ?? 'serverAuth',
-      strict: question.strict ?? false,
-      depthMax: question.depthMax ?? limits.x509.pathDepthMax,
-    },
-    signatures: new Map(),
-    steps: 0,
+    ...start,
     reason: 'no path to a trusted certificate was found',
+    isExhausted: false,
   };
   // A pinned certificate is its own anchor.
-  if (anchors.some((anchor) => same(anchor, leaf)) && isGood([leaf], state)) return null;
-  return extend([leaf], state) ? null : state.reason;
+  const isPinned = state.anchors.some((anchor) => same(anchor, leaf)) && isGood([leaf], state);
+  return isPinned || extend([leaf], state) ? { reason: null, isExhausted: false } : state;
+}
+
+/** Nothing more is tried once a bound is met. */
+function exhaust(state: Search, what: string): false {
+  state.isExhausted = true;
+  state.reason = `finding out whether it is trusted is too much work (${what})`;
+  return false;
 }
 
 function extend(path: readonly PathCertificate[], state: Search): boolean {
   const last = path.at(-1);
-  if (last === undefined || ++state.steps > limits.x509.pathStepsMax) return false;
+  if (last === undefined || state.isExhausted) return false;
+  if (++state.work.steps > limits.x509.pathStepsMax) return exhaust(state, 'steps of the search');
   for (const anchor of candidates(last, state.anchors)) {
     if (signedBy(last, anchor, state) && isGood([...path, anchor], state)) return true;
   }
@@ -135,31 +182,88 @@ function candidates(child: PathCertificate, from: readonly PathCertificate[]): P
 
 function signedBy(child: PathCertificate, issuer: PathCertificate, state: Search): boolean {
   const pair = `${child.parsed.fingerprint256}/${issuer.parsed.fingerprint256}`;
-  const before = state.signatures.get(pair);
+  const before = state.work.signatures.get(pair);
   if (before !== undefined) return before;
-  if (state.signatures.size >= limits.x509.pathSignaturesMax) {
-    state.reason = 'the search for a path was too long';
-    return false;
-  }
-  const verifies = attempt(() => child.parsed.verify(issuer.parsed.publicKey)) ?? false;
-  state.signatures.set(pair, verifies);
+  if (state.isExhausted) return false;
+  if (state.work.signatures.size >= limits.x509.pathSignaturesMax) return exhaust(state, 'signatures');
+  // A modulus of 16,384 bits costs a hundred times what an honest one does, and is refused by the rules anyway.
+  const verifies =
+    isAffordable(issuer) && (attempt(() => child.parsed.verify(issuer.parsed.publicKey)) ?? false);
+  state.work.signatures.set(pair, verifies);
   return verifies;
 }
 
+function isAffordable({ fields }: PathCertificate): boolean {
+  const { keyAlgorithm, keyBits } = keyFacts(fields.spki);
+  return !/^(?:rsa|dsa)/.test(keyAlgorithm) || keyBits <= limits.x509.rsaModulusMaxBits;
+}
+
 function isGood(path: readonly PathCertificate[], state: Search): boolean {
+  if (state.isExhausted) return false;
+  if (++state.work.paths > limits.x509.pathsMax) return exhaust(state, 'paths');
   try {
-    const defect = pathDefect(path, state.question);
+    const question = questionOf(path, state);
+    const defect = pathDefect(path, question) ?? revocation(path, state.crls, question.now);
     if (defect !== null) state.reason = defect;
     return defect === null;
   } catch (error) {
+    if (error instanceof TooMuchWork) return exhaust(state, error.message);
     if (!(error instanceof MalformedInput)) throw error;
     state.reason = error.message;
     return false;
   }
 }
 
+function questionOf(path: readonly PathCertificate[], { question, work }: Search): PathQuestion {
+  const { profile = 'by-anchor' } = question;
+  const anchor = path.at(-1);
+  return {
+    now: question.now,
+    serverName: question.serverName ?? null,
+    usage: question.usage ?? 'serverAuth',
+    profile: profile !== 'by-anchor' ? profile : isPublicRoot(anchor?.der) ? 'public' : 'private',
+    anchorsAsDeclared: question.anchorsAsDeclared ?? false,
+    depthMax: question.depthMax ?? limits.x509.pathDepthMax,
+    comparisons: work.comparisons,
+  };
+}
+
+/** Each certificate below the anchor by the lists of the one above it. */
+function revocation(
+  path: readonly PathCertificate[],
+  crls: readonly CrlFields[],
+  now: Instant,
+): string | null {
+  for (const [index, { fields }] of path.entries()) {
+    const issuer = path[index + 1];
+    const defect = issuer === undefined ? null : revocationDefect(fields, issuer.fields, crls, now);
+    if (defect !== null) return defect;
+  }
+  return null;
+}
+
+/** The lists, or why they cannot be read: whom a damaged list is about cannot be known, so it is about everybody. */
+function readCrls(ders: readonly Uint8Array[]): readonly CrlFields[] | string {
+  if (ders.length > limits.x509.crlsMax) return 'there are too many CRLs';
+  try {
+    return ders.map((der) => readCrl(der));
+  } catch (error) {
+    if (error instanceof MalformedInput) return `a CRL cannot be used: ${error.message}`;
+    throw error;
+  }
+}
+
+/** What can be read of what came along, up to the bounds: what is no certificate is passed over. */
 function readAll(ders: readonly Uint8Array[]): PathCertificate[] {
-  return ders.map((der) => read(der)).filter((each) => each !== null);
+  const all: PathCertificate[] = [];
+  let bytes = 0;
+  for (const der of ders.slice(0, limits.x509.pathCertificatesMax)) {
+    bytes += der.length;
+    if (bytes > limits.x509.pathBytesMax) break;
+    const certificate = read(der);
+    if (typeof certificate !== 'string') all.push(certificate);
+  }
+  return all;
 }
 
 /** Anchors come back with every question as the same bytes in memory: 120 public roots cost 12 ms a handshake when read each time (measured). */
@@ -168,19 +272,21 @@ const anchorsRead = new WeakMap<Uint8Array, PathCertificate | null>();
 function readAnchor(der: Uint8Array): PathCertificate | null {
   let anchor = anchorsRead.get(der);
   if (anchor === undefined) {
-    anchor = read(der);
+    const certificate = read(der);
+    anchor = typeof certificate === 'string' ? null : certificate;
     anchorsRead.set(der, anchor);
   }
   return anchor;
 }
 
-function read(der: Uint8Array): PathCertificate | null {
+/** The certificate, or why it cannot be read. */
+function read(der: Uint8Array): PathCertificate | string {
   try {
     const fields = readCertificateFields(der);
     const selfIssued = Buffer.compare(fields.subject, fields.issuer) === 0;
     return { der, fields, parsed: parseCertificate(der), selfIssued };
   } catch (error) {
-    if (error instanceof MalformedInput) return null;
+    if (error instanceof MalformedInput) return error.message;
     throw error;
   }
 }

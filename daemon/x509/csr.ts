@@ -2,16 +2,27 @@
  * Reads a PKCS#10 request (RFC 2986) and compares it with the plan. A CSR proves possession of a key and nothing else:
  * names come from the declaration, and a CSR that asks for anything else is refused, not corrected.
  */
-import { createHash, verify } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { KeyAlgorithm } from '../core/model.ts';
 import { limits } from '../limits.ts';
-import { readBasicConstraints, readExtensionList, readSubjectNames, type Extension } from './certificate.ts';
-import { childrenOf, expectTag, readBitString, readDer, readOid, tags, type Der } from './der.ts';
+import { isSignedBy } from './algorithms.ts';
+import { readExtensionList, readSubjectNames, type Extension } from './certificate.ts';
+import { excessOf, extensionRequests } from './csr-contents.ts';
+import {
+  childrenOf,
+  expectTag,
+  readBitString,
+  readDer,
+  readOid,
+  readSmallInteger,
+  tags,
+  type Der,
+} from './der.ts';
 import { commonNames } from './distinguished-name.ts';
 import { canonicalIpAddress } from './ip-address.ts';
 import { keyFacts } from './key-facts.ts';
+import { keyDefect } from './key-test.ts';
 import { MalformedInput } from './malformed.ts';
-import { parsePublicKey } from './parse.ts';
 
 export interface CsrFacts {
   /** SHA-256 of the SubjectPublicKeyInfo DER, lower-case hex. */
@@ -26,7 +37,8 @@ export interface CsrFacts {
   readonly ipAddresses: readonly string[];
   /** Names of other kinds asked for. */
   readonly otherNames: number;
-  readonly asksForCa: boolean;
+  /** The first thing it says beyond names and a key, as a phrase that continues "the CSR ...", or null: see `csr-contents.ts`. */
+  readonly excess: string | null;
   /** The request is signed by the key it asks a certificate for. */
   readonly provesPossession: boolean;
 }
@@ -35,8 +47,11 @@ export interface CsrFacts {
 export function readCsr(der: Uint8Array): CsrFacts {
   if (der.length > limits.x509.csrMaxBytes) throw new MalformedInput('the CSR is too large');
   const [request, algorithm, signature, ...after] = childrenOf(readDer(der, tags.sequence));
-  const [, subject, spki, attributes, ...more] = childrenOf(expectTag(request, tags.sequence));
+  const [version, subject, spki, attributes, ...more] = childrenOf(expectTag(request, tags.sequence));
   if (after.length + more.length > 0) throw new MalformedInput('the CSR holds more than RFC 2986 allows');
+  // RFC 2986 section 4.1: version 1, written as 0, is the only one.
+  if (readSmallInteger(version) !== 0)
+    throw new MalformedInput('the CSR is of a version that RFC 2986 does not know');
   const publicKey = expectTag(spki, tags.sequence).whole;
   const extensions = requestedExtensions(attributes);
   const names = readSubjectNames(extensions);
@@ -48,57 +63,30 @@ export function readCsr(der: Uint8Array): CsrFacts {
     dnsNames: names.dnsNames,
     ipAddresses: names.ipAddresses,
     otherNames: names.others,
-    asksForCa: readBasicConstraints(extensions).isCa,
-    provesPossession: verifies(expectTag(request, tags.sequence).whole, algorithm, publicKey, signature),
+    excess: excessOf(expectTag(subject, tags.sequence).whole, attributes, extensions),
+    provesPossession: isSignedBy(
+      publicKey,
+      expectTag(algorithm, tags.sequence).whole,
+      expectTag(request, tags.sequence).whole,
+      readBitString(signature),
+    ),
   };
 }
-
-/** extensionRequest (RFC 2985 section 5.4.2), and Microsoft's older identifier for the same, which CAs still read. */
-const requestIds: readonly string[] = ['1.2.840.113549.1.9.14', '1.3.6.1.4.1.311.2.1.14'];
 
 /** A second list of extensions could be the one that the CA reads: it is refused, not passed over. */
 function requestedExtensions(attributes: Der | undefined): ReadonlyMap<string, Extension> {
   if (attributes === undefined) return new Map();
   const lists = childrenOf(expectTag(attributes, 0xa0)).flatMap((attribute) => {
     const [type, values] = childrenOf(expectTag(attribute, tags.sequence));
-    return requestIds.includes(readOid(type)) ? childrenOf(expectTag(values, tags.set)) : [];
+    return extensionRequests.includes(readOid(type)) ? childrenOf(expectTag(values, tags.set)) : [];
   });
   if (lists.length > 1) throw new MalformedInput('the CSR asks for extensions twice');
   return lists[0] === undefined ? new Map() : readExtensionList(expectTag(lists[0], tags.sequence));
 }
 
-/** Signature algorithm to the digest node:crypto needs; null where the algorithm brings its own. SHA-1 and MD5 are left out on purpose. */
-const digests: Readonly<Record<string, string | null>> = {
-  '1.2.840.113549.1.1.11': 'sha256',
-  '1.2.840.113549.1.1.12': 'sha384',
-  '1.2.840.113549.1.1.13': 'sha512',
-  '1.2.840.10045.4.3.2': 'sha256',
-  '1.2.840.10045.4.3.3': 'sha384',
-  '1.2.840.10045.4.3.4': 'sha512',
-  '1.3.101.112': null,
-};
-
-function verifies(
-  request: Uint8Array,
-  algorithm: Der | undefined,
-  publicKey: Uint8Array,
-  signature: Der | undefined,
-): boolean {
-  const [oid] = childrenOf(expectTag(algorithm, tags.sequence));
-  const digest = digests[readOid(oid)];
-  const bytes = readBitString(signature);
-  if (digest === undefined) return false;
-  try {
-    return verify(digest, request, parsePublicKey(publicKey), bytes);
-  } catch {
-    // OpenSSL throws for keys of other kinds than the signature claims: not a proof.
-    return false;
-  }
-}
-
 /**
  * How the CSR differs from the plan, as a phrase that continues "the CSR ...", or null when it does not. Pure.
- * The names must be exactly those expected, as sets; a common name must be one of them.
+ * The names must be exactly those expected, as sets; a common name must be one of them; beside them it may say nothing (`csr-contents.ts`).
  */
 export function checkCsr(
   csr: CsrFacts,
@@ -109,10 +97,12 @@ export function checkCsr(
   },
 ): string | null {
   if (!csr.provesPossession) return 'is not signed by the key it is for';
+  if (csr.excess !== null) return csr.excess;
   if (csr.keyAlgorithm !== expected.algorithm) {
     return `has a key of ${csr.keyAlgorithm} instead of ${expected.algorithm}`;
   }
-  if (csr.asksForCa) return 'asks for a CA certificate';
+  const defect = keyDefect(csr.publicKey);
+  if (defect !== null) return `has a key that is none: the key ${defect}`;
   if (csr.otherNames > 0) return 'asks for names that are neither DNS names nor IP addresses';
   const names = expected.dnsNames.map((name) => name.toLowerCase());
   const addresses = expected.ipAddresses.map((address) => canonicalIpAddress(address) ?? address);

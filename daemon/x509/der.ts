@@ -42,11 +42,10 @@ export function readDer(bytes: Uint8Array, tag?: number): Der {
  * The elements inside a constructed element, in order. Pure.
  * @throws MalformedInput when the content is not a row of whole elements
  */
-export function childrenOf(parent: Der): Der[] {
+export function childrenOf(parent: Der, atMost: number = limits.x509.derChildrenMax): Der[] {
   const children: Der[] = [];
   for (let offset = 0; offset < parent.content.length;) {
-    if (children.length >= limits.x509.derChildrenMax)
-      throw new MalformedInput('too many DER values in a row');
+    if (children.length >= atMost) throw new MalformedInput('too many DER values in a row');
     const child = elementAt(parent.content, offset);
     children.push(child);
     offset += child.whole.length;

@@ -1,5 +1,6 @@
 /** Distinguished names (RFC 5280 section 4.1.2.4) as far as path validation and CSR checks need them: RDNs as bytes, common names as text. */
 import { childrenOf, expectTag, readDer, readOid, tags, type Der } from './der.ts';
+import { MalformedInput } from './malformed.ts';
 
 /** DER of each RelativeDistinguishedName, most general first. Pure. @throws MalformedInput */
 export function relativeNames(name: Uint8Array): Uint8Array[] {
@@ -42,21 +43,39 @@ function comparableValue(value: Der | undefined): string {
   return text.normalize('NFKC').trim().replace(/\s+/g, ' ').toLowerCase();
 }
 
+/** Values of one attribute of a Name, in order. @throws MalformedInput */
+function valuesOf(name: Uint8Array, type: string): Der[] {
+  return childrenOf(readDer(name, tags.sequence)).flatMap((rdn) =>
+    childrenOf(expectTag(rdn, tags.set)).flatMap((attribute) => {
+      const [id, value, ...more] = childrenOf(expectTag(attribute, tags.sequence));
+      if (value === undefined || more.length > 0)
+        throw new MalformedInput('an attribute of other than two parts');
+      return readOid(id) === type ? [value] : [];
+    }),
+  );
+}
+
 /** Every common name, as text of whatever string type it has. Pure. @throws MalformedInput */
 export function commonNames(name: Uint8Array): string[] {
-  const found: string[] = [];
-  for (const rdn of childrenOf(readDer(name, tags.sequence))) {
-    for (const attribute of childrenOf(expectTag(rdn, tags.set))) {
-      const [type, value] = childrenOf(expectTag(attribute, tags.sequence));
-      if (value === undefined || readOid(type) !== '2.5.4.3') continue;
-      // 0x1e is BMPString (UTF-16BE); the other string types are read as UTF-8, of which ASCII is a part.
-      const bytes = Buffer.from(value.content);
-      found.push(
-        value.tag === 0x1e && bytes.length % 2 === 0
-          ? bytes.swap16().toString('utf16le')
-          : bytes.toString('utf8'),
-      );
-    }
-  }
-  return found;
+  return valuesOf(name, '2.5.4.3').map((value) => {
+    // 0x1e is BMPString (UTF-16BE); the other string types are read as UTF-8, of which ASCII is a part.
+    const bytes = Buffer.from(value.content);
+    return value.tag === 0x1e && bytes.length % 2 === 0
+      ? bytes.swap16().toString('utf16le')
+      : bytes.toString('utf8');
+  });
+}
+
+/** The bytes of every emailAddress (RFC 2985 section 5.2.1) in a Name. Pure. @throws MalformedInput */
+export function mailAddresses(name: Uint8Array): Uint8Array[] {
+  return valuesOf(name, '1.2.840.113549.1.9.1').map(({ content }) => content);
+}
+
+/** The types of all attributes of a Name, dotted, in order. Pure. @throws MalformedInput */
+export function attributeTypes(name: Uint8Array): string[] {
+  return childrenOf(readDer(name, tags.sequence)).flatMap((rdn) =>
+    childrenOf(expectTag(rdn, tags.set)).map((attribute) =>
+      readOid(childrenOf(expectTag(attribute, tags.sequence))[0]),
+    ),
+  );
 }

@@ -4,13 +4,15 @@
  */
 import { createHash, type X509Certificate } from 'node:crypto';
 import type { CertificateFacts } from '../core/model.ts';
+import { readSignatureAlgorithm } from './algorithms.ts';
 import { readBasicConstraints, readCertificateFields, readSubjectNames, readUsages } from './certificate.ts';
 import { keyFacts } from './key-facts.ts';
+import { MalformedInput } from './malformed.ts';
 import { parseCertificate } from './parse.ts';
 
 /**
  * The facts of one certificate. Pure, no IO; equal bytes give equal facts.
- * `serial` is the value as openssl prints it, lower case, an even number of digits. `subject` and `issuer` are RFC 4514
+ * `serial` is the value as openssl prints it, lower case, an even number of digits, with a minus when it is negative. `subject` and `issuer` are RFC 4514
  * strings (most specific first) with `, ` between the parts. `keyAlgorithm` speaks the words of declarations
  * (`ecdsa-p256`, `rsa-2048`, `ed25519`, also `rsa-1024`, `ecdsa-p521`, `ml-dsa-65`), and is a dotted OID for what node:crypto does not know.
  * `usages` are extended key usages by name (`serverAuth`, ...), dotted where unknown.
@@ -23,7 +25,7 @@ export function certificateFacts(der: Uint8Array): CertificateFacts {
   return {
     fingerprint: sha256(der),
     spki: sha256(fields.spki),
-    serial: serialText(parsed.serialNumber),
+    serial: serialText(fields.serial),
     subject: nameText(parsed.subject),
     issuer: nameText(parsed.issuer),
     dnsNames: names.dnsNames,
@@ -31,7 +33,8 @@ export function certificateFacts(der: Uint8Array): CertificateFacts {
     notBefore: fields.notBefore.at,
     notAfter: fields.notAfter.at,
     ...keyFacts(fields.spki),
-    signatureAlgorithm: parsed.signatureAlgorithm ?? parsed.signatureAlgorithmOid,
+    signatureAlgorithm:
+      signatureName(fields.algorithm) ?? parsed.signatureAlgorithm ?? parsed.signatureAlgorithmOid,
     usages: readUsages(fields.extensions),
     isCa: readBasicConstraints(fields.extensions).isCa,
     selfSigned: Buffer.compare(fields.subject, fields.issuer) === 0 && verifiesWithOwnKey(parsed),
@@ -52,9 +55,23 @@ function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-function serialText(serial: string): string {
-  const digits = serial.toLowerCase();
-  return digits.length % 2 === 0 ? digits : `0${digits}`;
+/** As openssl prints it: the number in hexadecimal, whole bytes, a minus in front of a negative one. */
+function serialText(content: Uint8Array): string {
+  const unsigned = BigInt(`0x0${Buffer.from(content).toString('hex')}`);
+  const isNegative = (content[0] ?? 0) >= 0x80;
+  const digits = (isNegative ? (1n << BigInt(8 * content.length)) - unsigned : unsigned).toString(16);
+  return `${isNegative ? '-' : ''}${digits.length % 2 === 0 ? digits : `0${digits}`}`;
+}
+
+/** With the hash of RSASSA-PSS, which decides what it is worth; null for one whose parameters cannot be read. */
+function signatureName(algorithm: Uint8Array): string | null {
+  try {
+    const { name, keys } = readSignatureAlgorithm(algorithm);
+    return keys === '' ? null : name;
+  } catch (error) {
+    if (error instanceof MalformedInput) return null;
+    throw error;
+  }
 }
 
 /** node:crypto writes one RDN a line, in encoded order, escaped as RFC 4514 asks (a line end inside a value is `\0A`). */

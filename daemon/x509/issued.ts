@@ -4,7 +4,9 @@
  */
 import type { ExtendedKeyUsage, Instant } from '../core/model.ts';
 import { limits } from '../limits.ts';
+import { readSignatureAlgorithm } from './algorithms.ts';
 import {
+  extensionIds,
   readBasicConstraints,
   readCertificateFields,
   readKeyUsageBits,
@@ -16,9 +18,9 @@ import { namesDiffer, readCsr } from './csr.ts';
 import { commonNames } from './distinguished-name.ts';
 import { certificateFacts } from './facts.ts';
 import { canonicalIpAddress } from './ip-address.ts';
+import { keyDefect } from './key-test.ts';
 import { MalformedInput } from './malformed.ts';
 import { parseCertificate } from './parse.ts';
-import { isStrongSignature } from './path-rules.ts';
 
 export interface IssuedQuestion {
   /** DER, leaf first. */
@@ -49,8 +51,9 @@ export function checkIssued(question: IssuedQuestion): string[] {
     return [
       ...checkKeyAndNames(leaf, question),
       ...checkPurpose(leaf, question),
+      ...checkExtras(leaf, question),
       ...checkTimes(leaf, question),
-      ...checkOrder(question.chain),
+      ...checkOrder(question),
       ...checkTrust(question),
     ];
   } catch (error) {
@@ -110,6 +113,49 @@ function checkPurpose(leaf: Uint8Array, { subject }: IssuedQuestion): string[] {
   ].filter((each) => each !== null);
 }
 
+/** Extensions that a server certificate carries unasked: RFC 5280 section 4.2, and the timestamps of RFC 6962. */
+const usual: ReadonlySet<string> = new Set([
+  ...Object.values(extensionIds).filter(
+    (id) =>
+      id !== extensionIds.nameConstraints &&
+      id !== extensionIds.policyMappings &&
+      id !== extensionIds.policyConstraints &&
+      id !== extensionIds.inhibitAnyPolicy,
+  ),
+  '1.3.6.1.4.1.11129.2.4.2',
+]);
+/** RFC 7633: a server that staples nothing would be refused by every client that obeys it. */
+const tlsFeature = '1.3.6.1.5.5.7.1.24';
+/** RFC 6962 section 3.1: a precertificate is a promise, never a certificate. */
+const poison = '1.3.6.1.4.1.11129.2.4.3';
+
+/** The key as a key, and extensions that bind those who read them. */
+function checkExtras(leaf: Uint8Array, { csr }: IssuedQuestion): string[] {
+  const { extensions, spki, version } = readCertificateFields(leaf);
+  const asked = readCsr(csr);
+  const defect = keyDefect(spki);
+  const critical = [...extensions].find(([id, each]) => each.critical && !usual.has(id));
+  const ofCas = [
+    extensionIds.nameConstraints,
+    extensionIds.policyMappings,
+    extensionIds.policyConstraints,
+    extensionIds.inhibitAnyPolicy,
+  ];
+  return [
+    version === 3 ? null : 'it is not of version 3',
+    defect === null ? null : `its key ${defect}`,
+    asked.provesPossession ? null : 'its CSR does not prove possession of the key',
+    extensions.has(tlsFeature)
+      ? 'it demands stapled OCSP answers (must-staple), which was not asked for'
+      : null,
+    extensions.has(poison) ? 'it is a precertificate' : null,
+    ofCas.some((id) => extensions.has(id)) ? 'it has extensions of CAs' : null,
+    critical === undefined || critical[0] === poison
+      ? null
+      : `it has the unknown critical extension ${critical[0]}`,
+  ].filter((each) => each !== null);
+}
+
 function checkTimes(leaf: Uint8Array, { subject, now }: IssuedQuestion): string[] {
   const { notBefore, notAfter } = certificateFacts(leaf);
   const lifetimeMs = notAfter - notBefore;
@@ -122,16 +168,20 @@ function checkTimes(leaf: Uint8Array, { subject, now }: IssuedQuestion): string[
   ].filter((each) => each !== null);
 }
 
-/** Each certificate must be signed by the next, and the next must be a CA: servers send them in this order. */
-function checkOrder(chain: readonly Uint8Array[]): string[] {
+/** Each certificate must be signed by the next, and the next must be a CA: servers send them in this order. A root, if one is there, is a declared one. */
+function checkOrder({ chain, trustAnchors }: IssuedQuestion): string[] {
   const deviations: string[] = [];
   for (const [index, der] of chain.entries()) {
     const certificate = parseCertificate(der);
     // A root at the end signs itself, and that signature proves nothing.
     const isLastSelfSigned = index > 0 && index === chain.length - 1 && certificateFacts(der).selfSigned;
-    if (!isLastSelfSigned && !isStrongSignature(certificate.signatureAlgorithm)) {
+    if (!isLastSelfSigned && !readSignatureAlgorithm(readCertificateFields(der).algorithm).isStrong) {
       deviations.push(`certificate ${index} of the chain has a weak signature`);
     }
+    const isDeclared =
+      trustAnchors === null || trustAnchors.some((anchor) => Buffer.compare(anchor, der) === 0);
+    if (isLastSelfSigned && !isDeclared)
+      deviations.push(`certificate ${index} of the chain is a root that was not declared`);
     const next = chain[index + 1];
     if (next === undefined) continue;
     const issuer = parseCertificate(next);
@@ -159,6 +209,13 @@ function checkTrust({ chain, subject, trustAnchors, now }: IssuedQuestion): stri
   // The clocks of CA and daemon differ: judged at the time the certificate begins, if that is a little in our future.
   const begins = certificateFacts(leaf).notBefore;
   const at = begins > now && begins <= now + limits.x509.clockSkewMs ? begins : now;
-  const judgement = judgeChain({ leaf, intermediates, anchors: trustAnchors, now: at, usage });
+  const judgement = judgeChain({
+    leaf,
+    intermediates,
+    anchors: trustAnchors,
+    anchorsAsDeclared: true,
+    now: at,
+    usage,
+  });
   return judgement.reason === null ? [] : [`its chain does not lead to a trusted root: ${judgement.reason}`];
 }

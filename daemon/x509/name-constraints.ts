@@ -10,9 +10,9 @@ import {
   type CertificateFields,
 } from './certificate.ts';
 import { childrenOf, expectTag, readDer, tags, type Der } from './der.ts';
-import { limits } from '../limits.ts';
-import { comparableNames, relativeNames } from './distinguished-name.ts';
-import { MalformedInput } from './malformed.ts';
+import { comparableNames, mailAddresses, relativeNames } from './distinguished-name.ts';
+import { MalformedInput, TooMuchWork } from './malformed.ts';
+import { isCertifiableName } from './server-name.ts';
 
 /** A name or the base of a subtree, read once: it is compared many times. */
 interface Name {
@@ -29,31 +29,63 @@ interface Constraints {
   readonly excluded: readonly Name[];
 }
 
+/** Comparisons of names that are left for a whole verdict: both lists are hostile, and so is the number of CAs that bring one. */
+export interface ComparisonBudget {
+  left: number;
+}
+
+/** Says of constraints and certificates what was said of them before: paths of a search share most of both. */
+const constraintsRead = new WeakMap<CertificateFields, Constraints | null>();
+const namesRead = new WeakMap<CertificateFields, readonly Name[]>();
+
 /**
- * Does this CA's name constraint allow every name of that certificate? Pure. true when the CA has none.
- * @throws MalformedInput when either cannot be read, or comparing them is too much work: the caller treats it as "no"
+ * Does this CA's name constraint allow every name of that certificate? Takes its work from `budget`; otherwise pure. true when the CA has none.
+ * @throws MalformedInput when either cannot be read, TooMuchWork when the budget is used up: the caller treats both as "no"
  */
-export function namesAllowed(ca: CertificateFields, certificate: CertificateFields): boolean {
-  const extension = ca.extensions.get(extensionIds.nameConstraints);
-  if (extension === undefined) return true;
-  const constraints = readConstraints(extension.value);
-  const names = readGeneralNames(certificate.extensions).map(({ tag, content }) => readName(tag, content));
-  // The subject itself is a directory name, unless it is empty.
-  if (relativeNames(certificate.subject).length > 0) {
-    names.push(readName(nameTags.directory, certificate.subject));
-  }
-  if (
-    names.length * (constraints.permitted.length + constraints.excluded.length) >
-    limits.x509.nameComparisonsMax
-  ) {
-    throw new MalformedInput('too many names for too many name constraints');
-  }
+export function namesAllowed(
+  ca: CertificateFields,
+  certificate: CertificateFields,
+  budget: ComparisonBudget,
+): boolean {
+  const constraints = constraintsOf(ca);
+  if (constraints === null) return true;
+  const names = namesOf(certificate);
+  budget.left -= names.length * (constraints.permitted.length + constraints.excluded.length);
+  if (budget.left < 0) throw new TooMuchWork('too many names for too many name constraints');
   return names.every((name) => {
     const ofKind = (list: readonly Name[]): Name[] => list.filter((base) => base.tag === name.tag);
     const permitted = ofKind(constraints.permitted);
     if (ofKind(constraints.excluded).some((base) => covers(base, name, 'excluded'))) return false;
     return permitted.length === 0 || permitted.some((base) => covers(base, name, 'permitted'));
   });
+}
+
+function constraintsOf(ca: CertificateFields): Constraints | null {
+  let read = constraintsRead.get(ca);
+  if (read === undefined) {
+    const extension = ca.extensions.get(extensionIds.nameConstraints);
+    read = extension === undefined ? null : readConstraints(extension.value);
+    constraintsRead.set(ca, read);
+  }
+  return read;
+}
+
+/** Reads the extension and forgets it. Pure. @throws MalformedInput when it is not what RFC 5280 section 4.2.1.10 says */
+export function checkNameConstraints(value: Uint8Array): void {
+  readConstraints(value);
+}
+
+function namesOf(certificate: CertificateFields): readonly Name[] {
+  const before = namesRead.get(certificate);
+  if (before !== undefined) return before;
+  const names = readGeneralNames(certificate.extensions).map(({ tag, content }) => readName(tag, content));
+  // The subject itself is a directory name, unless it is empty.
+  if (relativeNames(certificate.subject).length > 0)
+    names.push(readName(nameTags.directory, certificate.subject));
+  // "the rfc822Name constraint MUST be applied to the attribute of type emailAddress in the subject".
+  for (const mail of mailAddresses(certificate.subject)) names.push(readName(nameTags.mail, mail));
+  namesRead.set(certificate, names);
+  return names;
 }
 
 function readName(tag: number, bytes: Uint8Array): Name {
@@ -76,19 +108,30 @@ function readConstraints(value: Uint8Array): Constraints {
       return readName(base.tag, base.content);
     });
   };
-  if (lists.length === 0 || lists.some((each) => each.tag !== 0xa0 && each.tag !== 0xa1)) {
-    throw new MalformedInput('name constraints that constrain nothing');
-  }
+  // permittedSubtrees [0], then excludedSubtrees [1], each at most once: a second list would be one that nobody obeys.
+  const order = lists.map((each) => each.tag);
+  if (!['160', '161', '160,161'].includes(order.join()))
+    throw new MalformedInput('name constraints that are not one list of each kind');
   return { permitted: bases(0xa0), excluded: bases(0xa1) };
 }
 
 function checkBase(base: Der): void {
   const text = hostNameText(base.content);
-  if (base.tag === nameTags.dns && text.startsWith('.')) {
-    throw new MalformedInput('DNS name constraint with a leading dot');
+  // Section 4.2.1.10: a host name, without the leading dot of URIs and without wildcards; an empty one stands for all.
+  if (base.tag === nameTags.dns && text !== '' && (text.includes('*') || !isCertifiableName(text)))
+    throw new MalformedInput('DNS name constraint that is no host name');
+  if (base.tag === nameTags.mail) {
+    const [host = '', local, ...more] = text.split('@').toReversed();
+    if (more.length > 0 || local === '' || host === '' || /\\x/.test(text))
+      throw new MalformedInput('mail constraint that is neither a mailbox nor a host');
   }
-  if (base.tag === nameTags.mail && text.split('@').length > 2)
-    throw new MalformedInput('mail constraint with two @');
+  if (base.tag === nameTags.uri && !isCertifiableName(text.replace(/^\./, '')))
+    throw new MalformedInput('URI constraint that is no host name');
+  if (base.tag === nameTags.directory) {
+    const [directory, ...more] = childrenOf(base);
+    if (directory?.tag !== tags.sequence || more.length > 0)
+      throw new MalformedInput('directory constraint that is no name');
+  }
   if (base.tag === nameTags.ip) {
     if (base.content.length !== 8 && base.content.length !== 32) {
       throw new MalformedInput('IP constraint that is not address and mask');

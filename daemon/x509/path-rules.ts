@@ -2,40 +2,24 @@
  * What a path of certificates must fulfil (RFC 5280 section 6.1), as a list in reading order. Pure; finds no paths.
  * A rule gives the reason why a path is no good, or null.
  */
-import type { X509Certificate } from 'node:crypto';
-import type { Instant } from '../core/model.ts';
+import { readSignatureAlgorithm } from './algorithms.ts';
 import {
   extensionIds,
+  readAuthorityKeyIdentifier,
   readBasicConstraints,
   readKeyUsageBits,
+  readSubjectKeyIdentifier,
   readSubjectNames,
   readUsages,
-  type CertificateFields,
 } from './certificate.ts';
+import { childrenOf, readDer, tags } from './der.ts';
 import { formDefect } from './form.ts';
+import { publicFormDefect } from './form-public.ts';
 import { keyFacts } from './key-facts.ts';
 import { namesAllowed } from './name-constraints.ts';
-import { isCertifiableName, matchesServerName } from './server-name.ts';
-
-/** One certificate, read once. */
-export interface PathCertificate {
-  readonly der: Uint8Array;
-  readonly fields: CertificateFields;
-  readonly parsed: X509Certificate;
-  readonly selfIssued: boolean;
-}
-
-export interface PathQuestion {
-  readonly now: Instant;
-  readonly serverName: string | null;
-  readonly usage: 'serverAuth' | 'clientAuth';
-  /** Also refuse what real clients let pass: forms that RFC 5280 forbids but that harm no one. */
-  readonly strict: boolean;
-  readonly depthMax: number;
-}
-
-/** Leaf first, anchor last. */
-export type Path = readonly PathCertificate[];
+import { roleAt, type Path, type PathCertificate, type PathQuestion } from './path.ts';
+import { lacksPolicy } from './policy-tree.ts';
+import { matchesServerName } from './server-name.ts';
 
 type Rule = (path: Path, question: PathQuestion) => string | null;
 
@@ -46,15 +30,19 @@ const rules: readonly Rule[] = [
   criticalExtensionsAreKnown,
   keysAreStrong,
   signaturesAreStrong,
+  keyIdentifiersAgree,
   usagesNest,
-  leafIsNoAuthorityInDisguise,
-  leafNamesAreNames,
+  formsAreDue,
+  leafServesItsUsage,
+  policiesHold,
   namesStayInsideConstraints,
   leafHasTheServerName,
-  formsAreClean,
 ];
 
-/** The first reason why this path is no good, or null when it is. Pure. @throws MalformedInput when an extension cannot be read */
+/**
+ * The first reason why this path is no good, or null when it is. Takes work from the question's budget; otherwise pure.
+ * @throws MalformedInput when an extension cannot be read, TooMuchWork when the budget is used up
+ */
 export function pathDefect(path: Path, question: PathQuestion): string | null {
   for (const rule of rules) {
     const defect = rule(path, question);
@@ -66,20 +54,20 @@ export function pathDefect(path: Path, question: PathQuestion): string | null {
 function everyoneIsInTime(path: Path, { now }: PathQuestion): string | null {
   // RFC 5280 section 4.1.2.5: whole seconds, both ends included.
   const second = Math.floor(now / 1000) * 1000;
-  for (const { parsed } of path) {
-    if (!(parsed.validFromDate.getTime() <= second)) return 'a certificate of the path is not yet valid';
-    if (!(parsed.validToDate.getTime() >= second)) return 'a certificate of the path has expired';
+  for (const { fields } of path) {
+    if (fields.notBefore.at > second) return 'a certificate of the path is not yet valid';
+    if (fields.notAfter.at < second) return 'a certificate of the path has expired';
   }
   return null;
 }
 
-/** Sections 4.2.1.9 and 4.2.1.3. An anchor of version 1 or without the extension is trusted by decision, not by form. */
-function issuersAreAuthorities(path: Path, { strict }: PathQuestion): string | null {
+/** Sections 4.2.1.9 and 4.2.1.3. A declared anchor without the extension is trusted by decision, not by form. */
+function issuersAreAuthorities(path: Path, { anchorsAsDeclared }: PathQuestion): string | null {
   for (const [index, { fields }] of path.entries()) {
     if (index === 0) continue;
     const isAnchor = index === path.length - 1;
     const silent = !fields.extensions.has(extensionIds.basicConstraints);
-    if (!readBasicConstraints(fields.extensions).isCa && !(isAnchor && silent && !strict)) {
+    if (!readBasicConstraints(fields.extensions).isCa && !(isAnchor && silent && anchorsAsDeclared)) {
       return 'a certificate of the path signs without being a CA';
     }
     if (readKeyUsageBits(fields.extensions)?.includes(5) === false) {
@@ -100,6 +88,7 @@ function pathLengthsHold(path: Path, { depthMax }: PathQuestion): string | null 
   return intermediates > depthMax ? 'the path is too long' : null;
 }
 
+/** What is obeyed here; must-staple (RFC 7633) is answered in the handshake. */
 const known: ReadonlySet<string> = new Set(Object.values(extensionIds));
 
 function criticalExtensionsAreKnown(path: Path): string | null {
@@ -125,17 +114,43 @@ function keysAreStrong(path: Path): string | null {
   return weak === undefined ? null : `a certificate of the path has a weak key (${weak.keyAlgorithm})`;
 }
 
-/** Is this signature algorithm (as node:crypto names it) one that may still be believed? Pure. */
-export function isStrongSignature(signatureAlgorithm: string | undefined): boolean {
-  return !/md[245]|sha1|sha-1$|sha1\b|ripemd/i.test(signatureAlgorithm ?? 'sha1');
-}
-
 /** The anchor's own signature proves nothing and is not looked at. */
 function signaturesAreStrong(path: Path): string | null {
-  const weak = path.slice(0, -1).find(({ parsed }) => !isStrongSignature(parsed.signatureAlgorithm));
-  return weak === undefined
-    ? null
-    : `a signature of the path is weak (${weak.parsed.signatureAlgorithm ?? 'unknown'})`;
+  for (const [index, { fields }] of path.slice(0, -1).entries()) {
+    const { name, keys, isStrong } = readSignatureAlgorithm(fields.algorithm);
+    if (!isStrong) return `a signature of the path is weak (${name})`;
+    const signer = path[index + 1];
+    if (signer !== undefined && !keyFacts(signer.fields.spki).keyAlgorithm.startsWith(keys))
+      return `a signature of the path (${name}) is of another kind than the key`;
+  }
+  return null;
+}
+
+/** Section 4.2.1.1: what a certificate says of its issuer's key is not contradicted by the issuer. A root speaks of itself. */
+function keyIdentifiersAgree(path: Path, { anchorsAsDeclared }: PathQuestion): string | null {
+  for (const [index, certificate] of path.entries()) {
+    const isAnchor = index === path.length - 1;
+    const issuer = isAnchor && certificate.selfIssued && !anchorsAsDeclared ? certificate : path[index + 1];
+    if (issuer !== undefined && contradicts(certificate, issuer))
+      return "a certificate of the path identifies another key than its issuer's";
+  }
+  return null;
+}
+
+function contradicts({ fields }: PathCertificate, issuer: PathCertificate): boolean {
+  const wanted = readAuthorityKeyIdentifier(fields.extensions);
+  const has = readSubjectKeyIdentifier(issuer.fields.extensions);
+  if (wanted !== null && has !== null && Buffer.compare(wanted, has) !== 0) return true;
+  const extension = fields.extensions.get(extensionIds.authorityKeyIdentifier);
+  const parts = extension === undefined ? [] : childrenOf(readDer(extension.value, tags.sequence));
+  const serial = parts.find((part) => part.tag === 0x82)?.content;
+  if (serial !== undefined && Buffer.compare(serial, issuer.fields.serial) !== 0) return true;
+  const names = parts.find((part) => part.tag === 0xa1);
+  const directories = names === undefined ? [] : childrenOf(names).filter((name) => name.tag === 0xa4);
+  return (
+    directories.length > 0 &&
+    !directories.some(({ content }) => Buffer.compare(content, issuer.fields.issuer) === 0)
+  );
 }
 
 /** Extended key usages of CAs bound those below, as all clients read it (RFC 5280 leaves it open). */
@@ -149,26 +164,33 @@ function usagesNest(path: Path, { usage }: PathQuestion): string | null {
   return null;
 }
 
-function leafIsNoAuthorityInDisguise(path: Path): string | null {
-  const extensions = path[0]?.fields.extensions ?? new Map();
-  const signs = readKeyUsageBits(extensions)?.includes(5) === true;
-  return signs && !readBasicConstraints(extensions).isCa
-    ? 'the leaf may sign certificates but is no CA'
-    : null;
+function formsAreDue(path: Path, { profile, anchorsAsDeclared }: PathQuestion): string | null {
+  for (const [index, { fields }] of path.entries()) {
+    const role = roleAt(path, index);
+    if (role === 'root' && anchorsAsDeclared) continue;
+    const defect = formDefect(fields, role) ?? (profile === 'public' ? publicFormDefect(fields, role) : null);
+    if (defect !== null) return defect;
+  }
+  return null;
 }
 
-function leafNamesAreNames(path: Path): string | null {
-  const leaf = path[0];
-  if (leaf === undefined) return 'there is no leaf';
-  const odd = readSubjectNames(leaf.fields.extensions).dnsNames.find((name) => !isCertifiableName(name));
-  return odd === undefined ? null : 'the leaf has a DNS name that is none';
+/** Section 4.2.1.12: a server or client signs the handshake, or (with RSA, before TLS 1.3) agrees on keys. */
+function leafServesItsUsage(path: Path): string | null {
+  const extensions = path[0]?.fields.extensions ?? new Map();
+  const bits = readKeyUsageBits(extensions);
+  if (bits === null || readBasicConstraints(extensions).isCa) return null;
+  return bits.some((bit) => [0, 2, 4].includes(bit)) ? null : 'the key usage of the leaf is not for TLS';
+}
+
+function policiesHold(path: Path): string | null {
+  return lacksPolicy(path) ? 'the path has no policy, and a CA of it demands one' : null;
 }
 
 /** Section 6.1.3 (b) and (c): self-issued certificates are exempt unless they are the leaf. */
-function namesStayInsideConstraints(path: Path): string | null {
+function namesStayInsideConstraints(path: Path, { comparisons }: PathQuestion): string | null {
   for (const [index, ca] of path.entries()) {
     const below = path.slice(0, index).filter((each, position) => position === 0 || !each.selfIssued);
-    if (!below.every((each) => namesAllowed(ca.fields, each.fields))) {
+    if (!below.every((each) => namesAllowed(ca.fields, each.fields, comparisons))) {
       return 'a name is outside what a CA of the path may sign';
     }
   }
@@ -181,16 +203,4 @@ function leafHasTheServerName(path: Path, { serverName }: PathQuestion): string 
   return matchesServerName(readSubjectNames(leaf.fields.extensions), serverName)
     ? null
     : 'the leaf does not have the name that was asked for';
-}
-
-function formsAreClean(path: Path, { strict }: PathQuestion): string | null {
-  if (!strict) return null;
-  for (const [index, { fields }] of path.entries()) {
-    const defect = formDefect(
-      fields,
-      index === 0 ? 'leaf' : index === path.length - 1 ? 'root' : 'intermediate',
-    );
-    if (defect !== null) return defect;
-  }
-  return null;
 }

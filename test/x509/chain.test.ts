@@ -59,7 +59,10 @@ const judge = (
   intermediates: readonly Uint8Array[],
   anchors: readonly Uint8Array[],
   more: Partial<ChainQuestion> = {},
-) => judgeChain({ leaf, intermediates, anchors, now, ...more });
+) => {
+  const { verdict, reason } = judgeChain({ leaf, intermediates, anchors, now, ...more });
+  return { verdict, reason };
+};
 
 let anchor: Authority;
 let middle: Authority;
@@ -82,7 +85,7 @@ test('order, repetition and rubbish among what was sent change nothing', async (
   ];
   for (const intermediates of [sent, sent.toReversed()]) {
     assert.deepEqual(
-      judge(leaf, intermediates, [anchor.certificate], { serverName: 'shop.example.com', strict: true }),
+      judge(leaf, intermediates, [anchor.certificate], { serverName: 'shop.example.com', profile: 'public' }),
       {
         verdict: 'trusted',
         reason: null,
@@ -170,7 +173,7 @@ describe('mazes end', () => {
       [],
       namesakes.map((each) => each.certificate),
     ).reason;
-    assert.equal(reason, 'the search for a path was too long');
+    assert.equal(reason, 'finding out whether it is trusted is too much work (signatures)');
   });
 });
 
@@ -183,9 +186,8 @@ test('incomplete is what becomes trusted once the missing certificate is known',
 
 test('a leaf that is none is untrusted, not an error', () => {
   for (const bytes of [new Uint8Array(), Buffer.from('hello'), leaf.subarray(1), new Uint8Array(70_000)]) {
-    assert.deepEqual(judge(bytes, [middle.certificate], [anchor.certificate]), {
-      verdict: 'untrusted',
-      reason: 'the leaf is not a readable certificate',
-    });
+    const { verdict, reason } = judge(bytes, [middle.certificate], [anchor.certificate]);
+    assert.equal(verdict, 'untrusted');
+    assert.match(reason ?? '', /^the leaf is not a readable certificate: /);
   }
 });

@@ -5,7 +5,7 @@ import { after, describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { checkCsr, readCsr } from '../../daemon/x509/csr.ts';
 import { MalformedInput } from '../../daemon/x509/malformed.ts';
-import { altNames, asks, der, extension, name, request, sequence, set } from '../fixtures/der.ts';
+import { altNames, asks, der, extension, name, oid, request, sequence, set } from '../fixtures/der.ts';
 import { openWorkshop } from '../fixtures/openssl.ts';
 
 const workshop = openWorkshop();
@@ -19,6 +19,27 @@ test('a request made by hand is what openssl would have made', () => {
   assert.equal(checkCsr(readCsr(made), planned), null);
   const text = workshop.run(['req', '-inform', 'DER', '-noout', '-text', '-verify'], made).toString();
   assert.match(text, /DNS:shop\.example\.com/);
+});
+
+const asksAlso = (...more: readonly Uint8Array[]): Buffer =>
+  asks([altNames([dns, 'shop.example.com']), ...more]);
+const attribute = (id: string, value: Uint8Array): Buffer => sequence(oid(id), set(value));
+const critical = (id: string, value: Uint8Array): Buffer =>
+  sequence(oid(id), der(1, Uint8Array.of(0xff)), der(4, value));
+
+test('what every TLS key is for may be asked for', () => {
+  const usual = asksAlso(
+    critical('2.5.29.15', der(3, Uint8Array.of(7, 0x80))),
+    extension('2.5.29.37', sequence(oid('1.3.6.1.5.5.7.3.1'))),
+    critical('2.5.29.19', sequence()),
+  );
+  assert.equal(checkCsr(readCsr(request({ attributes: [usual] })), planned), null);
+  const nameless = asks([critical('2.5.29.17', sequence(der(dns, Buffer.from('shop.example.com'))))]);
+  assert.equal(checkCsr(readCsr(request({ attributes: [nameless] })), planned), null);
+});
+
+test('a request of another version is none', () => {
+  assert.throws(() => readCsr(request({ attributes: [good], version: 1 })), MalformedInput);
 });
 
 describe('every algorithm that declarations know is read, and proves possession', () => {
@@ -47,7 +68,25 @@ describe('what asks for more than was planned is named', () => {
     ['a name with a line end', { attributes: [asks([altNames([dns, 'shop.example.com\n'])])] }, /\\x0a/],
     ['a name in letters that only look the same', { attributes: [asks([altNames([dns, 'ѕhop.example.com'])])] }, /lacks shop/],
     ['a common name that is not planned', { attributes: [good], subject: name(['2.5.4.3', 'evil.example.com']) }, /common name "evil/],
-    ['a second common name', { attributes: [good], subject: name(['2.5.4.3', 'shop.example.com'], ['2.5.4.3', 'evil.example.com']) }, /common name "evil/],
+    ['a second common name', { attributes: [good], subject: name(['2.5.4.3', 'shop.example.com'], ['2.5.4.3', 'evil.example.com']) }, /more than one common name/],
+    ['an organisation', { attributes: [good], subject: name(['2.5.4.10', 'Evil']) }, /where only a common name/],
+    ['two attributes in one part of the subject', { attributes: [good], subject: sequence(set(sequence(oid('2.5.4.3'), der(0x0c, Buffer.from('shop.example.com'))), sequence(oid('2.5.4.10'), der(0x0c, Buffer.from('Evil'))))) }, /more than one common name/],
+    ['a common name of bytes', { attributes: [good], subject: name(['2.5.4.3', 'shop.example.com', 0x04]) }, /unusual type/],
+    ['a challengePassword', { attributes: [good, attribute('1.2.840.113549.1.9.7', der(0x13, Buffer.from('secret')))] }, /attribute 1\.2\.840\.113549\.1\.9\.7/],
+    ['an unstructuredName', { attributes: [good, attribute('1.2.840.113549.1.9.2', der(0x13, Buffer.from('x')))] }, /attribute/],
+    ['what Windows says of itself', { attributes: [good, attribute('1.3.6.1.4.1.311.13.2.3', der(0x16, Buffer.from('10.0')))] }, /attribute/],
+    ['must-staple', { attributes: [asksAlso(extension('1.3.6.1.5.5.7.1.24', sequence(der(2, Uint8Array.of(5)))))] }, /1\.3\.6\.1\.5\.5\.7\.1\.24, which was not planned/],
+    ['name constraints', { attributes: [asksAlso(extension('2.5.29.30', sequence()))] }, /2\.5\.29\.30, which was not planned/],
+    ['a policy', { attributes: [asksAlso(extension('2.5.29.32', sequence(sequence(oid('1.2.3')))))] }, /2\.5\.29\.32/],
+    ['an unknown extension', { attributes: [asksAlso(extension('1.2.3.4', sequence()))] }, /1\.2\.3\.4, which was not planned/],
+    ['an unknown critical extension', { attributes: [asksAlso(critical('1.2.3.4', sequence()))] }, /1\.2\.3\.4, which was not planned/],
+    ['a key identifier', { attributes: [asksAlso(extension('2.5.29.14', der(4, Uint8Array.of(1))))] }, /2\.5\.29\.14/],
+    ['critical names beside a subject', { attributes: [asks([critical('2.5.29.17', sequence(der(dns, Buffer.from('shop.example.com'))))])], subject: name(['2.5.4.3', 'shop.example.com']) }, /2\.5\.29\.17 in a form/],
+    ['to sign certificates', { attributes: [asksAlso(critical('2.5.29.15', der(3, Uint8Array.of(2, 0x84))))] }, /2\.5\.29\.15 in a form/],
+    ['to sign CRLs', { attributes: [asksAlso(extension('2.5.29.15', der(3, Uint8Array.of(1, 2))))] }, /2\.5\.29\.15 in a form/],
+    ['to sign code', { attributes: [asksAlso(extension('2.5.29.37', sequence(oid('1.3.6.1.5.5.7.3.1'), oid('1.3.6.1.5.5.7.3.3'))))] }, /2\.5\.29\.37 in a form/],
+    ['any purpose', { attributes: [asksAlso(extension('2.5.29.37', sequence(oid('2.5.29.37.0'))))] }, /2\.5\.29\.37 in a form/],
+    ['a path length', { attributes: [asksAlso(extension('2.5.29.19', sequence(der(2, Uint8Array.of(0)))))] }, /2\.5\.29\.19 in a form/],
     ['to be a CA', { attributes: [asks([altNames([dns, 'shop.example.com']), extension('2.5.29.19', sequence(der(1, Uint8Array.of(0xff))))])] }, /CA certificate/],
     ['a key on another curve', { attributes: [good], key: generateKeyPairSync('ec', { namedCurve: 'P-384' }) }, /ecdsa-p384 instead of ecdsa-p256/],
     ['a curve by its parameters', { attributes: [good], key: generateKeyPairSync('ec', { namedCurve: 'P-256', paramEncoding: 'explicit' }) }, /ecdsa-explicit instead/],

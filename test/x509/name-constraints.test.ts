@@ -7,7 +7,8 @@ import { extensionIds, type CertificateFields } from '../../daemon/x509/certific
 import { judgeChain } from '../../daemon/x509/chain.ts';
 import { comparableNames } from '../../daemon/x509/distinguished-name.ts';
 import { MalformedInput } from '../../daemon/x509/malformed.ts';
-import { namesAllowed } from '../../daemon/x509/name-constraints.ts';
+import { limits } from '../../daemon/limits.ts';
+import { namesAllowed as allowedWithin } from '../../daemon/x509/name-constraints.ts';
 import { nameConstraintsDer, readAddressRange } from '../../daemon/x509/name-constraints-write.ts';
 import { der, name, sequence } from '../fixtures/der.ts';
 import { openWorkshop } from '../fixtures/openssl.ts';
@@ -79,6 +80,10 @@ describe('the verdict is that of openssl', () => {
     });
   }
 });
+
+/** With as much work as one verdict may cost. */
+const namesAllowed = (ca: CertificateFields, of: CertificateFields): boolean =>
+  allowedWithin(ca, of, { left: limits.x509.nameComparisonsMax });
 
 /** A certificate as far as name constraints look at it. */
 function certificate(options: {
