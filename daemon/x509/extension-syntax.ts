@@ -42,7 +42,7 @@ const checks: readonly (readonly [string, (value: Uint8Array, extensions: Extens
   [extensionIds.authorityKeyIdentifier, authorityKeyIdentifier],
   [extensionIds.subjectAltName, (value) => void generalNames(readDer(value, tags.sequence), true)],
   [extensionIds.issuerAltName, (value) => void generalNames(readDer(value, tags.sequence), false)],
-  [extensionIds.nameConstraints, (value) => void checkNameConstraints(value)],
+  [extensionIds.nameConstraints, checkNameConstraints],
   [extensionIds.authorityInfoAccess, accessDescriptions],
   [extensionIds.subjectInfoAccess, accessDescriptions],
   [extensionIds.crlDistributionPoints, distributionPoints],
