@@ -81,7 +81,8 @@ function leafDefect({ extensions, subject }: CertificateFields): string | null {
 function isPublicName(name: string): boolean {
   if (isRegistryWildcard(name)) return false;
   return name.split('.').every((label) => {
-    if (label.startsWith('xn--')) return domainToUnicode(label) !== '';
+    // An A-label that stands for nothing stays as it is, or becomes nothing.
+    if (label.startsWith('xn--')) return !/^(?:xn--|$)/.test(domainToUnicode(label));
     return label.slice(2, 4) !== '--';
   });
 }
