@@ -132,7 +132,7 @@ const poison = '1.3.6.1.4.1.11129.2.4.3';
 /** The key as a key, and extensions that bind those who read them. */
 function checkExtras(leaf: Uint8Array, { csr }: IssuedQuestion): string[] {
   const { extensions, spki, version } = readCertificateFields(leaf);
-  const asked = readCsr(csr);
+  const proves = csr === null || readCsr(csr).provesPossession;
   const defect = keyDefect(spki);
   const critical = [...extensions].find(([id, each]) => each.critical && !usual.has(id));
   const ofCas = [
@@ -144,7 +144,7 @@ function checkExtras(leaf: Uint8Array, { csr }: IssuedQuestion): string[] {
   return [
     version === 3 ? null : 'it is not of version 3',
     defect === null ? null : `its key ${defect}`,
-    asked.provesPossession ? null : 'its CSR does not prove possession of the key',
+    proves ? null : 'its CSR does not prove possession of the key',
     extensions.has(tlsFeature)
       ? 'it demands stapled OCSP answers (must-staple), which was not asked for'
       : null,
