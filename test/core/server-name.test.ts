@@ -55,7 +55,8 @@ const name = fc.array(label, { minLength: 2, maxLength: 4 }).map((labels) => lab
 test('both name matchers of the house agree, and a wildcard stands for exactly one label', () => {
   fc.assert(
     fc.property(
-      name.filter((each) => !isIpAddress(each)),
+      // A name whose last label is a number is none (RFC 1123 section 2.1), and the judge refuses it as such.
+      name.filter((each) => !isIpAddress(each) && !/\.(?:\d+|0x[0-9a-f]*)$/.test(each)),
       label,
       label,
       (parent, one, two) => {
