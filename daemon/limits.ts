@@ -96,6 +96,8 @@ export const limits = {
     incidentShownMs: 14 * day,
     /** Such things kept at the same time; the journal and Git have all. */
     incidentsMax: 50,
+    /** One text that is written: half of what is read, so that what we write we can read. The rest is cut and counted. */
+    writtenTextMaxChars: 131_072,
     /** Entries of one list in it: ten times the installations of the largest certificate seen. */
     listMax: 10_000,
   },

@@ -162,7 +162,7 @@ export function recordValue<T>(value: T): T {
 }
 
 function cleaned(value: unknown): unknown {
-  if (typeof value === 'string') return recordText(value);
+  if (typeof value === 'string') return cut(recordText(value));
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) {
     const items = value as readonly unknown[];
@@ -174,6 +174,14 @@ function cleaned(value: unknown): unknown {
   return changed.every(([key, each], index) => key === entries[index]?.[0] && each === entries[index][1])
     ? value
     : Object.fromEntries(changed);
+}
+
+/** No text of a record is longer than what is read back. Withheld before it is cut: half a key is still a key. */
+function cut(text: RecordText): string {
+  const most = limits.records.writtenTextMaxChars;
+  if (text.length <= most) return text;
+  const note = ` (${String(text.length)} characters)`;
+  return `${text.slice(0, most - note.length).replace(/[\ud800-\udbff]$/, '')}${note}`;
 }
 
 /** A record as it is committed: every text in it clean, JSON with two spaces, keys in the order of the value, a final newline. Equal values give equal bytes. */

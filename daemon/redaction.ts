@@ -15,7 +15,9 @@ export function createSecret(text: string): Secret {
   withholdFromNowOn([
     trimmed,
     encodeURIComponent(trimmed.toWellFormed()),
-    Buffer.from(trimmed).toString('base64').replace(/=+$/, ''),
+    Buffer.from(trimmed)
+      .toString('base64')
+      .replace(/={1,2}$/, ''),
   ]);
   const secret: Secret & { readonly [inspect.custom]: () => string } = {
     reveal: () => text,

@@ -471,9 +471,43 @@ test('connections are opened by these files alone, and a look at an address goes
   );
 });
 
+test('no pattern looks for a run at the end of text from outside: it would try every run anew from each of its places', () => {
+  const trailing = /\.replace(?:All)?\(\s*\/(?!\^)(?:[^/\n\\]|\\.)*\+\$\//;
+  assert.match("x.replace(/\\s+$/, '')", trailing);
+  const found = sources.filter(({ text }) => trailing.test(codeOf(text))).map(({ path }) => path);
+  // Addresses and prefixes that the operator wrote; paths of declarations, which their schema bounds.
+  const operators = [
+    'daemon/commands/site.ts',
+    'daemon/config.ts',
+    'daemon/core/placement.ts',
+    'daemon/git/http-transport.ts',
+    'daemon/git/tree-diff.ts',
+  ];
+  assert.deepEqual(
+    found.filter((path) => !operators.includes(path)),
+    [],
+  );
+});
+
 test('a placement is made in one place', () => {
   const makers = sources
     .filter(({ text }) => /\bas (?:unknown as )?Placement\b/.test(text))
     .map(({ path }) => path);
   assert.deepEqual(makers, ['daemon/core/placement.ts']);
+});
+
+test('patterns from outside become no regular expressions, but for those of profiles, which their owners write', () => {
+  const found = sources.filter(({ text }) => /new RegExp\(/.test(codeOf(text))).map(({ path }) => path);
+  const ours = [
+    'daemon/commands/request/answers.ts',
+    'daemon/core/dns-name.ts',
+    'daemon/core/placement.ts',
+    'daemon/documents/convert-profile.ts',
+    'daemon/documents/schema-errors.ts',
+    'daemon/records/paths.ts',
+  ];
+  assert.deepEqual(
+    found.filter((path) => !ours.includes(path)),
+    [],
+  );
 });

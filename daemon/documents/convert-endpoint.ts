@@ -94,7 +94,7 @@ function machineOf(spec: CheckedDocument['spec']): string[] {
 /** SHA256:... of a key line, as OpenSSH prints it; a fingerprint is its own. */
 function fingerprintOf(written: string): string {
   const base64 = written.split(' ')[1];
-  if (base64 === undefined) return written.replace(/=+$/, '');
+  if (base64 === undefined) return written.replace(/={1,2}$/, '');
   const digest = createHash('sha256').update(Buffer.from(base64, 'base64')).digest('base64');
-  return `SHA256:${digest.replace(/=+$/, '')}`;
+  return `SHA256:${digest.replace(/={1,2}$/, '')}`;
 }

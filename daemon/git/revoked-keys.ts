@@ -16,7 +16,10 @@ export interface RevokedKeys {
 
 /** Fingerprint as OpenSSH writes it. */
 export function sshFingerprint(key: Buffer): string {
-  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+  return `SHA256:${createHash('sha256')
+    .update(key)
+    .digest('base64')
+    .replace(/={1,2}$/, '')}`;
 }
 
 /** Reads a list; null: nothing is revoked. No IO; never throws. */

@@ -105,7 +105,7 @@ export function checkPathComponent(name: string, path: string): void {
     .replace(ignoredByHfs, '')
     .toLowerCase()
     .replace(/:.*$/, '')
-    .replace(/[. ]+$/, '');
+    .replace(/[. ]{1,255}$/, '');
   const refused =
     name === '' ||
     name === '.' ||

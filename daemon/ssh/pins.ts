@@ -12,7 +12,10 @@ const kinds: readonly { readonly type: string; readonly algorithms: readonly str
 
 /** `SHA256:...` of a public key blob, as ssh-keygen prints it. */
 export function keyFingerprint(key: Uint8Array): string {
-  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+  return `SHA256:${createHash('sha256')
+    .update(key)
+    .digest('base64')
+    .replace(/={1,2}$/, '')}`;
 }
 
 /** The type inside a public key blob: `ssh-ed25519`. */
@@ -28,7 +31,7 @@ export function isPinned(key: Uint8Array, pins: readonly string[]): boolean {
   return pins.some((pin) => {
     const words = pin.trim().split(/\s+/);
     return words[0]?.startsWith('SHA256:') === true
-      ? words[0].replace(/=+$/, '') === fingerprint
+      ? words[0].replace(/={1,2}$/, '') === fingerprint
       : words[1] === base64;
   });
 }

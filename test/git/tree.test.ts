@@ -80,7 +80,10 @@ test('a name with a slash inside does not pass for a file in another folder', as
       directory: '',
       now: Date.now,
     });
-    await assert.rejects(repository.changes(null, tip, []), { code: 'unsupported', message: /malformed/ });
+    await assert.rejects(repository.changes(null, tip, []), {
+      code: 'git-malformed',
+      message: /a name twice, out of order or with a slash/,
+    });
     await repository.close();
   }
 });
@@ -146,4 +149,18 @@ test('addresses are read as git reads them', () => {
   for (const wrong of ['ssh://-oProxyCommand=x/y', '-h:x', 'ext::sh -c x', 'https://u:p@h/x', 'git://h/x']) {
     assert.throws(() => parseAddress(wrong), { code: 'unsupported' }, wrong);
   }
+});
+
+test('an address that is none is refused in words, whatever is wrong with it', () => {
+  for (const address of [
+    'file://%',
+    'file:///a%zz',
+    'ssh://u%@h/p',
+    'ssh://h/%',
+    'https://',
+    'http://[',
+    'ssh://h:99999/x',
+    'https://a b/',
+  ])
+    assert.throws(() => parseAddress(address), { name: 'OperationError', code: 'unsupported' }, address);
 });

@@ -19,7 +19,7 @@ const head = 'apiVersion: renewd/v1\n';
 
 /** A certificate of team web, as a document. */
 export function certificate(name: string): string {
-  return `${head}kind: Certificate\nmetadata: { name: ${name}, team: web }\nspec:\n  dnsNames: [${name}.example.com]\n  issuer: internal-ca\n  installations:\n    - { endpoint: web-01, profile: nginx }\n`;
+  return `${head}kind: Certificate\nmetadata: { name: ${name}, team: web }\nspec:\n  dnsNames: [${name}.example.com]\n  issuer: internal-ca\n  installations:\n    - { endpoint: web-01, profile: nginx, serves: ['${name}.example.com:9'] }\n`;
 }
 
 const documents = (people: readonly Person[]): Record<string, string> => ({
