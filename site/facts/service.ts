@@ -55,12 +55,15 @@ export function catalogueFacts({ declared }: SiteSources): Catalogue {
     profiles: byName(declared.profiles).map(({ name, description, parameters }) => ({
       name,
       description,
-      parameters: Object.entries(parameters).map(([parameter, said]) => ({
-        name: parameter,
-        description: said.description,
-        default: said.default,
-        pattern: said.pattern,
-      })),
+      // What the endpoint sets is not for whoever asks.
+      parameters: Object.entries(parameters)
+        .filter(([, said]) => said.setBy === 'certificate')
+        .map(([parameter, said]) => ({
+          name: parameter,
+          description: said.description,
+          default: said.default,
+          pattern: said.pattern,
+        })),
     })),
   };
 }

@@ -138,7 +138,7 @@ function usable(desired: Desired, team: string): string[] {
 async function parametersOf(flags: Flags, profile: Profile, ask: Ask): Promise<Record<string, string>> {
   const given = pairs(stringFlag(flags, 'parameter') ?? '', 'parameter');
   for (const [name, parameter] of Object.entries(profile.parameters)) {
-    if (parameter.default !== null || Object.hasOwn(given, name)) continue;
+    if (parameter.setBy === 'endpoint' || parameter.default !== null || Object.hasOwn(given, name)) continue;
     if (ask === null) throw new UsageError(`--parameter ${name}=... is missing: ${parameter.description}`);
     given[name] = await ask(`${name}: ${parameter.description}`, []);
   }
