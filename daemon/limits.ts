@@ -401,6 +401,12 @@ export const limits = {
     gitStderrMaxBytes: 16 * 1024,
   },
   ca: {
+    /** How long one issuance waits for another process that has the log: signing takes milliseconds. */
+    lockWaitMs: 10 * second,
+    /** Pause between two tries for the lock of the log. */
+    lockPauseMs: 20,
+    /** A lock older than this was left by a process that is gone, whatever has its number now. */
+    lockAgeMaxMs: 60 * second,
     /** notBefore is set back this far: clocks of clients may be slow. */
     backdateMs: 5 * minute,
     /** But never more than this part of a lifetime: a certificate of ten minutes must not be born half dead. */

@@ -4,6 +4,7 @@ import { OperationError } from '../ports/failure.ts';
 import type { IssueContext } from '../ports/issuer.ts';
 import type { Challenge } from '../ports/solver.ts';
 import { json, protocol } from './client.ts';
+import { isIdentifier, isPlanned, type Identifier } from './identifiers.ts';
 import { pause, untilNextLook, type OrderTools } from './order-tools.ts';
 import { problemFields, problemText } from './problem.ts';
 
@@ -20,11 +21,19 @@ interface Authorization {
   readonly retryAt: number | null;
 }
 
-/** Makes the authorization valid. IO. Nothing is done when it is valid already. @throws OperationError `acme-challenge-failed`, `unsupported`, `acme-*` */
-export async function authorize(tools: OrderTools, url: string, context: IssueContext): Promise<void> {
+/**
+ * Makes the authorization valid. IO. Nothing is done when it is valid already, and nothing for a name that is not `planned`: whoever answers for it would
+ * show a stranger's request to be theirs. @throws OperationError `acme-challenge-failed`, `unsupported`, `acme-*`
+ */
+export async function authorize(
+  tools: OrderTools,
+  url: string,
+  planned: readonly Identifier[],
+  context: IssueContext,
+): Promise<void> {
   const { client, issuer } = tools;
   const { solver, signal } = context;
-  const first = await lookAt(tools, url, signal);
+  const first = await lookAt(tools, url, planned, signal);
   if (first.status === 'valid') return;
   if (first.wildcard) {
     throw new OperationError(
@@ -46,6 +55,7 @@ export async function authorize(tools: OrderTools, url: string, context: IssueCo
   }
   if (first.status !== 'pending') throw verdict(tools, first);
   const { token } = first.challenge;
+  // Section 8.1. It becomes the name of a file in a web root.
   if (!/^[A-Za-z0-9_-]{1,200}$/.test(token)) throw protocol(issuer, 'a token that is not base64url');
   const challenge: Challenge = {
     type: 'http-01',
@@ -58,10 +68,10 @@ export async function authorize(tools: OrderTools, url: string, context: IssueCo
     if (first.challenge.status === 'pending') {
       await client.post(first.challenge.url, {}, `answering the challenge for ${first.name}`, signal);
     }
-    let current = await lookAt(tools, url, signal);
+    let current = await lookAt(tools, url, planned, signal);
     while (current.status === 'pending' && current.challenge?.status !== 'invalid') {
       await pause(untilNextLook(current.retryAt, tools.now()), signal);
-      current = await lookAt(tools, url, signal);
+      current = await lookAt(tools, url, planned, signal);
     }
     if (current.status !== 'valid') throw verdict(tools, current);
   } finally {
@@ -87,15 +97,19 @@ function verdict({ issuer }: OrderTools, { name, challenge, status }: Authorizat
 async function lookAt(
   { client, issuer }: OrderTools,
   url: string,
+  planned: readonly Identifier[],
   signal: AbortSignal,
 ): Promise<Authorization> {
   const answer = await client.post(url, null, 'looking at an authorization', signal);
   const value = json(answer.body, issuer, 'an authorization');
   const { status, identifier, wildcard, challenges } = value;
-  const name =
-    typeof identifier === 'object' && identifier !== null && 'value' in identifier ? identifier.value : null;
-  if (typeof status !== 'string' || typeof name !== 'string' || !Array.isArray(challenges)) {
+  if (typeof status !== 'string' || !isIdentifier(identifier) || !Array.isArray(challenges)) {
     throw protocol(issuer, 'an authorization without status, identifier or challenges');
+  }
+  const name = identifier.value;
+  if (!isPlanned(identifier, wildcard === true, planned)) {
+    const shown = `${wildcard === true ? '*.' : ''}${name}`;
+    throw protocol(issuer, `an authorization for ${shown}, which was not asked for; nothing was answered`);
   }
   // It ends up in an address and on screens: a DNS name or an IP address, nothing else.
   if (!/^[a-z0-9.:_-]{1,253}$/i.test(name)) throw protocol(issuer, 'an authorization for what is no name');

@@ -50,7 +50,13 @@ export function createAcmeClient(options: AcmeAccountOptions): AcmeClient {
     readonly orders: string | null;
   }> | null = null;
 
-  const isOurs = (url: string): boolean => origin !== undefined && URL.parse(url)?.origin === origin;
+  const isOurs = (url: string): boolean => {
+    const parsed = URL.parse(url);
+    // Node would send what stands before an @ as credentials.
+    return (
+      origin !== undefined && parsed?.origin === origin && parsed.username === '' && parsed.password === ''
+    );
+  };
   const sameServer = (url: string): string => {
     // A CA that sends us elsewhere with signed requests is a CA we do not know.
     if (isOurs(url)) return url;

@@ -6,6 +6,7 @@ import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { IssueContext, IssueOutcome, IssueRequest, Json } from '../ports/issuer.ts';
 import { authorize } from './authorization.ts';
+import { identifierText, isIdentifier, type Identifier } from './identifiers.ts';
 import { certifies, downloadChain } from './chain.ts';
 import { json, protocol } from './client.ts';
 import { pause, untilNextLook, type OrderTools } from './order-tools.ts';
@@ -49,12 +50,18 @@ async function complete(
   let finalized = false;
   const giveBackAt = tools.now() + limits.acme.processingWaitMs;
   for (;;) {
+    if (!isForPlan(order, request)) {
+      throw protocol(
+        tools.issuer,
+        `an order for ${order.identifiers || 'nothing'}, which is not what was asked for`,
+      );
+    }
     if (finalized && (order.status === 'pending' || order.status === 'ready')) {
       throw protocol(tools.issuer, `an order that is ${order.status} again after it was finalized`);
     }
     switch (order.status) {
       case 'pending':
-        for (const url of order.authorizations) await authorize(tools, url, context);
+        for (const url of order.authorizations) await authorize(tools, url, identifiersOf(request), context);
         order = await waitWhile(tools, order, 'pending', context.signal);
         break;
       case 'ready':
@@ -109,18 +116,20 @@ function invalid({ issuer }: OrderTools, order: Order, request: IssueRequest): O
   );
 }
 
-function identifiersOf({ subject }: IssueRequest): { readonly type: 'dns' | 'ip'; readonly value: string }[] {
+function identifiersOf({ subject }: IssueRequest): Identifier[] {
   return [
     ...subject.dnsNames.map((value) => ({ type: 'dns' as const, value })),
     ...subject.ipAddresses.map((value) => ({ type: 'ip' as const, value })),
   ];
 }
 
-function sorted(identifiers: readonly { readonly type: string; readonly value: string }[]): string {
-  return identifiers
-    .map(({ type, value }) => `${type}:${value}`)
-    .sort()
-    .join(' ');
+function sorted(identifiers: readonly Identifier[]): string {
+  return identifiers.map(identifierText).sort().join(' ');
+}
+
+/** RFC 8555 section 7.1.3: an order is for exactly the identifiers that were asked for. An order for others is not gone on with. */
+function isForPlan(order: Order, request: IssueRequest): boolean {
+  return order.identifiers === sorted(identifiersOf(request));
 }
 
 /** The order of the handle while it lives; else one that a crash left without an address; else a new one. */
@@ -129,8 +138,8 @@ async function openOrder(tools: OrderTools, request: IssueRequest, context: Issu
   // An address at another server is of the time before this issuer moved: nothing can be gone on with there.
   if (known !== null && tools.client.isOurs(known)) {
     const order = await lookAtOrNull(tools, known, context.signal);
-    // A dead order cannot be mended; the next try makes a new one.
-    if (order !== null && liveStates.includes(order.status)) return order;
+    // A dead order, or one for other names than are planned now, cannot be mended: a new one is made.
+    if (order !== null && liveStates.includes(order.status) && isForPlan(order, request)) return order;
   }
   if (known === null && context.handle !== null) {
     const lost = await findLost(tools, sorted(identifiersOf(request)), context.signal);
@@ -260,17 +269,6 @@ async function waitWhile(
     current = await lookAt(tools, order.url, signal);
   }
   return current;
-}
-
-function isIdentifier(value: unknown): value is { readonly type: string; readonly value: string } {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'type' in value &&
-    typeof value.type === 'string' &&
-    'value' in value &&
-    typeof value.value === 'string'
-  );
 }
 
 function readOrder({ issuer }: OrderTools, url: string, body: string, retryAt: number | null): Order {

@@ -18,9 +18,11 @@ import type {
   Publisher,
 } from '../ports/issuer.ts';
 import type { Plugin, Tools } from '../ports/plugin.ts';
-import { namesDiffer, readCsr, type CsrFacts } from '../x509/csr.ts';
+import { readCertificateFields } from '../x509/certificate.ts';
+import { readCsr, type CsrFacts } from '../x509/csr.ts';
 import { certificateFacts } from '../x509/facts.ts';
-import { canonicalIpAddress, ipAddressBytes } from '../x509/ip-address.ts';
+import { ipAddressBytes } from '../x509/ip-address.ts';
+import { checkIssued } from '../x509/issued.ts';
 import { MalformedInput } from '../x509/malformed.ts';
 import { inAddressRange, readAddressRange } from '../x509/name-constraints-write.ts';
 import { keyDefect } from '../x509/key-test.ts';
@@ -139,6 +141,12 @@ async function openAll(config: CaConfig, tools: Tools): ReturnType<State['open']
 }
 
 async function issue(state: State, request: IssueRequest, context: IssueContext): Promise<IssueOutcome> {
+  const { log } = await state.open();
+  // One at a time, also beside another process: equal ids get one certificate, and the log says which.
+  return log.alone(context.signal, () => issueAlone(state, request, context));
+}
+
+async function issueAlone(state: State, request: IssueRequest, context: IssueContext): Promise<IssueOutcome> {
   const { authorities, log } = await state.open();
   if (context.signal.aborted) {
     throw new OperationError('ca-unavailable', `issuing for ${request.certificate} was called off`, {
@@ -147,11 +155,8 @@ async function issue(state: State, request: IssueRequest, context: IssueContext)
   }
   const csr = checkedCsr(request);
   const digest = createHash('sha256').update(request.csr).digest('hex');
-  const before = await log.find(request.id);
-  const [issued] = before === null ? [] : pemToDer(before.record.pem);
-  if (issued !== undefined && isAnswer(issued, csr, request, state.tools.now())) {
-    return { state: 'issued', chain: [issued, authorities.intermediate.certificate] };
-  }
+  const before = await earlierAnswer(state, request, authorities);
+  if (before !== null) return { state: 'issued', chain: before };
   checkNames(state.config, request);
   const validity = validityOf(state, request, authorities);
   // The serial of an interrupted attempt, unless it is already that of another certificate (RFC 5280 section 4.1.2.2: unique).
@@ -172,6 +177,22 @@ async function issue(state: State, request: IssueRequest, context: IssueContext)
   });
   await log.append({ request: request.id, csr: digest, record: recordOf(state, request, leaf) });
   return { state: 'issued', chain: [leaf, authorities.intermediate.certificate] };
+}
+
+/** The first certificate issued for this id that is still its answer, with the intermediate of today; null when there is none and a new one is needed. */
+async function earlierAnswer(
+  state: State,
+  request: IssueRequest,
+  { root, intermediate }: Authorities,
+): Promise<readonly Uint8Array[] | null> {
+  const { log } = await state.open();
+  for (const { record } of await log.find(request.id)) {
+    const [issued] = pemToDer(record.pem);
+    if (issued === undefined) continue;
+    const chain = [issued, intermediate.certificate];
+    if (isAnswer(state, chain, request, root.certificate)) return chain;
+  }
+  return null;
 }
 
 /** @throws OperationError `csr-rejected`: the shell compares it with the plan too, but a CA trusts nobody */
@@ -196,16 +217,28 @@ function checkedCsr({ csr: der, certificate }: IssueRequest): CsrFacts {
   return csr;
 }
 
-/** Is what was issued for this request's id still the answer to it: same key, same names, not expired? */
-function isAnswer(issued: Uint8Array, csr: CsrFacts, { subject }: IssueRequest, now: number): boolean {
-  const facts = certificateFacts(issued);
-  const addresses = subject.ipAddresses.map((address) => canonicalIpAddress(address) ?? address);
-  return (
-    facts.spki === csr.spki &&
-    facts.notAfter > now &&
-    namesDiffer('DNS names', facts.dnsNames, subject.dnsNames) === null &&
-    namesDiffer('IP addresses', facts.ipAddresses, addresses) === null
-  );
+/**
+ * Is what was issued for this request's id still the answer to it? Same key, names and usages, not longer than is asked for now, and below the
+ * intermediate as it is now, which may permit less than the one that signed it.
+ */
+function isAnswer(
+  { config, tools }: State,
+  chain: readonly Uint8Array[],
+  { csr, subject }: IssueRequest,
+  root: Uint8Array,
+): boolean {
+  const [leaf] = chain;
+  if (leaf === undefined) return false;
+  const lifetimeMs = Math.min(subject.lifetimeMs ?? config.lifetimeMs, config.lifetimeMs);
+  const question = {
+    chain,
+    csr,
+    subject: { ...subject, lifetimeMs },
+    trustAnchors: [root],
+    now: tools.now(),
+  };
+  const usages = [...certificateFacts(leaf).usages].sort().join(' ');
+  return usages === [...subject.usages].sort().join(' ') && checkIssued(question).length === 0;
 }
 
 function serialOf(handle: unknown): string | null {
@@ -316,9 +349,11 @@ async function freshCrl({ config, tools, open }: State, authorities: Authorities
   const path = join(directory, 'crl.json');
   const now = tools.now();
   const kept = readKeptCrl(await readIfThere(path));
+  const authority = authorityOf(authorities.intermediate.certificate);
   // A clock that steps back by less than the backdate is still after thisUpdate.
   const isFresh =
     kept !== null &&
+    kept.authority === authority &&
     now >= kept.signedAt - limits.ca.backdateMs &&
     now < kept.signedAt + limits.ca.crlLifetimeMs / 2;
   if (isFresh) return kept.pem;
@@ -330,13 +365,21 @@ async function freshCrl({ config, tools, open }: State, authorities: Authorities
     number: BigInt(number),
     revoked: [],
   });
-  await writeWhole(path, JSON.stringify({ signedAt: now, number, pem }));
+  await writeWhole(path, JSON.stringify({ signedAt: now, number, authority, pem }));
   tools.log.info({ issuer: config.name }, 'signed a CRL');
   return pem;
 }
 
+/** Name and key of an authority as one text: a CRL is good for exactly these (RFC 5280 section 6.3.3). */
+function authorityOf(certificate: Uint8Array): string {
+  const { subject, spki } = readCertificateFields(certificate);
+  return createHash('sha256').update(subject).update(spki).digest('hex');
+}
+
 interface KeptCrl {
   readonly signedAt: number;
+  /** Whose it is, as `authorityOf` says; null in files of before. */
+  readonly authority: string | null;
   readonly number: number;
   readonly pem: string;
 }
@@ -344,9 +387,9 @@ interface KeptCrl {
 /** null when there is none or it is damaged: a CRL can always be signed again. */
 function readKeptCrl(text: string | null): KeptCrl | null {
   try {
-    const { signedAt, number, pem } = JSON.parse(text ?? '{}') as Partial<KeptCrl>;
+    const { signedAt, number, authority, pem } = JSON.parse(text ?? '{}') as Partial<KeptCrl>;
     if (typeof signedAt !== 'number' || typeof pem !== 'string') return null;
-    return { signedAt, number: number ?? Math.floor(signedAt / 1000), pem };
+    return { signedAt, number: number ?? Math.floor(signedAt / 1000), authority: authority ?? null, pem };
   } catch {
     return null;
   }

@@ -112,6 +112,8 @@ export async function issueCertificate(
   });
   const [first] = outcome.chain;
   if (deviations.length > 0 || first === undefined) {
+    // The same order would give the same answer for ever: the next try makes a new one.
+    save({ step: 'key-generated' }, { handle: null });
     throw new OperationError(
       'certificate-rejected',
       `issuer ${job.issuerSpec.name} returned a certificate for ${certificate.id} that was not used: ${deviations.join('; ') || 'the chain is empty'}`,

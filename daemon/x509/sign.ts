@@ -76,7 +76,8 @@ export async function signIntermediate(
   issuer: Authority,
   request: {
     readonly keyPem: string;
-    readonly subject: string;
+    /** RFC 4514 text, or the certificate (DER) whose name is kept to the byte. */
+    readonly subject: string | Uint8Array;
     readonly serial: string;
     readonly validity: Validity;
     readonly nameConstraints: Uint8Array;
@@ -87,7 +88,10 @@ export async function signIntermediate(
   const { privateKey } = await importAuthority(issuer.keyPem);
   const certificate = await X509CertificateGenerator.create(
     {
-      subject: request.subject,
+      subject:
+        typeof request.subject === 'string'
+          ? request.subject
+          : parseSigningCertificate(request.subject).subjectName,
       issuer: parent.subjectName,
       serialNumber: request.serial,
       ...dates(request.validity),

@@ -539,3 +539,99 @@ describe('which certificate an order replaces (RFC 9773)', () => {
     assert.equal(ca.count('new-order'), 1);
   });
 });
+
+describe('what was not asked for is never answered', () => {
+  const authorizations: readonly [string, object][] = [
+    ['another name', { identifier: { type: 'dns', value: 'pay.example.com' } }],
+    ['another kind of identifier', { identifier: { type: 'ip', value: 'shop.example.com' } }],
+    ['a wildcard', { wildcard: true }],
+    [
+      'another name that is valid already',
+      { identifier: { type: 'dns', value: 'pay.example.com' }, status: 'valid' },
+    ],
+  ];
+  for (const [name, change] of authorizations) {
+    test(`an authorization for ${name}`, async () => {
+      ca.deliver = ({ what }, answer) =>
+        what === 'authz' ? { ...answer, body: { ...(answer.body as object), ...change } } : answer;
+      assertFailed(
+        (await call(open(), shop())).outcome,
+        'acme-protocol',
+        /was not asked for; nothing was answered/,
+      );
+      assert.deepEqual(shown, []);
+      assert.equal(ca.count('challenge'), 0);
+    });
+  }
+
+  const orders: readonly [string, (identifiers: readonly object[]) => readonly object[]][] = [
+    ['other names', () => [{ type: 'dns', value: 'pay.example.com' }]],
+    ['more names', (asked) => [...asked, { type: 'dns', value: 'pay.example.com' }]],
+    ['fewer names', () => []],
+    ['a wildcard', () => [{ type: 'dns', value: '*.shop.example.com' }]],
+  ];
+  for (const [name, change] of orders) {
+    test(`an order for ${name}`, async () => {
+      ca.deliver = ({ what }, answer) => {
+        const body = answer.body as { identifiers?: readonly object[] } | undefined;
+        return body?.identifiers === undefined || what === 'authz'
+          ? answer
+          : { ...answer, body: { ...body, identifiers: change(body.identifiers) } };
+      };
+      assertFailed((await call(open(), shop())).outcome, 'acme-protocol', /not what was asked for/);
+      assert.equal(ca.count('authz') + ca.count('finalize'), 0);
+    });
+  }
+
+  for (const token of ['../../../etc/cron.d/x', 'a/b', 'a b', '', 'a+b', 'a\n', 'x'.repeat(201)]) {
+    test(`a token ${JSON.stringify(token).slice(0, 30)}`, async () => {
+      ca.deliver = ({ what }, answer) => {
+        const body = answer.body as { challenges?: readonly object[] };
+        return what === 'authz'
+          ? {
+              ...answer,
+              body: { ...body, challenges: (body.challenges ?? []).map((each) => ({ ...each, token })) },
+            }
+          : answer;
+      };
+      assertFailed((await call(open(), shop())).outcome, 'acme-protocol', /base64url/);
+      assert.deepEqual(shown, []);
+    });
+  }
+
+  for (const field of ['finalize', 'certificate', 'authorizations', 'url'] as const) {
+    for (const address of [
+      'https://elsewhere.example/x',
+      'http://me:pw@HOST/x',
+      '/relative',
+      'file:///etc/passwd',
+    ]) {
+      test(`${field} at ${address}`, async () => {
+        const away = address.replace('HOST', new URL(ca.base).host);
+        ca.deliver = ({ what }, answer) => {
+          const body = answer.body as Record<string, unknown> | undefined;
+          if (field === 'url' && what === 'authz')
+            return {
+              ...answer,
+              body: {
+                ...body,
+                challenges: (body?.['challenges'] as object[]).map((each) => ({ ...each, url: away })),
+              },
+            };
+          return field !== 'url' && body?.[field] !== undefined
+            ? { ...answer, body: { ...body, [field]: field === 'authorizations' ? [away] : away } }
+            : answer;
+        };
+        assertFailed((await call(open(), shop())).outcome, 'acme-protocol', /on another server/);
+      });
+    }
+  }
+});
+
+test('an order of before for other names than are planned now is left alone, and a new one is made', async () => {
+  const issuer = open();
+  const { handle } = await call(issuer, shop());
+  const before = ca.orders.length;
+  leafOf((await call(issuer, request(workshop, 'pay.example.com', 'one'), handle)).outcome);
+  assert.equal(ca.orders.length, before + 1);
+});

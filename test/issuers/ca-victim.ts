@@ -6,7 +6,7 @@ import { ca } from '../../daemon/issuers/ca.ts';
 import { certificateFacts } from '../../daemon/x509/facts.ts';
 import { pemToDer } from '../../daemon/x509/pem.ts';
 
-const [home = '', csrPath = '', count = '0'] = process.argv.slice(2);
+const [home = '', csrPath = '', count = '0', id = null] = process.argv.slice(2);
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const signal = AbortSignal.timeout(60_000);
 const issuer = ca.create(
@@ -39,7 +39,7 @@ const subject = {
 } as const;
 for (let index = 0; index < Number(count); index++) {
   const request = {
-    id: `${String(process.pid)}-${String(index)}`,
+    id: id ?? `${String(process.pid)}-${String(index)}`,
     certificate: 'web/a',
     csr,
     subject,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -604,4 +605,128 @@ test('what it publishes stays the same bytes until something happens; the CRL is
   const later = await issuer.publications(signal);
   assert.notEqual(later.get('issuers/internal/crl.pem'), before.get('issuers/internal/crl.pem'));
   assert.equal(later.get('issuers/internal/root.pem'), before.get('issuers/internal/root.pem'));
+});
+
+/** Does stock openssl accept this chain with the CRL that is published now? */
+async function verifiesWithCrl(issuer: Issuer & Publisher, chain: readonly Uint8Array[]): Promise<void> {
+  const published = await issuer.publications(signal);
+  const file = (name: string, text: string): string => {
+    const path = join(root, `crl-check-${name}.pem`);
+    writeFileSync(path, text);
+    return path;
+  };
+  workshop.run([
+    'verify',
+    '-crl_check',
+    '-CRLfile',
+    file('crl', published.get('issuers/internal/crl.pem') ?? ''),
+    '-CAfile',
+    file('root', published.get('issuers/internal/root.pem') ?? ''),
+    '-untrusted',
+    file(
+      'untrusted',
+      chain
+        .slice(1)
+        .map((der) => derToPem(der))
+        .join(''),
+    ),
+    file('leaf', derToPem(chain[0] ?? new Uint8Array())),
+  ]);
+}
+
+test('a changed organization with changed constraints keeps the name of the intermediate: every chain verifies with the CRL, before and after', async () => {
+  const home = newHome();
+  const first = await open(home);
+  const before = await issueAll(first, request(workshop, 'shop.example.com', 'org-1'), null);
+  await verifiesWithCrl(first, before.chain);
+  const changed = { organization: 'Another Company', permittedDnsNames: ['example.com', 'example.net'] };
+  const second = await open(home, undefined, changed);
+  const later = await issueAll(second, request(workshop, 'shop.example.net', 'org-2'), null);
+  await verifiesWithCrl(second, later.chain);
+  await verifiesWithCrl(second, [before.chain[0] ?? new Uint8Array(), ...later.chain.slice(1)]);
+  await verifiesWithCrl(second, before.chain);
+  const subject = (der: Uint8Array | undefined): string => certificateFacts(der ?? new Uint8Array()).subject;
+  assert.equal(subject(later.chain[1]), subject(before.chain[1]));
+});
+
+test('a CRL of another authority on disk is signed anew', async () => {
+  const home = newHome();
+  const other = newHome();
+  await (await open(other)).publications(signal);
+  const issuer = await open(home);
+  await issuer.publications(signal);
+  cpSync(join(other, 'issuers/internal/crl.json'), join(home, 'issuers/internal/crl.json'));
+  const { chain } = await issueAll(issuer, request(workshop, 'shop.example.com', 'crl'), null);
+  await verifiesWithCrl(issuer, chain);
+});
+
+describe('an answer of before is used only while it fits', () => {
+  const serialOf = (chain: readonly Uint8Array[]): string =>
+    certificateFacts(chain[0] ?? new Uint8Array()).serial;
+  const cases: readonly [string, Record<string, unknown>, Parameters<typeof request>[3]][] = [
+    ['a shorter life is asked for', {}, { lifetimeMs: 6 * day }],
+    ['the issuer gives less now', { lifetime: '10d' }, {}],
+    ['other usages are asked for', {}, { usages: ['clientAuth'] }],
+    ['fewer usages are asked for', {}, { usages: ['serverAuth'] }],
+    [
+      'the intermediate permits its name no more',
+      { permittedDnsNames: ['b.example.com'] },
+      { dnsNames: ['x.b.example.com'] },
+    ],
+  ];
+  for (const [name, changes, subject] of cases) {
+    test(name, async () => {
+      const home = newHome();
+      const asked = request(workshop, 'x.b.example.com', 'same', { usages: ['serverAuth', 'clientAuth'] });
+      const first = await issueAll(await open(home), asked, null);
+      const again = await issueAll(await open(home), asked, null);
+      assert.equal(serialOf(again.chain), serialOf(first.chain));
+      const other = { ...asked, subject: { ...asked.subject, ...subject } };
+      const changed = await open(home, undefined, changes);
+      const second = await issueAll(changed, other, null);
+      if (name.startsWith('the intermediate')) assert.equal(serialOf(second.chain), serialOf(first.chain));
+      else assert.notEqual(serialOf(second.chain), serialOf(first.chain));
+      const [leaf = new Uint8Array(), ...intermediates] = second.chain;
+      const anchors = (await rootsOf(changed)).flatMap((pem) => pemToDer(pem));
+      const usage = other.subject.usages[0] ?? 'serverAuth';
+      assert.equal(judgeChain({ leaf, intermediates, anchors, now: Date.now(), usage }).verdict, 'trusted');
+      assert.equal(serialOf((await issueAll(changed, other, null)).chain), serialOf(second.chain));
+    });
+  }
+});
+
+test('calls with one id at once, through one value or several over one directory, give one certificate', async () => {
+  const home = newHome();
+  const asked = request(workshop, 'shop.example.com', 'parallel');
+  const issuers = [await open(home), await open(home)] as const;
+  await rootsOf(issuers[0]);
+  const answers = await Promise.all(
+    [0, 1, 0, 1, 0, 1].map((index) => issueAll(issuers[index] ?? issuers[0], asked, null)),
+  );
+  const leaves = new Set(
+    answers.map(({ chain }) => certificateFacts(chain[0] ?? new Uint8Array()).fingerprint),
+  );
+  assert.equal(leaves.size, 1);
+  assert.equal(
+    readFileSync(join(home, 'issuers/internal/issued.jsonl'), 'utf8').trim().split('\n').length,
+    1,
+  );
+});
+
+test('processes with one id at once give one certificate; a lock that was left behind holds nobody up', async () => {
+  const home = newHome();
+  await rootsOf(await open(home));
+  // A process that ended long ago: no process has a number this high.
+  writeFileSync(join(home, 'issuers/internal/issued.jsonl.lock'), `4194999 ${'0'.repeat(16)}`);
+  const csr = join(root, 'parallel.csr');
+  writeFileSync(csr, workshop.csr('a.example.com').der);
+  const outputs = await Promise.all(
+    [1, 2, 3, 4].map(async () => {
+      const child = spawn(process.execPath, ['test/issuers/ca-victim.ts', home, csr, '1', 'one-id']);
+      return Buffer.concat(await child.stdout.toArray()).toString('utf8');
+    }),
+  );
+  const leaves = outputs.map((text) => /^leaf (\w+)$/m.exec(text)?.[1]);
+  assert.deepEqual(new Set(leaves), new Set([leaves[0]]), outputs.join());
+  assert.ok(leaves[0] !== undefined);
 });

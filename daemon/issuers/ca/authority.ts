@@ -45,11 +45,12 @@ export async function openAuthorities(plan: AuthorityPlan, tools: Tools): Promis
       signRoot(keyPem, `CN=${organization} Root, O=${organization}`, newSerial(), span(plan.rootLifetimeMs)),
   });
   const rootEnd = certificateFacts(root.certificate).notAfter;
-  const signBelow = (keyPem: string): Promise<Uint8Array> => {
+  const signBelow = (keyPem: string, before: Uint8Array | null): Promise<Uint8Array> => {
     const validity = span(plan.intermediateLifetimeMs);
     return signIntermediate(root, {
       keyPem,
-      subject: `CN=${organization} Intermediate, O=${organization}`,
+      // The name stays when the organization changes: what was signed under it, and the CRL, name their issuer by it (RFC 5280 section 6.3.3).
+      subject: before ?? `CN=${organization} Intermediate, O=${organization}`,
       serial: newSerial(),
       validity: { ...validity, notAfter: Math.min(validity.notAfter, rootEnd) },
       nameConstraints: constraintsOf(plan),
@@ -104,7 +105,8 @@ async function openOne(
     sign,
   }: {
     readonly fits: (certificate: Uint8Array) => boolean;
-    readonly sign: (keyPem: string) => Promise<Uint8Array>;
+    /** `before`: the certificate that fits no more; null when there was none. */
+    readonly sign: (keyPem: string, before: Uint8Array | null) => Promise<Uint8Array>;
   },
 ): Promise<Authority> {
   const keyName = `ca/${plan.name}/${which}`;
@@ -132,7 +134,7 @@ async function openOne(
     }
     if (fits(certificate)) return { certificate, keyPem };
   }
-  const signed = await sign(keyPem);
+  const signed = await sign(keyPem, certificate);
   await writeWhole(path, derToPem(signed));
   log.info({ issuer: plan.name, certificate: which, path }, `made the ${which} of the embedded CA`);
   return { certificate: signed, keyPem };

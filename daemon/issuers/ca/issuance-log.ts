@@ -6,6 +6,7 @@ import { mkdir, open, readFile, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { IssuanceRecord } from '../../core/record-format.ts';
 import { OperationError } from '../../ports/failure.ts';
+import { alone } from './log-lock.ts';
 
 export interface LogLine {
   /** Idempotency key of the request. */
@@ -17,8 +18,10 @@ export interface LogLine {
 
 /** Every method reads the file again when it has grown since: two values over one file see the same log. Each throws OperationError `ca-unavailable`. */
 export interface IssuanceLog {
-  /** The last line of this request, or null. */
-  readonly find: (request: string) => Promise<LogLine | null>;
+  /** Every line of this request, oldest first. */
+  readonly find: (request: string) => Promise<readonly LogLine[]>;
+  /** Runs `work` while nobody else, in this process or another, runs theirs on this log. */
+  readonly alone: <Value>(signal: AbortSignal, work: () => Promise<Value>) => Promise<Value>;
   readonly hasSerial: (serial: string) => Promise<boolean>;
   readonly lines: () => Promise<readonly LogLine[]>;
   /** Durable when it resolves; when it rejects, nothing of it stands in the file. */
@@ -28,7 +31,7 @@ export interface IssuanceLog {
 interface Held {
   bytes: number;
   readonly lines: LogLine[];
-  readonly byRequest: Map<string, LogLine>;
+  readonly byRequest: Map<string, LogLine[]>;
   readonly serials: Set<string>;
 }
 
@@ -47,7 +50,8 @@ export async function openIssuanceLog(path: string): Promise<IssuanceLog> {
     return held;
   };
   return {
-    find: (request) => inTurn(async () => (await fresh()).byRequest.get(request) ?? null),
+    find: (request) => inTurn(async () => (await fresh()).byRequest.get(request) ?? []),
+    alone: (signal, work) => alone(path, signal, work),
     hasSerial: (serial) => inTurn(async () => (await fresh()).serials.has(serial)),
     lines: () => inTurn(async () => (await fresh()).lines),
     append: (line) =>
@@ -58,7 +62,7 @@ export async function openIssuanceLog(path: string): Promise<IssuanceLog> {
         // Added to, not built anew: the log only grows, for years.
         held.bytes += Buffer.byteLength(text);
         held.lines.push(line);
-        held.byRequest.set(line.request, line);
+        held.byRequest.set(line.request, [...(held.byRequest.get(line.request) ?? []), line]);
         held.serials.add(line.record.serial);
       }),
   };
@@ -68,7 +72,7 @@ function hold(lines: LogLine[], bytes: number): Held {
   return {
     bytes,
     lines,
-    byRequest: new Map(lines.map((line) => [line.request, line])),
+    byRequest: Map.groupBy(lines, ({ request }) => request),
     serials: new Set(lines.map((line) => line.record.serial)),
   };
 }
