@@ -68,7 +68,7 @@ export async function assemble(config: Config, surroundings: Surroundings): Prom
   const { log, now } = surroundings;
   await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
   const journal = openJournal(config.dataDirectory);
-  const { vault, custody } = await openSecrets(config, surroundings.environment, log);
+  const { vault, custody } = await openSecrets(config, surroundings.environment, log, journal);
   const signing = await signingKey(config, vault, custody);
   const repository = await openConfiguredRepository(config, { vault, log, now });
   const reader = documentReader(config.drift.default);

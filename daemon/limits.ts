@@ -86,6 +86,8 @@ export const limits = {
     generationsKept: 2,
   },
   records: {
+    /** Commits looked through for the last one that speaks of this journal: others may write to the branch in between. */
+    anchorStepsMax: 1000,
     /** One record read from the state branch: a change of 500 documents is half a megabyte. */
     recordMaxBytes: 4 * 1024 * 1024,
     /** One text in it: a chain of ten certificates, or the longest message a server sent. */

@@ -2,25 +2,38 @@
 import { join } from 'node:path';
 import type { Config } from './config.ts';
 import { ownSecrets } from './config-secrets.ts';
-import { openCustody } from './custody/custody.ts';
+import { openCustody, type Generations } from './custody/custody.ts';
 import type { CommitSigner } from './git/repository.ts';
 import { createSshSigner, generateSigningKey } from './git/signature.ts';
+import type { Journal } from './journal/journal.ts';
 import type { Custody, Log } from './ports/plugin.ts';
 import { createVault, type Vault } from './vault.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/** How new each key of custody must be, kept in the journal. */
+function generationsIn(journal: Journal): Generations {
+  const key = (name: string): string => `custody-generation ${name}`;
+  return {
+    get: (name) => Number(journal.fact(key(name)) ?? 0),
+    set: (name, generation) => {
+      if (journal.fact(key(name)) !== String(generation)) journal.setFact(key(name), String(generation));
+    },
+  };
+}
 
 /** Opens custody and the vault over it. IO: reads the identity, or makes one. @throws OperationError `secret-unavailable` */
 export async function openSecrets(
   config: Config,
   environment: Environment,
   log: Log,
+  journal: Journal,
 ): Promise<{ readonly vault: Vault; readonly custody: Custody }> {
   const plain = plainVault(config, environment, log);
   const { identitySecret } = config.custody;
   const identity = identitySecret === null ? null : await plain.openOwn(identitySecret, 'custody');
   const directory = join(config.dataDirectory, 'custody');
-  const custody = await openCustody({ directory, identity, log });
+  const custody = await openCustody({ directory, identity, log, generations: generationsIn(journal) });
   const ownValues = async (): Promise<readonly string[]> => {
     const made = await custody.read(recordsKey);
     return [custody.identity(), ...(made === null ? [] : [made])];

@@ -5,6 +5,7 @@ import type { Log } from '../ports/plugin.ts';
 import { allowedSignersPath } from '../shell/in-force.ts';
 import { auditCertificate } from './certificates.ts';
 import { auditChanges } from './changes.ts';
+import { auditIssuance } from './issuance.ts';
 import { collectClaims, type Claim, type ClaimVerdict } from './claim.ts';
 import { auditIssued, sourcesOf } from './issued.ts';
 import { replay } from './replay.ts';
@@ -58,6 +59,7 @@ export async function auditRepository(
     );
   }
   await auditAnchors(repository, question, claims);
+  await auditIssuance(repository, state, question.prefix, claims);
   const seen = (commit: string): number | null => {
     const at = state.changes.get(commit)?.seenAt;
     return at === undefined ? (state.seenBy.get(commit) ?? null) : Date.parse(at);

@@ -1,14 +1,11 @@
 /** Follows each certificate from its declaration to what is served, by the clone alone, and says which links rest on the daemon's word. */
 import { timestamp } from '../core/timestamp.ts';
+import { issuancePath } from '../core/issuance.ts';
 import type { CertificateFacts, Desired } from '../core/model.ts';
 import { evaluate } from '../core/policy.ts';
-import type {
-  CertificateRecord,
-  InstallationRecord,
-  IssuedRecord,
-  IssuanceRecord,
-} from '../core/record-format.ts';
+import type { CertificateRecord, InstallationRecord, IssuedRecord } from '../core/record-format.ts';
 import type { Repository } from '../git/repository.ts';
+import { parseRecord } from '../records/read.ts';
 import { policiesOf, subjectOf } from '../shell/policies.ts';
 import { judgeChain } from '../x509/chain.ts';
 import { certificateFacts } from '../x509/facts.ts';
@@ -183,8 +180,11 @@ function auditIssuanceLog(
   leaf: Uint8Array,
 ): void {
   if (issued.issuedBy === null || !files.has(`issuers/${issued.issuedBy}/root.pem`)) return;
-  const text = files.get(`issuance/${issued.issuedBy}/${issued.serial}.json`);
-  const line = text === undefined ? null : (JSON.parse(text) as IssuanceRecord);
+  const path = issuancePath(issued.issuedBy, issued.serial);
+  const text = path === null ? undefined : files.get(path);
+  const read =
+    text === undefined ? null : parseRecord(path ?? '', Buffer.from(text), Number.POSITIVE_INFINITY);
+  const line = read?.record?.kind === 'IssuanceRecord' ? read.record : null;
   const same = line !== null && readChain(line.pem).some((der) => derToPem(der) === derToPem(leaf));
   claims.prove(
     subject,

@@ -20,6 +20,8 @@ export interface FirstSeen {
 
 export interface StateHistory {
   readonly tip: string;
+  /** Commits of the line, oldest first. */
+  readonly line: readonly string[];
   readonly certificates: ReadonlyMap<string, CertificateRecord>;
   readonly changes: ReadonlyMap<string, ChangeRecord>;
   /** Other files at the tip, as text: chains, roots, the log of issuance. */
@@ -51,7 +53,13 @@ export async function readStateHistory(
     await noteIssued(repository, previous, { oid: commit.oid, source, at }, prefix, issuedIn);
     previous = commit.oid;
   }
-  return { tip, issuedIn, seenBy, ...(await readTip(repository, tip, prefix, claims)) };
+  return {
+    tip,
+    line: line.map(({ oid }) => oid),
+    issuedIn,
+    seenBy,
+    ...(await readTip(repository, tip, prefix, claims)),
+  };
 }
 
 async function checkLine(

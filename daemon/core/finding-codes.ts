@@ -322,6 +322,22 @@ export const findingCodes = {
     meaning: 'An emergency change was not reviewed within the time that change control allows.',
     remedy: 'Review it now, or revert it: the message names the commit and who made it.',
   },
+  'issuance-log-changed': {
+    severity: 'critical',
+    title: 'The log of issuance was changed',
+    meaning:
+      'The log of an embedded CA does not say what its certificates say, or not what was published before. It is not published; renewals go on.',
+    remedy:
+      'Find out who had access to the data directory. Restore issued.jsonl from a backup, or write it anew from issuance/ of the state branch.',
+  },
+  'journal-changed': {
+    severity: 'critical',
+    title: 'The journal was changed',
+    meaning:
+      'The journal of the daemon lacks entries that the signed records know of, or holds others. Renewals go on.',
+    remedy:
+      'Find out who had access to the data directory, or whether an old copy was put back; compare the entries with the history of the state branch.',
+  },
   withdrawn: {
     severity: 'info',
     title: 'The declaration was deleted',

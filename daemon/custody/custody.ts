@@ -17,6 +17,14 @@ export interface OpenCustody extends Custody {
   readonly identity: () => string;
 }
 
+/** Remembers, somewhere else than beside the keys, how new each must be. `get` gives 0 for what was never seen. */
+export interface Generations {
+  readonly get: (name: string) => number;
+  readonly set: (name: string, generation: number) => void;
+}
+
+const noGenerations: Generations = { get: () => 0, set: () => undefined };
+
 const namePattern = /^[a-z0-9][a-z0-9.-]*(\/[a-z0-9][a-z0-9.-]*)*$/;
 
 /**
@@ -27,6 +35,8 @@ export async function openCustody(options: {
   readonly directory: string;
   readonly identity: Secret | null;
   readonly log: Log;
+  /** The highest generation of each key that was ever read or written here; absent: nothing is known. */
+  readonly generations?: Generations;
 }): Promise<OpenCustody> {
   const { directory, log } = options;
   const identity = identityIn(
@@ -43,6 +53,11 @@ export async function openCustody(options: {
     throw unavailable('the custody identity is not an AGE-SECRET-KEY; make one with age-keygen');
   }
   const decrypt = (ciphertext: Uint8Array): Promise<string> => decrypter.decrypt(ciphertext, 'text');
+  const known = options.generations ?? noGenerations;
+  const store = async (name: string, generation: number, pem: string): Promise<void> => {
+    await writeWhole(pathOf(directory, name), await encrypter.encrypt(seal({ name, generation, pem })));
+    known.set(name, generation);
+  };
   return {
     decrypt,
     identity: () => identity,
@@ -50,16 +65,72 @@ export async function openCustody(options: {
       const path = pathOf(directory, name);
       const ciphertext = await readFile(path).catch((error: unknown) => absent(error, path));
       if (ciphertext === null) return null;
+      let text: string;
       try {
-        return await decrypt(ciphertext);
+        text = await decrypt(ciphertext);
       } catch {
         throw unavailable(
           `${path} cannot be decrypted with the custody identity; bind the identity it was written with, or restore the file from a backup`,
         );
       }
+      const sealed = unseal(text);
+      checkSealed(sealed, name, path, known.get(name));
+      // A file of before gets its name and number at the first read.
+      if (sealed === null) await store(name, 1, text);
+      else known.set(name, sealed.generation);
+      return sealed?.pem ?? text;
     },
-    write: async (name, pem) => writeWhole(pathOf(directory, name), await encrypter.encrypt(pem)),
+    write: async (name, pem) => {
+      const before = await generationOf(pathOf(directory, name), decrypt);
+      await store(name, Math.max(before, known.get(name)) + 1, pem);
+    },
   };
+}
+
+/** What is encrypted: age says that a file is whole, not which one it is or whether it is the newest. */
+interface Sealed {
+  readonly name: string;
+  readonly generation: number;
+  readonly pem: string;
+}
+
+const sealedHead = /^renewd-custody 1 ([a-z0-9./-]+) ([1-9]\d{0,14})\n/;
+
+function seal({ name, generation, pem }: Sealed): string {
+  return `renewd-custody 1 ${name} ${String(generation)}\n${pem}`;
+}
+
+/** null for a file from before keys were sealed with their name. */
+function unseal(text: string): Sealed | null {
+  const head = sealedHead.exec(text);
+  if (head === null) return null;
+  return { name: head[1] ?? '', generation: Number(head[2]), pem: text.slice(head[0].length) };
+}
+
+/** Generation of what stands there; 0 for nothing, for a file of before, and for what cannot be read. */
+async function generationOf(
+  path: string,
+  decrypt: (ciphertext: Uint8Array) => Promise<string>,
+): Promise<number> {
+  try {
+    return unseal(await decrypt(await readFile(path)))?.generation ?? 0;
+  } catch {
+    return 0;
+  }
+}
+
+/** @throws OperationError `secret-unavailable` when this is the file of another key, or an older one than was there */
+function checkSealed(sealed: Sealed | null, name: string, path: string, newest: number): void {
+  if (sealed !== null && sealed.name !== name) {
+    throw unavailable(
+      `${path} holds the key ${sealed.name}: somebody moved files of custody. Put each back under its name, from a backup where needed`,
+    );
+  }
+  if ((sealed?.generation ?? 0) < newest) {
+    throw unavailable(
+      `${path} is older than what was written there last (${String(sealed?.generation ?? 0)} of ${String(newest)}): an old copy was put back. Restore the newest one; where there is none, move journal.db away too, and renewd takes over what it finds`,
+    );
+  }
 }
 
 /** The one line that is the identity: age-keygen writes comments above it. */

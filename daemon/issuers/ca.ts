@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { parseDuration } from '../core/duration.ts';
+import { issuanceDifferences, issuancePath } from '../core/issuance.ts';
 import type { IssuanceRecord } from '../core/record-format.ts';
 import { timestamp } from '../core/timestamp.ts';
 import { limits } from '../limits.ts';
@@ -29,6 +30,7 @@ import { keyDefect } from '../x509/key-test.ts';
 import { isStrongKey } from '../x509/path-rules.ts';
 import { derToPem, pemToDer } from '../x509/pem.ts';
 import { isCertifiableName } from '../x509/server-name.ts';
+import { isSignedBy } from '../x509/signed-by.ts';
 import { signCrl, signLeaf } from '../x509/sign.ts';
 import {
   intermediateIsDue,
@@ -335,12 +337,37 @@ async function publications(state: State): Promise<ReadonlyMap<string, string>> 
     [`issuers/${name}/crl.pem`, await freshCrl(state, authorities)],
   ]);
   for (const { record } of await log.lines()) {
-    const path = `issuance/${name}/${record.serial}.json`;
-    const text = state.texts.get(path) ?? `${JSON.stringify(record, null, 2)}\n`;
+    const path = issuancePath(name, record.serial);
+    const known = path === null ? undefined : state.texts.get(path);
+    const wrong = known === undefined ? lineProblem(record, name, authorities) : null;
+    if (path === null || wrong !== null || files.has(path)) {
+      throw new OperationError(
+        'ca-unavailable',
+        `the issuance log of issuer ${name} is not what was issued: serial ${JSON.stringify(record.serial.slice(0, 60))} ${wrong ?? 'stands there twice'}. Nothing of it is published. Restore issued.jsonl from a backup, or from issuance/ of the state branch, and find out who changed it.`,
+        { disposition: 'stall' },
+      );
+    }
+    const text = known ?? `${JSON.stringify(record, null, 2)}\n`;
     state.texts.set(path, text);
     files.set(path, text);
   }
   return files;
+}
+
+/** Why a line of the log is not believed; null when it says what its certificate says, and the certificate is one of this CA. */
+function lineProblem(record: IssuanceRecord, name: string, { intermediate }: Authorities): string | null {
+  try {
+    const [der, ...more] = pemToDer(record.pem);
+    if (der === undefined || more.length > 0) return 'holds not exactly one certificate';
+    if (record.issuer !== name) return `is of issuer ${JSON.stringify(String(record.issuer).slice(0, 60))}`;
+    const differences = issuanceDifferences(record, certificateFacts(der));
+    if (differences.length > 0) return `does not fit its certificate: ${differences.join('; ')}`;
+    return isSignedBy(der, intermediate.certificate) ? null : 'was not signed by the intermediate of this CA';
+  } catch (error) {
+    // A line of the wrong shape, or a certificate that cannot be read.
+    if (error instanceof MalformedInput || error instanceof TypeError) return 'cannot be read';
+    throw error;
+  }
 }
 
 /** The CRL on disk while more than half of its time is left, else a new one. */

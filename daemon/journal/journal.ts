@@ -5,7 +5,7 @@
  *
  * WAL with synchronous=FULL: WAL with NORMAL can lose the last commits on power loss.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
@@ -50,6 +50,12 @@ export interface JournalEntry {
   readonly hash: string;
 }
 
+export interface JournalHead {
+  readonly id: string;
+  readonly count: number;
+  readonly hash: string;
+}
+
 /** Every write is durable when the call returns. Throws OperationError `journal-unavailable` (stall is wrong: retry) on disk trouble. */
 export interface Journal {
   readonly fact: (key: string) => string | null;
@@ -71,6 +77,10 @@ export interface Journal {
   /** Appends to the hash-chained log: who touched what, before it is touched. */
   readonly append: (at: number, subject: string, event: string, detail: string) => void;
   readonly entries: (limit: number) => readonly JournalEntry[];
+  /** Which journal this is (made once, kept for ever), how many entries it has and the hash of the last: what the records keep of it. null while it has none. */
+  readonly head: () => JournalHead | null;
+  /** Hash of one entry; null when there is none of this number. */
+  readonly hashAt: (sequence: number) => string | null;
   /** null when the chain holds; otherwise the first sequence that does not. */
   readonly verify: () => number | null;
   /** Runs the writes in one transaction: all or none. */
@@ -174,6 +184,13 @@ export function openJournal(directory: string): Journal {
     guarded('write', () => sql(query).run(...values));
   };
   const rows = (query: string): Record<string, unknown>[] => guarded('be read', () => sql(query).all());
+  const journalId = (): string => {
+    const row = guarded('be read', () => sql('SELECT value FROM fact WHERE key = ?').get('journal-id'));
+    if (row !== undefined) return text(row['value']);
+    const made = randomBytes(8).toString('hex');
+    write('INSERT OR REPLACE INTO fact VALUES (?, ?)', 'journal-id', made);
+    return made;
+  };
   const entries = (limit: number): JournalEntry[] =>
     guarded('be read', () =>
       sql('SELECT * FROM (SELECT * FROM entry ORDER BY sequence DESC LIMIT ?) ORDER BY sequence')
@@ -302,11 +319,25 @@ export function openJournal(directory: string): Journal {
         write('INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)', sequence, at, subject, event, detail, hash);
       }),
     entries,
+    head: () => {
+      const last = guarded('be read', () =>
+        sql('SELECT sequence, hash FROM entry ORDER BY sequence DESC LIMIT 1').get(),
+      );
+      if (last === undefined) return null;
+      return { id: journalId(), count: Number(last['sequence']), hash: text(last['hash']) };
+    },
+    hashAt: (sequence) => {
+      const row = guarded('be read', () => sql('SELECT hash FROM entry WHERE sequence = ?').get(sequence));
+      return row === undefined ? null : text(row['hash']);
+    },
     verify: () => {
       let previous = '';
+      let expected = 1;
       for (const row of entries(Number.MAX_SAFE_INTEGER)) {
-        if (entryHash(previous, row) !== row.hash) return row.sequence;
+        // A first entry that is taken out, or one in the middle with all hashes made anew, leaves a gap.
+        if (row.sequence !== expected || entryHash(previous, row) !== row.hash) return expected;
         previous = row.hash;
+        expected++;
       }
       return null;
     },

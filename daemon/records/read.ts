@@ -10,6 +10,7 @@ import type {
   IssuanceRecord,
   RepositoryFindings,
 } from '../core/record-format.ts';
+import { issuancePath } from '../core/issuance.ts';
 import type { Repository } from '../git/repository.ts';
 import { limits } from '../limits.ts';
 import { shapes } from './format.ts';
@@ -62,7 +63,7 @@ function pathOf(record: ReadRecord): string | null {
     case 'ChangeRecord':
       return changePath(record);
     case 'IssuanceRecord':
-      return `issuance/${record.issuer}/${record.serial}.json`;
+      return issuancePath(record.issuer, record.serial) ?? 'no path';
     case 'RepositoryFindings':
     case 'Heartbeat':
       return null;

@@ -99,6 +99,10 @@ export interface Memory {
   /** Next instant each certificate must be judged again. */
   readonly dueAt: Map<string, number>;
   known: KnownLeaves;
+  /** Why the log of issuance of an issuer is not published, by issuer. */
+  readonly logTroubles: Map<string, string>;
+  /** How the journal differs from what the records say of it; null when it does not. */
+  journalTrouble: string | null;
   /** What issuers published last, by path. */
   readonly publications: Map<string, string>;
 }
@@ -140,6 +144,8 @@ export function recall(journal: Journal): Memory {
     dueAt: new Map(),
     known: new Map(),
     publications: new Map(),
+    logTroubles: new Map(),
+    journalTrouble: null,
   };
 }
 

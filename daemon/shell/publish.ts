@@ -15,7 +15,7 @@ import { certificateRecord, documentFinding, endpointRecord, repositoryFindings 
 import { instantOf, timestamp } from '../core/timestamp.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
-import { chainPath } from '../records/paths.ts';
+import { chainPath, placeOf } from '../records/paths.ts';
 import { recordJson, recordLine, recordText, type RecordText } from '../record-text.ts';
 import type { Outcome } from './apply.ts';
 import type { Estate } from './estate.ts';
@@ -25,6 +25,7 @@ import { clockFindings } from './clock.ts';
 import { instanceId, nextNonce } from './instances.ts';
 import { certificateOf } from './judge.ts';
 import type { Memory } from './memory.ts';
+import { contradiction } from './published-log.ts';
 import { incidentFindings } from './record-incidents.ts';
 import { publishRecords } from './records.ts';
 import { unreadFindings } from './unread.ts';
@@ -51,7 +52,6 @@ export async function recordAndPublish(
   const judged: string[] = [];
   const certificates = changedCertificates(memory, touched, now, files, phrases);
   const endpoints = changedEndpoints(memory, touched, now);
-  const repository = changedRepository(world, memory, now);
   for (const record of memory.changeRecords.values()) {
     files.set(changePath(record), recordJson(record));
     judged.push(`change ${record.commit.slice(0, 10)}: ${record.outcome}, ${record.subject}`);
@@ -62,8 +62,9 @@ export async function recordAndPublish(
     memory.stateTip === null ||
     outcomes.some((outcome) => outcome.action.kind === 'issue' || outcome.action.kind === 'continue')
   ) {
-    await addPublications(world, memory, files, signal);
+    await addPublications(world, estate, memory, files, signal);
   }
+  const repository = changedRepository(world, memory, now);
   const changed =
     certificates.length + endpoints.length + (repository === null ? 0 : 1) + files.size + memory.putBack.size;
   const beat = nextHeartbeat(world, estate, memory, heartbeat, changed > 0, now);
@@ -227,6 +228,10 @@ function changedRepository(
       source: null,
     });
   }
+  for (const [issuer, message] of memory.logTroubles)
+    drafts.push(troubleOf('issuance-log-changed', `issuer ${issuer}`, message));
+  if (memory.journalTrouble !== null)
+    drafts.push(troubleOf('journal-changed', 'journal', memory.journalTrouble));
   drafts.push(
     ...changeFindings(memory, now),
     ...incidentFindings(world.journal, now),
@@ -243,6 +248,7 @@ function changedRepository(
 
 async function addPublications(
   world: World,
+  estate: Estate,
   memory: Memory,
   files: Map<string, RecordText>,
   signal: AbortSignal,
@@ -251,19 +257,64 @@ async function addPublications(
     try {
       const issuer = world.issuer(spec);
       if (issuer.publications === undefined) continue;
-      for (const [path, text] of await issuer.publications(signal)) {
+      const publications = await issuer.publications(signal);
+      const wrong =
+        [...publications.keys()].find((path) => !isPublicationOf(spec.name, path)) ??
+        (await contradiction(estate.state, memory.stateTip, spec.name, publications));
+      if (wrong !== null) {
+        memory.logTroubles.set(
+          spec.name,
+          `the log of issuance of ${spec.name} contradicts what was published: ${wrong}`,
+        );
+        continue;
+      }
+      memory.logTroubles.delete(spec.name);
+      for (const [path, text] of publications) {
         if (memory.publications.get(path) === text) continue;
         memory.publications.set(path, text);
         files.set(path, recordText(text));
       }
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
+      if (error.code === 'ca-unavailable' && error.disposition === 'stall')
+        memory.logTroubles.set(spec.name, error.message);
       world.log.warn(
         { issuer: spec.name, code: error.code },
         `publications of issuer ${spec.name}: ${error.message}`,
       );
     }
   }
+}
+
+/** An issuer publishes below its own folders only. */
+function isPublicationOf(issuer: string, path: string): boolean {
+  return (
+    (path.startsWith(`issuers/${issuer}/`) || path.startsWith(`issuance/${issuer}/`)) &&
+    placeOf(path) !== null
+  );
+}
+
+function troubleOf(
+  code: 'issuance-log-changed' | 'journal-changed',
+  subject: string,
+  message: string,
+): FindingDraft {
+  const { severity, remedy } = findingCodes[code];
+  return {
+    id: `${subject} ${code}`,
+    code,
+    severity,
+    certificate: null,
+    installation: null,
+    endpoint: null,
+    address: null,
+    message,
+    remedy,
+    expected: null,
+    observed: null,
+    rule: null,
+    source: null,
+  };
 }
 
 /** At most hourly, and only from a daemon: the one file that may change by itself. Rides along with other changes for free. */

@@ -9,9 +9,13 @@ import type { CommitSigner, PublishOutcome, Repository } from '../git/repository
 import { certificatePath, endpointPath, findingsPath, heartbeatPath, lostTrailer } from '../records/paths.ts';
 import { recordJson, recordLine, recordText, type RecordText } from '../record-text.ts';
 import type { TrustFile } from './in-force.ts';
+import { anchorText, journalTrailer, journalTrouble } from './journal-anchor.ts';
 import type { Memory } from './memory.ts';
 import { stateTipFact, takeRecords } from './records-in.ts';
 import type { World } from './world.ts';
+
+/** Whose journal was compared with the records. */
+const compared = new WeakSet<Memory>();
 
 export interface StateBranch {
   readonly repository: Repository;
@@ -47,8 +51,14 @@ export async function readRecords(
   signal: AbortSignal,
 ): Promise<void> {
   const tip = seen.refs.get(state.ref) ?? null;
-  if (tip !== null && tip === memory.stateTip) return;
+  const isFirst = !compared.has(memory);
+  if (tip !== null && tip === memory.stateTip && !isFirst) return;
   if (tip !== null) await state.repository.fetch([state.ref], signal);
+  // Once a process: afterwards it is this process that writes both.
+  if (tip !== null && isFirst) {
+    compared.add(memory);
+    memory.journalTrouble = await journalTrouble(world.journal, state, tip);
+  }
   await takeRecords(world, state, memory, tip, seen.trust);
 }
 
@@ -74,6 +84,7 @@ export async function publishRecords(
   if (changes.repository !== null) put(findingsPath, changes.repository);
   if (changes.heartbeat !== null) put(heartbeatPath, changes.heartbeat);
   for (const [path, text] of changes.files) edits.set(state.prefix + path, text);
+  const head = world.journal.head();
   let basis: string | null = memory.stateTip;
   world.crashPoint('before publish');
   const outcome = await state.repository.publish(
@@ -89,6 +100,7 @@ export async function publishRecords(
         ['Renewd-Because', recordLine(words.because)],
         ['Renewd-Instance', recordLine(state.instance)],
         ...(memory.lostTip === null ? [] : [[lostTrailer, recordLine(memory.lostTip)] as const]),
+        ...(head === null ? [] : [[journalTrailer, recordLine(anchorText(head))] as const]),
       ],
       author: state.author,
       at: world.now(),

@@ -615,7 +615,7 @@ describe('what was not asked for is never answered', () => {
               ...answer,
               body: {
                 ...body,
-                challenges: (body?.['challenges'] as object[]).map((each) => ({ ...each, url: away })),
+                challenges: ((body ?? {})['challenges'] as object[]).map((each) => ({ ...each, url: away })),
               },
             };
           return field !== 'url' && body?.[field] !== undefined

@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { generateX25519Identity } from 'age-encryption';
+import { Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import * as fc from 'fast-check';
-import { openCustody } from '../../daemon/custody/custody.ts';
+import { openCustody, type Generations } from '../../daemon/custody/custody.ts';
 import { createSecret } from '../../daemon/secrets.ts';
 
 const silent = {
@@ -136,4 +145,60 @@ test('property: any text comes back as it was, and a file with any byte damaged 
     }),
     { numRuns: 30 },
   );
+});
+
+function remembering(): Generations & { readonly known: Map<string, number> } {
+  const known = new Map<string, number>();
+  return {
+    known,
+    get: (name) => known.get(name) ?? 0,
+    set: (name, generation) => void known.set(name, generation),
+  };
+}
+
+test('a file under the name of another key is refused', async () => {
+  const custody = await openCustody({ directory, identity: null, log: silent });
+  await custody.write('acme/a/account', 'key a');
+  await custody.write('acme/b/account', 'key b');
+  copyFileSync(join(directory, 'acme/b/account.age'), join(directory, 'acme/a/account.age'));
+  await assert.rejects(custody.read('acme/a/account'), /account\.age holds the key acme\/b\/account/);
+  assert.equal(await custody.read('acme/b/account'), 'key b');
+});
+
+test('an older copy of a file is refused, also by the next start, and a newer one is not', async () => {
+  const generations = remembering();
+  const open = (): ReturnType<typeof openCustody> =>
+    openCustody({ directory, identity: null, log: silent, generations });
+  const file = join(directory, 'signing/records.age');
+  await (await open()).write('signing/records', 'first');
+  copyFileSync(file, join(directory, 'old'));
+  await (await open()).write('signing/records', 'second');
+  copyFileSync(file, join(directory, 'new'));
+  copyFileSync(join(directory, 'old'), file);
+  await assert.rejects(
+    (await open()).read('signing/records'),
+    /older than what was written there last \(1 of 2\)/,
+  );
+  // Writing over it does not make the old one count again.
+  await (await open()).write('signing/records', 'third');
+  copyFileSync(join(directory, 'new'), file);
+  await assert.rejects((await open()).read('signing/records'), /\(2 of 3\)/);
+});
+
+test('a file from before names were sealed is read once, sealed, and counts as older than any sealed one afterwards', async () => {
+  const generations = remembering();
+  const custody = await openCustody({ directory, identity: null, log: silent, generations });
+  const encrypter = new Encrypter();
+  encrypter.addRecipient(await identityToRecipient(custody.identity()));
+  const plain = await encrypter.encrypt('old key');
+  writeFileSync(join(directory, 'account.age'), plain);
+  assert.equal(await custody.read('account'), 'old key');
+  assert.equal(generations.known.get('account'), 1);
+  assert.match(
+    await custody.decrypt(readFileSync(join(directory, 'account.age'))),
+    /^renewd-custody 1 account 1\n/,
+  );
+  assert.equal(await custody.read('account'), 'old key');
+  writeFileSync(join(directory, 'account.age'), plain);
+  await assert.rejects(custody.read('account'), /\(0 of 1\)/);
 });

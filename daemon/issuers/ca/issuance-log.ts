@@ -4,6 +4,7 @@
  */
 import { mkdir, open, readFile, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { serialPattern } from '../../core/issuance.ts';
 import type { IssuanceRecord } from '../../core/record-format.ts';
 import { OperationError } from '../../ports/failure.ts';
 import { alone } from './log-lock.ts';
@@ -127,6 +128,7 @@ function isLogLine(value: unknown): value is LogLine {
     typeof request === 'string' &&
     typeof csr === 'string' &&
     typeof record?.serial === 'string' &&
+    serialPattern.test(record.serial) &&
     typeof record.pem === 'string'
   );
 }
