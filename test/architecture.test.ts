@@ -510,3 +510,11 @@ test('patterns from outside become no regular expressions, but for those of prof
     [],
   );
 });
+
+test('the path of an entry of a log of issuance is made in one place, which refuses what is no serial', () => {
+  const serials = sources.filter(({ text }) => /\$\{[a-zA-Z.]*serial\}\.json/.test(codeOf(text)));
+  assert.deepEqual(
+    serials.map(({ path }) => path),
+    ['daemon/core/issuance.ts'],
+  );
+});

@@ -359,7 +359,7 @@ function lineProblem(record: IssuanceRecord, name: string, { intermediate }: Aut
   try {
     const [der, ...more] = pemToDer(record.pem);
     if (der === undefined || more.length > 0) return 'holds not exactly one certificate';
-    if (record.issuer !== name) return `is of issuer ${JSON.stringify(String(record.issuer).slice(0, 60))}`;
+    if (record.issuer !== name) return 'names another issuer';
     const differences = issuanceDifferences(record, certificateFacts(der));
     if (differences.length > 0) return `does not fit its certificate: ${differences.join('; ')}`;
     return isSignedBy(der, intermediate.certificate) ? null : 'was not signed by the intermediate of this CA';

@@ -15,7 +15,6 @@ import { openWorkshop } from '../fixtures/openssl.ts';
 import { openHouse, plainConfig, turn } from './estate.ts';
 
 const head = 'apiVersion: renewd/v1\n';
-const signal = AbortSignal.timeout(600_000);
 const silent = {
   debug: () => undefined,
   info: () => undefined,
