@@ -43,8 +43,10 @@ import {
 } from './ca/authority.ts';
 import { caSchema } from './ca/schema.ts';
 import { openIssuanceLog, type IssuanceLog } from './ca/issuance-log.ts';
+import { alone } from './ca/log-lock.ts';
 
 const day = 86_400_000;
+const logName = 'issued.jsonl';
 
 interface CaConfig extends AuthorityPlan {
   readonly crlUrl: string | null;
@@ -139,13 +141,13 @@ function readConfig(name: string, written: Readonly<Record<string, unknown>>): C
 async function openAll(config: CaConfig, tools: Tools): ReturnType<State['open']> {
   const authorities = await openAuthorities(config, tools);
   const directory = await tools.directory(config.name);
-  return { authorities, directory, log: await openIssuanceLog(join(directory, 'issued.jsonl')) };
+  return { authorities, directory, log: await openIssuanceLog(join(directory, logName)) };
 }
 
 async function issue(state: State, request: IssueRequest, context: IssueContext): Promise<IssueOutcome> {
-  const { log } = await state.open();
+  const { directory } = await state.open();
   // One at a time, also beside another process: equal ids get one certificate, and the log says which.
-  return log.alone(context.signal, () => issueAlone(state, request, context));
+  return alone(join(directory, logName), context.signal, () => issueAlone(state, request, context));
 }
 
 async function issueAlone(state: State, request: IssueRequest, context: IssueContext): Promise<IssueOutcome> {

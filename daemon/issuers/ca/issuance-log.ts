@@ -7,7 +7,6 @@ import { dirname } from 'node:path';
 import { serialPattern } from '../../core/issuance.ts';
 import type { IssuanceRecord } from '../../core/record-format.ts';
 import { OperationError } from '../../ports/failure.ts';
-import { alone } from './log-lock.ts';
 
 export interface LogLine {
   /** Idempotency key of the request. */
@@ -21,8 +20,6 @@ export interface LogLine {
 export interface IssuanceLog {
   /** Every line of this request, oldest first. */
   readonly find: (request: string) => Promise<readonly LogLine[]>;
-  /** Runs `work` while nobody else, in this process or another, runs theirs on this log. */
-  readonly alone: <Value>(signal: AbortSignal, work: () => Promise<Value>) => Promise<Value>;
   readonly hasSerial: (serial: string) => Promise<boolean>;
   readonly lines: () => Promise<readonly LogLine[]>;
   /** Durable when it resolves; when it rejects, nothing of it stands in the file. */
@@ -52,7 +49,6 @@ export async function openIssuanceLog(path: string): Promise<IssuanceLog> {
   };
   return {
     find: (request) => inTurn(async () => (await fresh()).byRequest.get(request) ?? []),
-    alone: (signal, work) => alone(path, signal, work),
     hasSerial: (serial) => inTurn(async () => (await fresh()).serials.has(serial)),
     lines: () => inTurn(async () => (await fresh()).lines),
     append: (line) =>
