@@ -42,7 +42,7 @@ function* sharedFiles(): Generator<readonly [string, string]> {
   for (let endpoint = 0; endpoint < endpoints; endpoint++) {
     yield [
       `inventory/endpoints/web-${String(endpoint)}.yaml`,
-      `${head}kind: Endpoint\nmetadata: { name: web-${String(endpoint)} }\nspec:\n  type: ssh\n  host: web-${String(endpoint)}.example.com\n  user: deploy\n  hostKeys: ['SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA']\n  auth: { key: { secret: deploy-key } }\n  privilege: { mode: direct }\n`,
+      `${head}kind: Endpoint\nmetadata: { name: web-${String(endpoint)} }\nspec:\n  type: ssh\n  host: web-${String(endpoint)}.example.com\n  user: deploy\n  hostKeys: ['SHA256:${String(endpoint).padStart(5, 'A').padStart(43, 'A')}']\n  auth: { key: { secret: deploy-key } }\n  privilege: { mode: direct }\n`,
     ];
   }
   yield [
