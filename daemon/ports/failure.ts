@@ -16,6 +16,7 @@ export const failureCodes = {
   'acme-protocol': 'The CA answered something RFC 8555 does not allow.',
   'acme-rejected': 'The CA rejected the request (policy, identifier, CSR).',
   'acme-server': 'The CA had an error of its own or could not be reached.',
+  'another-instance': 'Another renewd works on the same repository; this one stands by.',
   'ca-constraint': 'The embedded CA may not sign this: name constraint, lifetime or profile.',
   'ca-unavailable': 'The embedded CA key or certificate could not be read.',
   'certificate-rejected': 'The issued certificate does not match the CSR and the plan; it was not used.',

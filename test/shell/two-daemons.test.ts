@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { House } from '../../daemon/assembly.ts';
+import { examine } from '../../daemon/commands/doctor.ts';
 import { openHouse, plainConfig, turn } from '../real/estate.ts';
 
 const hour = 3_600_000;
@@ -57,7 +58,11 @@ describe('two daemons', () => {
       assert.match(report.troubles[0]?.message ?? '', /instance [0-9a-f]{16} on host/);
     }
     assert.equal(tip(), standing);
+    const signal = AbortSignal.timeout(60_000);
+    const said = (await examine(second, signal)).find((each) => each.subject === 'other daemons');
+    assert.equal(said?.code, 'another-instance');
     assert.deepEqual((await turn(first, living)).troubles, []);
+    assert.ok((await examine(first, signal)).find((each) => each.subject === 'other daemons')?.ok);
     await second.close();
   });
 
