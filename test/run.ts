@@ -18,6 +18,12 @@ const servers = [
   'gnupg',
   'curl',
   'jq',
+  // Shells that people log in with, and that scripts of ours meet.
+  'busybox',
+  'mksh',
+  'yash',
+  'fish',
+  'tcsh',
 ] as const;
 
 /** Package to a file it brings, to see whether it is there without asking the package system. */
@@ -32,6 +38,11 @@ const evidence: Readonly<Record<(typeof servers)[number], string>> = {
   gnupg: '/usr/bin/gpg-agent',
   curl: '/usr/bin/curl',
   jq: '/usr/bin/jq',
+  busybox: '/bin/busybox',
+  mksh: '/bin/mksh',
+  yash: '/usr/bin/yash',
+  fish: '/usr/bin/fish',
+  tcsh: '/bin/tcsh',
 };
 
 function installServers(): void {

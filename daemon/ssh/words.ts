@@ -2,7 +2,8 @@
 import { OperationError } from '../ports/failure.ts';
 
 /**
- * One command line whose words are exactly these, whatever is in them: each is put in single quotes, inside which a POSIX shell knows no special character. Pure.
+ * One command line whose words are exactly these, whatever is in them and whichever shell the user logs in with: each is put in single quotes. Quotes and
+ * backslashes stand outside of them, each behind a backslash, since fish reads a backslash inside of single quotes too and a POSIX shell does not. Pure.
  * @throws OperationError `unsupported` for a NUL, which no command line can hold
  */
 export function quoteWords(words: readonly string[]): string {
@@ -17,7 +18,7 @@ export function quoteWords(words: readonly string[]): string {
           },
         );
       }
-      return `'${word.replaceAll("'", `'\\''`)}'`;
+      return `'${word.replaceAll(/['\\]/g, String.raw`'\$&'`)}'`;
     })
     .join(' ');
 }
