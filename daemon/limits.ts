@@ -43,6 +43,10 @@ export const limits = {
     waiverMaxMs: 398 * day,
     /** Commits of the intent branch judged one by one in one turn; more is a history nobody reviewed. */
     commitsPerTurnMax: 2000,
+    /** Declarations one change may touch once something is in force: twice the estate we are measured with; a larger one comes in parts. */
+    filesPerChangeMax: 20_000,
+    /** Text read in one go before others have their turn: some milliseconds (measured with certificates of 400 bytes). */
+    parseSliceBytes: 64 * 1024,
     /** Commits one merge may bring in. */
     commitsPerMergeMax: 1000,
     subjectMaxChars: 200,

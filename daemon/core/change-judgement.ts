@@ -202,17 +202,16 @@ function labelReasons(control: ChangeControl, input: ChangeInput, emergency: boo
 }
 
 /**
- * Who stands behind the content a file has now: who signed the commit on the branch, who signed the commit that wrote this content and that nothing
+ * Who stands behind the content a file has now: who signed the commit on the branch that put it there, who signed the commit that wrote this content and that nothing
  * replaced since, and who signed an approval of exactly this plan.
  */
 function authorsOf({ tip, commits, hash }: ChangeInput, document: DocumentChange): string[] {
   const authors = new Set<string>();
   for (const commit of commits) {
     if (commit.signature.verdict !== 'good') continue;
-    const brought = commit.brought.some(
-      (each) => each.path === document.path && each.after === document.after,
-    );
-    if (brought || commit.oid === tip.oid || commit.approves.includes(hash)) {
+    const standing = commit.oid === tip.oid ? [...commit.brought, ...(commit.changed ?? [])] : commit.brought;
+    const stands = standing.some((each) => each.path === document.path && each.after === document.after);
+    if (stands || commit.approves.includes(hash)) {
       for (const principal of commit.signature.principals) authors.add(principal);
     }
   }

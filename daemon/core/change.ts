@@ -26,6 +26,11 @@ export interface NewCommit {
   readonly paths: readonly Pick<DocumentChange, 'path' | 'after'>[];
   /** Those of `paths` that still stand as it wrote them at the end of the range: what a later commit replaced, it does not vouch for. */
   readonly brought: readonly Pick<DocumentChange, 'path' | 'after'>[];
+  /**
+   * Of the commit on the branch alone: what differs from its first parent. Its signer stands behind that, and not behind what came before it: a commit that could
+   * not be read was stepped over, and whoever cleared it away did not look at the rest of it.
+   */
+  readonly changed?: readonly Pick<DocumentChange, 'path' | 'after'>[];
   /** Hashes of plans it approves (`Renewd-Approve`). */
   readonly approves: readonly string[];
   /** Commits made in an emergency that it says were reviewed (`Renewd-Review`). */

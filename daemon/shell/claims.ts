@@ -59,10 +59,20 @@ function taken({ kind, name }: Resource, other: string, held: boolean): string {
     : `${kind} ${name} is declared in ${other} too, by the same change; neither is used. Keep one`;
 }
 
-/** The files in which these names are in force. Pure. */
-export function holdersOf(before: Files, documents: readonly Resource[]): readonly ParsedFile[] {
-  const names = new Set(documents.map(keyOf));
-  return [...before.values()].filter((file) => file.documents.some((each) => names.has(keyOf(each))));
+/** Finds the files in which names are in force. All are looked at once, and only when somebody asks: a change may be refused in thousands of places. Pure. */
+export function holdersIn(before: Files): (documents: readonly Resource[]) => readonly ParsedFile[] {
+  let byName: Map<string, Set<ParsedFile>> | null = null;
+  return (documents) => {
+    if (byName === null) {
+      byName = new Map();
+      for (const file of before.values())
+        for (const each of file.documents)
+          byName.set(keyOf(each), (byName.get(keyOf(each)) ?? new Set()).add(file));
+    }
+    const found = new Set<ParsedFile>();
+    for (const each of documents) for (const file of byName.get(keyOf(each)) ?? []) found.add(file);
+    return [...found];
+  };
 }
 
 function pathsByKey(files: Files): Map<string, string> {
@@ -79,7 +89,11 @@ function claimsOn(
 ): Map<string, Resource[]> {
   const claims = new Map<string, Resource[]>();
   const add = (documents: readonly Resource[]): void => {
-    for (const each of documents) claims.set(keyOf(each), [...(claims.get(keyOf(each)) ?? []), each]);
+    for (const each of documents) {
+      const list = claims.get(keyOf(each));
+      if (list === undefined) claims.set(keyOf(each), [each]);
+      else list.push(each);
+    }
   };
   for (const [path, { documents }] of before) if (!changed.has(path) || refused.has(path)) add(documents);
   for (const [path, documents] of changed) if (!refused.has(path)) add(documents);

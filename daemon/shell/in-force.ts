@@ -3,6 +3,7 @@
  * its place. Reads blobs; writes nothing.
  */
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTick } from 'node:timers/promises';
 import { canonicalJson } from '../core/canonical.ts';
 import type { ChangePlan, DocumentChange } from '../core/change-plan.ts';
 import type { Desired } from '../core/model.ts';
@@ -10,8 +11,10 @@ import { allKinds } from '../documents/kinds/index.ts';
 import type { DocumentReader, ParsedFile } from '../documents/read.ts';
 import type { Repository, TreeEntryChange } from '../git/repository.ts';
 import type { SourceRow } from '../journal/journal.ts';
+import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
 import { belowPrefix, brokenPrefix, brokenRow, keptFile, mistakesOf, notAFile } from './broken.ts';
-import { holdersOf, refusedClaims } from './claims.ts';
+import { holdersIn, refusedClaims } from './claims.ts';
 
 /** A file that says who may sign. Kept as bytes: the judge of signatures reads it. */
 export interface TrustFile {
@@ -117,11 +120,20 @@ export async function applyChange(
       removed.push(path, brokenPrefix + path);
       files.delete(path);
       trust.delete(path);
-    } else if (regular) wanted.set(oid, [...(wanted.get(oid) ?? []), path]);
-    else keep(keptFile({ path, oid, mode }, [notAFile(path, mode)], had(path)));
+    } else if (regular) {
+      const paths = wanted.get(oid);
+      if (paths === undefined) wanted.set(oid, [path]);
+      else paths.push(path);
+    } else keep(keptFile({ path, oid, mode }, [notAFile(path, mode)], had(path)));
   }
+  refuseTooMany(before, documents.length);
   const contents = new Map<string, ParsedFile>();
+  const blobs = new Map<string, Uint8Array>();
   await repository.readBlobs([...wanted.keys()], (oid, bytes) => {
+    blobs.set(oid, bytes);
+  });
+  let sliced = 0;
+  for (const [oid, bytes] of blobs) {
     for (const path of wanted.get(oid) ?? []) {
       rows.push({ path, oid, bytes });
       if (isTrustFile(path)) {
@@ -129,8 +141,13 @@ export async function applyChange(
         files.delete(path);
         removed.push(brokenPrefix + path);
       } else contents.set(path, reader.parseFile({ path, oid, bytes }));
+      // One content can stand at any number of paths: whoever pushed that must not hold up everything else.
+      sliced += bytes.length + parseCostBytes;
+      if (sliced < limits.governance.parseSliceBytes) continue;
+      sliced = 0;
+      await nextTick();
     }
-  });
+  }
   const broken = new Set<string>();
   const usable = new Map<string, ParsedFile['documents']>(
     documents.flatMap(({ path }) => (contents.has(path) || files.has(path) ? [] : [[path, []]])),
@@ -148,13 +165,14 @@ export async function applyChange(
       usable.set(path, file.documents);
     }
   }
+  const holders = holdersIn(before.files);
   for (const [path, problems] of refusedClaims(before.files, usable, names)) {
     const file = contents.get(path);
     if (file === undefined) continue;
     broken.add(path);
     keep(keptFile(file, [...problems, ...file.problems], had(path)));
     // A document that was moved to where it cannot be accepted is not thereby taken away.
-    for (const { path: from, oid } of holdersOf(before.files, file.documents)) {
+    for (const { path: from, oid } of holders(file.documents)) {
       if (files.has(from) || from === path) continue;
       keep(
         keptFile(
@@ -174,6 +192,19 @@ export async function applyChange(
     rows: rows.filter((row) => !broken.has(row.path)),
     removed,
   };
+}
+
+/** What one file costs beside its bytes, as bytes. */
+const parseCostBytes = 1024;
+
+/** @throws OperationError `git-malformed` for a change of more files than are looked at together. The first commit is the estate as it is, and has no such bound */
+function refuseTooMany(before: FilesInForce, count: number): void {
+  if (before.files.size === 0 || count <= limits.governance.filesPerChangeMax) return;
+  throw new OperationError(
+    'git-malformed',
+    `a change of ${String(count)} declarations is more than the ${String(limits.governance.filesPerChangeMax)} that are judged at once; make it in parts`,
+    { disposition: 'stall' },
+  );
 }
 
 /** What judges a change made on top of this state: documents of governance and lists of signers, as `path blob`. Pure. */

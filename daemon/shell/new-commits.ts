@@ -15,6 +15,7 @@ import {
   type TrustFile,
 } from './in-force.ts';
 import { mergeContent, type MergeContent } from './merge-content.ts';
+import { repeated, repetitionsIn, type RepeatedBy } from './replayed.ts';
 
 /** Judges one raw commit by the signers in force, at the time we first saw it. */
 export type JudgeSignature = (raw: Uint8Array, at: Instant) => Promise<SignatureFinding>;
@@ -57,13 +58,38 @@ export async function readNewCommits(
   at: Instant,
 ): Promise<NewRange | null> {
   const oids = await repository.commitsBetween(from, to);
+  const repeats = repetitionsIn(repository, from);
   const read: ReadCommit[] = [];
   for (const oid of oids.slice(0, limits.governance.commitsPerMergeMax)) {
-    read.push(await readOrRefuse(repository, oid, judge, at));
+    read.push(await withoutRepetition(repository, repeats, await readOrRefuse(repository, oid, judge, at)));
   }
-  const commits = withBrought(read);
-  const [tip] = commits;
-  return tip === undefined ? null : { tip, commits, unread: oids.length - commits.length };
+  const [first, ...rest] = withBrought(read);
+  if (first === undefined) return null;
+  const tip = { ...first, changed: await changedBy(repository, first.oid) };
+  return { tip, commits: [tip, ...rest], unread: oids.length - rest.length - 1 };
+}
+
+/** A good signature of before is none today. */
+async function withoutRepetition(
+  repository: Repository,
+  repeats: RepeatedBy,
+  read: ReadCommit,
+): Promise<ReadCommit> {
+  const { commit } = read;
+  if (commit.signature.verdict !== 'good') return read;
+  const before = await repeats(await repository.commit(commit.oid));
+  if (before === null) return read;
+  return { ...read, commit: { ...commit, signature: repeated(commit.signature, before) } };
+}
+
+/** What a commit changes against its first parent; nothing where that cannot be read: nobody stands behind what nobody could compare. */
+async function changedBy(repository: Repository, oid: string): Promise<NewCommit['paths']> {
+  try {
+    return await pathsOf(repository, await repository.commit(oid));
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    return [];
+  }
 }
 
 /** Whether a failure says that what somebody pushed cannot be read: malformed, over a bound, or missing also in a new copy. */
@@ -169,7 +195,7 @@ async function readCommit(
   };
 }
 
-/** What a commit with one parent, or none, changes. */
+/** What a commit changes against its first parent, or altogether when it has none. */
 async function pathsOf(repository: Repository, { oid, parents }: Commit): Promise<NewCommit['paths']> {
   const changes = await repository.changes(parents[0] ?? null, oid, declaredPrefixes);
   return changes.filter(({ path }) => isDeclared(path)).map((each) => ({ path: each.path, after: each.oid }));

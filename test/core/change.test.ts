@@ -248,9 +248,14 @@ describe('a verdict', () => {
   });
   test('a signed merge of an unsigned commit is refused; a merge by the forge vouches where the path says so', () => {
     const branch = commit('2', null, brings);
-    assert.deepEqual(codes(judge([commit('1', 'ada', { merge: true }), branch])), ['commit-unsigned']);
+    assert.deepEqual(codes(judge([commit('1', 'ada', { merge: true, changed: brings.paths }), branch])), [
+      'commit-unsigned',
+    ]);
     assert.equal(
-      judge([commit('1', 'forge@example.com', { merge: true, automatic: true }), branch]).outcome,
+      judge([
+        commit('1', 'forge@example.com', { merge: true, automatic: true, changed: brings.paths }),
+        branch,
+      ]).outcome,
       'accepted',
     );
   });
@@ -258,13 +263,17 @@ describe('a verdict', () => {
     const star = ['*.example.com'];
     assert.equal(
       judge(
-        [commit('1', 'forge@example.com', { merge: true, automatic: true }), commit('2', 'ada', brings)],
+        [
+          commit('1', 'forge@example.com', { merge: true, automatic: true, changed: brings.paths }),
+          commit('2', 'ada', brings),
+        ],
         star,
       ).outcome,
       'accepted',
     );
     assert.equal(
-      judge([commit('1', 'pia', { merge: true }), commit('2', 'ada', brings)], star).outcome,
+      judge([commit('1', 'pia', { merge: true, changed: brings.paths }), commit('2', 'ada', brings)], star)
+        .outcome,
       'waiting',
     );
   });
