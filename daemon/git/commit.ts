@@ -77,14 +77,21 @@ export function parseCommit(oid: string, raw: Buffer): Commit {
   const parents: string[] = [];
   let author: Person | null = null;
   let committer: Person | null = null;
+  // Git believes these four in this order and nowhere else (commit.c, parse_commit_buffer). A parent written further down is none to it, and would be one to us.
+  let place = 0;
   for (const line of head.split('\n')) {
     const space = line.indexOf(' ');
     const value = line.slice(space + 1);
     const key = space > 0 ? line.slice(0, space) : '';
-    if (key === 'tree' && tree === '') tree = value;
+    const order = ['tree', 'parent', 'author', 'committer'].indexOf(key);
+    if (order < 0) continue;
+    const repeats = order === place - 1 && key === 'parent';
+    if (order < place && !repeats) throw malformed(`commit ${oid} has a ${key} where Git knows none`);
+    place = order + 1;
+    if (key === 'tree') tree = value;
     else if (key === 'parent') parents.push(value);
-    else if (key === 'author') author ??= parsePerson(value);
-    else if (key === 'committer') committer ??= parsePerson(value);
+    else if (key === 'author') author = parsePerson(value);
+    else committer = parsePerson(value);
   }
   if (tree === '' || author === null || committer === null) throw malformed(`commit ${oid} lacks a header`);
   return { oid, parents, tree, author, committer, message, trailers: parseTrailers(message), signature };

@@ -89,7 +89,7 @@ function complete(
   for (const [path, file] of known.files) {
     if (file.documents.length === 0 && !known.trust.has(path)) continue;
     const here = files.get(path);
-    if (here !== undefined && here.oid === file.oid && isWhole(here)) continue;
+    if (here !== undefined && here.oid === file.oid && isWhole(here) && isWhole(file)) continue;
     files.set(path, file);
     const good = known.rows.get(path);
     if (good !== undefined) rows.set(path, good);

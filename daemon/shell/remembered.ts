@@ -25,7 +25,8 @@ export async function rememberedSteps(
   now: number,
   signal: AbortSignal,
 ): Promise<Steps | null> {
-  const tip = await repository.resolve(ref, signal);
+  // Asked of the server, and fetched before it is read: the mirror may be from before.
+  const tip = (await repository.advertise(signal)).get(ref) ?? null;
   if (tip === null) return null;
   await repository.fetch([ref], signal);
   const records = await changesAt(repository, tip, prefix);

@@ -65,11 +65,15 @@ describe('refusals', { skip: missingServers() ?? false }, () => {
     await estate.commit({
       'policies/baseline.yaml':
         'apiVersion: renewd/v1\nkind: Policy\nmetadata: { name: baseline }\nspec:\n  description: Who may ask for what\n  rules:\n    - rule: allowed-names\n      action: block\n',
+      'policies/store.yaml':
+        "apiVersion: renewd/v1\nkind: Profile\nmetadata: { name: store }\nspec:\n  description: Files alone\n  files:\n    - { name: fullchain.pem, content: fullchain, mode: '0644' }\n    - { name: privkey.pem, content: key, mode: '0600' }\n",
       'inventory/certificates/web/bank.yaml': (
         declarations(estate)['inventory/certificates/web/shop.yaml'] ?? ''
       )
         .replaceAll('shop.example.com', 'bank.example.org')
         .replace('name: shop', 'name: bank')
+        // Files of its own: one path on a machine has one owner.
+        .replace('profile: test-nginx', 'profile: store')
         .replace(/ +serves:.*\n/, ''),
     });
     const report = await turn(house);
@@ -79,7 +83,11 @@ describe('refusals', { skip: missingServers() ?? false }, () => {
     const finding = record.findings.find((each) => each.code === 'policy-blocked');
     assert.equal(finding?.rule?.id, 'allowed-names');
     assert.equal(finding?.rule?.at, 'policies/baseline.yaml:7:7');
-    await estate.commit({ 'inventory/certificates/web/bank.yaml': null, 'policies/baseline.yaml': null });
+    await estate.commit({
+      'inventory/certificates/web/bank.yaml': null,
+      'policies/baseline.yaml': null,
+      'policies/store.yaml': null,
+    });
     await turn(house);
   });
 

@@ -56,7 +56,36 @@ for (const shell of ['sh', 'bash', 'busybox sh', 'mksh', 'yash', 'zsh', 'ksh', '
       env: { PATH: process.env['PATH'], HOME: root },
     });
     assert.ok(!existsSync(mark), line);
-    const plain = fc.string({ unit: fc.constantFrom(...`ab'"\\\`$();&|<>*?[]{}~#^%= `) });
+    const plain = fc.string({
+      unit: fc.constantFrom(
+        'a',
+        'b',
+        "'",
+        '"',
+        '\\',
+        '`',
+        '$',
+        '(',
+        ')',
+        ';',
+        '&',
+        '|',
+        '<',
+        '>',
+        '*',
+        '?',
+        '[',
+        ']',
+        '{',
+        '}',
+        '~',
+        '#',
+        '^',
+        '%',
+        '=',
+        ' ',
+      ),
+    });
     fc.assert(
       fc.property(fc.array(plain, { minLength: 1, maxLength: 4 }), (list) => {
         assert.deepEqual(wordsSeenBy(words, list), list);
