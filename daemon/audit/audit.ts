@@ -3,6 +3,7 @@ import type { Repository } from '../git/repository.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { Log } from '../ports/plugin.ts';
 import { allowedSignersPath } from '../shell/in-force.ts';
+import { isUnreadable } from '../shell/new-commits.ts';
 import { auditCertificate } from './certificates.ts';
 import { auditChanges } from './changes.ts';
 import { auditIssuance } from './issuance.ts';
@@ -47,7 +48,7 @@ export async function auditRepository(
   log: Log,
 ): Promise<AuditReport> {
   const claims = collectClaims();
-  const signers = question.recordSigners ?? (await listedSigners(repository, question));
+  const signers = question.recordSigners ?? (await listedSigners(repository, question, log));
   const state = await readStateHistory(repository, question.state, question.prefix, signers, claims);
   const trusted =
     question.trusted ?? [...state.changes.values()].find((each) => each.outcome === 'trusted')?.commit;
@@ -128,11 +129,41 @@ async function auditAnchors(
   }
 }
 
-/** The repository's own list, when it names a signer of records (`principal namespaces="git" ...` of a principal called renewd@...). */
-async function listedSigners(repository: Repository, { intent }: AuditQuestion): Promise<string | null> {
-  const bytes = await repository.readFile(intent, allowedSignersPath);
-  if (bytes === null) return null;
-  const lines = Buffer.from(bytes).toString('utf8').split('\n');
-  const own = lines.filter((line) => /^renewd(@\S*)?\s/.test(line));
-  return own.length === 0 ? null : own.join('\n');
+/**
+ * The repository's own list, when it names a signer of records (`principal namespaces="git" ...` of a principal called renewd@...): as it is in force at the head,
+ * never as the head merely says. Whoever may push a commit, refused as it will be, could otherwise list a key of their own and sign the records anew.
+ * The beginning is the one the auditor names, else the first commit there is: records that may be forged must not choose it. null: no list is in force.
+ */
+async function listedSigners(
+  repository: Repository,
+  { intent, state, prefix, trusted }: AuditQuestion,
+  log: Log,
+): Promise<string | null> {
+  if ((await repository.readFile(intent, allowedSignersPath)) === null) return null;
+  try {
+    const first = trusted ?? (await repository.firstParentLine(null, intent))?.[0]?.oid;
+    if (first === undefined) return null;
+    // Not believed for more than the times at which changes were seen.
+    const unproved = await readStateHistory(repository, state, prefix, null, collectClaims());
+    const { inForce } = await replay({
+      repository,
+      trusted: first,
+      head: intent,
+      recorded: unproved.changes.keys(),
+      seenAt: (commit) => {
+        const at = unproved.changes.get(commit)?.seenAt;
+        return at === undefined ? (unproved.seenBy.get(commit) ?? null) : Date.parse(at);
+      },
+      log,
+    });
+    const lines = Buffer.from(inForce.trust.get(allowedSignersPath)?.bytes ?? [])
+      .toString('utf8')
+      .split('\n');
+    const own = lines.filter((line) => /^renewd(@\S*)?\s/.test(line));
+    return own.length === 0 ? null : own.join('\n');
+  } catch (error) {
+    // A clone that is cut before the first commit cannot say what is in force there; the key is then taken on trust, and the audit says so.
+    if (isUnreadable(error)) return null;
+    throw error;
+  }
 }
