@@ -70,7 +70,18 @@ function readTime(text: string | undefined): number | null | 'wrong' {
   if (match === null) return 'wrong';
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map((each) => Number(each ?? 0));
   const parts = [year ?? 0, (month ?? 0) - 1, day ?? 0, hour ?? 0, minute ?? 0, second ?? 0] as const;
-  return match[7] === 'Z' ? Date.UTC(...parts) : new Date(...parts).getTime();
+  // ssh-keygen refuses a month 13; JavaScript would make the next year of it. What does not come back as it was written is no date.
+  const again = new Date(Date.UTC(...parts));
+  const same = [
+    again.getUTCFullYear(),
+    again.getUTCMonth(),
+    again.getUTCDate(),
+    again.getUTCHours(),
+    again.getUTCMinutes(),
+    again.getUTCSeconds(),
+  ].every((each, index) => each === parts[index]);
+  if (!same) return 'wrong';
+  return match[7] === 'Z' ? again.getTime() : new Date(...parts).getTime();
 }
 
 /** True when the line lets its key sign in this namespace at this time (UTC epoch ms). Pure. */

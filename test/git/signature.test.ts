@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { withSignature } from '../../daemon/git/commit.ts';
 import { openRepository } from '../../daemon/git/repository.ts';
 import { createSshSigner, generateSigningKey, verifyCommitSignature } from '../../daemon/git/signature.ts';
 import { publishing, workshop } from './git-server.ts';
@@ -129,4 +130,24 @@ test('an OpenSSH private key signs; one with a passphrase is refused without sho
     () => createSshSigner(closed),
     (error: Error) => !error.message.includes(closed.slice(50, 80)) && 'code' in error,
   );
+});
+
+test('a time that no calendar has lets nobody sign: month 13, 30 February, hour 24, minute 60', async () => {
+  const key = generateSigningKey();
+  const signer = createSshSigner(key.privateKeyPem);
+  const payload = Buffer.from('tree x\n\nmessage\n');
+  const raw = withSignature(payload, await signer.sign(payload));
+  const verdictOf = (options: string): string =>
+    verifyCommitSignature(raw, `a@b ${options} ${key.publicKey}`, Date.UTC(2026, 5, 1)).verdict;
+  assert.equal(verdictOf('valid-before="20301231Z"'), 'good');
+  for (const time of [
+    '20301301',
+    '20301301Z',
+    '20300230Z',
+    '20300000Z',
+    '203001012400Z',
+    '203001010060Z',
+    '20300101000060Z',
+  ])
+    assert.equal(verdictOf(`valid-before="${time}"`), 'unknown-key', time);
 });
