@@ -515,7 +515,7 @@ export const limits = {
     chainMax: 16,
     /** Intermediates in one path: the web's longest have three. */
     pathDepthMax: 8,
-    /** Signatures verified for one verdict: a real chain needs four; limbo's pathological ones never end by themselves. */
+    /** Signatures verified for one verdict, those by RSA over 4096 bits counted four times: a real chain needs four; limbo's pathological ones never end by themselves. 60 ms at most (measured). */
     pathSignaturesMax: 200,
     /** Steps of the search for one verdict, verified signatures being remembered. */
     pathStepsMax: 2000,
@@ -525,7 +525,7 @@ export const limits = {
     pathCertificatesMax: 128,
     /** Bytes of those certificates together: 128 of the usual size with room for some large ones. */
     pathBytesMax: 1024 * 1024,
-    /** An RSA modulus that is verified with: 8192 is the largest that any client takes, and costs 1 ms. */
+    /** An RSA modulus that is verified with: 8192 is the largest that any client takes, and costs 1.1 ms with an exponent of 64 bits (measured). */
     rsaModulusMaxBits: 8192,
     /** Rounds of Fermat's method against moduli with close factors (BR 6.1.6). */
     fermatRounds: 100,

@@ -518,3 +518,14 @@ test('the path of an entry of a log of issuance is made in one place, which refu
     ['daemon/core/issuance.ts'],
   );
 });
+
+test('node:crypto verifies certificates in one place, which bounds what a hostile key costs', () => {
+  const doors = ['daemon/x509/parse.ts'];
+  const wrong = sources.filter(
+    ({ path, text }) => !doors.includes(path) && /\.verify\([^)]*publicKey/.test(text),
+  );
+  assert.deepEqual(
+    wrong.map(({ path }) => path),
+    [],
+  );
+});

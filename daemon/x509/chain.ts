@@ -11,10 +11,9 @@ import {
   readSubjectKeyIdentifier,
 } from './certificate.ts';
 import { readCrl, revocationDefect, type CrlFields } from './crl.ts';
-import { keyFacts } from './key-facts.ts';
 import { MalformedInput, TooMuchWork } from './malformed.ts';
 import type { ComparisonBudget } from './name-constraints.ts';
-import { parseCertificate } from './parse.ts';
+import { isVerifiedBy, parseCertificate, verificationCost } from './parse.ts';
 import { pathDefect } from './path-rules.ts';
 import type { JudgementProfile, PathCertificate, PathQuestion } from './path.ts';
 import { isPublicRoot } from './roots.ts';
@@ -87,6 +86,7 @@ export function judgeChain(question: ChainQuestion): ChainJudgement {
     paths: 0,
     comparisons: { left: limits.x509.nameComparisonsMax },
     signatures: new Map(),
+    verified: 0,
   };
   const sent = readAll(question.intermediates);
   const first = search(leaf, { sent, anchors, crls, question, work });
@@ -124,6 +124,8 @@ interface Work {
   readonly comparisons: ComparisonBudget;
   /** Verified pairs. */
   readonly signatures: Map<string, boolean>;
+  /** What verifying them cost, in units of `verificationCost`. */
+  verified: number;
 }
 
 interface Search extends SearchStart {
@@ -185,17 +187,11 @@ function signedBy(child: PathCertificate, issuer: PathCertificate, state: Search
   const before = state.work.signatures.get(pair);
   if (before !== undefined) return before;
   if (state.isExhausted) return false;
-  if (state.work.signatures.size >= limits.x509.pathSignaturesMax) return exhaust(state, 'signatures');
-  // A modulus of 16,384 bits costs a hundred times what an honest one does, and is refused by the rules anyway.
-  const verifies =
-    isAffordable(issuer) && (attempt(() => child.parsed.verify(issuer.parsed.publicKey)) ?? false);
+  state.work.verified += attempt(() => verificationCost(issuer.parsed.publicKey)) ?? 1;
+  if (state.work.verified > limits.x509.pathSignaturesMax) return exhaust(state, 'signatures');
+  const verifies = isVerifiedBy(child.parsed, issuer.parsed);
   state.work.signatures.set(pair, verifies);
   return verifies;
-}
-
-function isAffordable({ fields }: PathCertificate): boolean {
-  const { keyAlgorithm, keyBits } = keyFacts(fields.spki);
-  return !/^(?:rsa|dsa)/.test(keyAlgorithm) || keyBits <= limits.x509.rsaModulusMaxBits;
 }
 
 function isGood(path: readonly PathCertificate[], state: Search): boolean {

@@ -2,13 +2,13 @@
  * A certificate's DER to the plain facts that core judges. The hot fields come from node:crypto (0.1 ms a certificate);
  * names, usages and keys come from our own strict reader, because node:crypto shows them as text to be parsed again.
  */
-import { createHash, type X509Certificate } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { CertificateFacts } from '../core/model.ts';
 import { readSignatureAlgorithm } from './algorithms.ts';
 import { readBasicConstraints, readCertificateFields, readSubjectNames, readUsages } from './certificate.ts';
 import { keyFacts } from './key-facts.ts';
 import { MalformedInput } from './malformed.ts';
-import { parseCertificate } from './parse.ts';
+import { isVerifiedBy, parseCertificate } from './parse.ts';
 
 /**
  * The facts of one certificate. Pure, no IO; equal bytes give equal facts.
@@ -37,18 +37,9 @@ export function certificateFacts(der: Uint8Array): CertificateFacts {
       signatureName(fields.algorithm) ?? parsed.signatureAlgorithm ?? parsed.signatureAlgorithmOid,
     usages: readUsages(fields.extensions),
     isCa: readBasicConstraints(fields.extensions).isCa,
-    selfSigned: Buffer.compare(fields.subject, fields.issuer) === 0 && verifiesWithOwnKey(parsed),
+    // RFC 5280 section 3.2: self-issued, and the signature verifies with the key inside.
+    selfSigned: Buffer.compare(fields.subject, fields.issuer) === 0 && isVerifiedBy(parsed, parsed),
   };
-}
-
-/** RFC 5280 section 3.2: self-issued, and the signature verifies with the key inside. */
-function verifiesWithOwnKey(certificate: X509Certificate): boolean {
-  try {
-    return certificate.verify(certificate.publicKey);
-  } catch {
-    // A key of a kind OpenSSL cannot use signs nothing that we could believe.
-    return false;
-  }
 }
 
 function sha256(bytes: Uint8Array): string {

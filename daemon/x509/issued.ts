@@ -20,7 +20,7 @@ import { certificateFacts } from './facts.ts';
 import { canonicalIpAddress } from './ip-address.ts';
 import { keyDefect } from './key-test.ts';
 import { MalformedInput } from './malformed.ts';
-import { parseCertificate } from './parse.ts';
+import { isVerifiedBy, parseCertificate } from './parse.ts';
 
 export interface IssuedQuestion {
   /** DER, leaf first. */
@@ -185,21 +185,10 @@ function checkOrder({ chain, trustAnchors }: IssuedQuestion): string[] {
     const next = chain[index + 1];
     if (next === undefined) continue;
     const issuer = parseCertificate(next);
-    const isIssuer = issuer.ca && certificate.issuer === issuer.subject && signed(certificate, issuer);
+    const isIssuer = issuer.ca && certificate.issuer === issuer.subject && isVerifiedBy(certificate, issuer);
     if (!isIssuer) deviations.push(`certificate ${index} of the chain was not issued by the next one`);
   }
   return deviations;
-}
-
-function signed(
-  certificate: ReturnType<typeof parseCertificate>,
-  issuer: ReturnType<typeof parseCertificate>,
-): boolean {
-  try {
-    return certificate.verify(issuer.publicKey);
-  } catch {
-    return false;
-  }
 }
 
 function checkTrust({ chain, subject, trustAnchors, now }: IssuedQuestion): string[] {

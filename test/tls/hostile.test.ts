@@ -1,6 +1,7 @@
 /** Servers that are broken, old, strange or hostile: what is seen of them is true, and no look takes longer or keeps more than its bound. */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -13,6 +14,8 @@ import { limits } from '../../daemon/limits.ts';
 import { observeHandshake } from '../../daemon/tls/prober.ts';
 import { certificateFacts } from '../../daemon/x509/facts.ts';
 import { derToPem } from '../../daemon/x509/pem.ts';
+import { der as element, oid, sequence } from '../fixtures/der.ts';
+import { printLoopDelay } from '../fixtures/loop-delay.ts';
 import { openWorkshop, type MadeBySsl } from '../fixtures/openssl.ts';
 
 const shop = openWorkshop();
@@ -369,6 +372,113 @@ describe('a look is bounded', () => {
     assert.equal(distrusted.chain.length, limits.x509.chainMax - 1);
     const endless = Array.from({ length: Math.ceil(200_000 / middle.der.length) }, () => middle);
     assert.equal(word(await look(await tlsServer(leaf, endless))), 'handshake-failed');
+  });
+});
+
+/** A certificate that nobody made: `subject` by `issuer`, a key of so many bits, numbers at random. Verifying with such a key costs what an honest one of its size does. */
+function dearCertificate(
+  subject: string,
+  issuer: string,
+  modulusBits: number,
+  exponentBytes: number,
+): Buffer {
+  const named = (text: string): Buffer =>
+    sequence(element(0x31, sequence(oid('2.5.4.3'), element(0x0c, Buffer.from(text)))));
+  const algorithm = sequence(oid('1.2.840.113549.1.1.11'), element(0x05));
+  const modulus = randomBytes(modulusBits / 8);
+  modulus.writeUInt8((modulus[0] ?? 0) | 0x80, 0);
+  modulus.writeUInt8((modulus.at(-1) ?? 0) | 1, modulus.length - 1);
+  const exponent = Buffer.alloc(exponentBytes, 0xff);
+  exponent.writeUInt8(0x7f, 0);
+  const spki = sequence(
+    sequence(oid('1.2.840.113549.1.1.1'), element(0x05)),
+    element(
+      0x03,
+      Buffer.from([0]),
+      sequence(element(0x02, Buffer.from([0]), modulus), element(0x02, exponent)),
+    ),
+  );
+  const signature = randomBytes(modulusBits / 8);
+  signature.writeUInt8(0, 0);
+  const body = sequence(
+    element(0xa0, element(0x02, Buffer.from([2]))),
+    element(0x02, Buffer.from([1])),
+    algorithm,
+    named(issuer),
+    sequence(element(0x17, Buffer.from('250101000000Z')), element(0x17, Buffer.from('450101000000Z'))),
+    named(subject),
+    spki,
+    element(
+      0xa3,
+      sequence(
+        sequence(
+          oid('2.5.29.19'),
+          element(0x01, Buffer.from([0xff])),
+          element(0x04, sequence(element(0x01, Buffer.from([0xff])))),
+        ),
+      ),
+    ),
+  );
+  return sequence(body, algorithm, element(0x03, Buffer.from([0]), signature));
+}
+
+describe('what a server may make us compute', () => {
+  test('a group of finite-field DHE is never asked for: a server that has nothing else fails, and is told why', async (context) => {
+    const file = join(shop.directory, 'dhe.pem');
+    writeFileSync(file, rsaLeaf.pem + rsaLeaf.key + middle.pem);
+    const group = save(
+      shop.run(['genpkey', '-genparam', '-algorithm', 'DH', '-pkeyopt', 'group:ffdhe8192']).toString(),
+    );
+    const words = ['-cert', file, '-key', file, '-tls1_2', '-dhparam', group, '-cipher'];
+    const seen = await printLoopDelay(context, 'a server with a DHE group of 8192 bits', () =>
+      lookAtOpenssl([...words, 'DHE:@SECLEVEL=0']),
+    );
+    assert.equal(seen.leaf, null);
+    assert.match(seen.failure?.detail ?? '', /finite-field DHE are not asked for; switch on ECDHE/);
+    // Where it has others too, it is seen as ever; so is one with RSA key exchange alone.
+    for (const ciphers of ['DHE:ECDHE:@SECLEVEL=0', 'kRSA:@SECLEVEL=0'])
+      assert.equal(
+        (await lookAtOpenssl([...words, ciphers])).leaf?.fingerprint,
+        fingerprint(rsaLeaf),
+        ciphers,
+      );
+  });
+
+  test('a server that chooses finite-field DHE although nobody asked for it fails before its group is read', async () => {
+    // TLS_DHE_RSA_WITH_AES_128_CBC_SHA
+    const hello = Buffer.concat([Buffer.from([3, 3]), Buffer.alloc(32, 7), Buffer.from([0, 0x00, 0x33, 0])]);
+    const port = await raw((socket) => {
+      socket.once('data', () => socket.write(record(22, message(2, hello))));
+    });
+    assert.match((await look(port)).failure?.detail ?? '', /finite-field DHE/);
+  });
+
+  test('a chain of the dearest keys is refused, and none of them is verified with by us', async (context) => {
+    const key = save(leaf.key);
+    const bare = shop.run(['x509', '-new', '-subj', '/CN=0', '-key', key, '-outform', 'DER']);
+    const issuers = (modulusBits: number, exponentBytes: number, count: number): Buffer[] =>
+      Array.from({ length: count }, (_, at) =>
+        dearCertificate(String(at), String(at + 1), modulusBits, exponentBytes),
+      );
+    for (const [modulusBits, exponentBytes, count] of [
+      [16_384, 8, 20],
+      [8192, 8, 40],
+      [3072, 383, 60],
+    ] as const) {
+      const chain = save(
+        issuers(modulusBits, exponentBytes, count)
+          .map((each) => derToPem(each))
+          .join(''),
+      );
+      const words = ['-cert', save(derToPem(bare)), '-key', key, '-cert_chain', chain];
+      const seen = await printLoopDelay(
+        context,
+        `${String(count)} issuers with RSA keys of ${String(modulusBits)} bits and exponents of ${String(8 * exponentBytes)}`,
+        () => lookAtOpenssl(words),
+      );
+      assert.equal(seen.trust, 'untrusted');
+      assert.equal(seen.leaf?.fingerprint, certificateFacts(bare).fingerprint);
+    }
   });
 });
 

@@ -10,10 +10,12 @@ import { certificateFacts } from '../../daemon/x509/facts.ts';
 import { checkIssued } from '../../daemon/x509/issued.ts';
 import { MalformedInput } from '../../daemon/x509/malformed.ts';
 import { parseSigningCertificate, parseSigningKey } from '../../daemon/x509/parse-for-signing.ts';
-import { parseCertificate, parsePublicKey } from '../../daemon/x509/parse.ts';
+import { isVerifiedBy, parseCertificate, parsePublicKey, verificationCost } from '../../daemon/x509/parse.ts';
 import { derToPem } from '../../daemon/x509/pem.ts';
+import { isSignedBy } from '../../daemon/x509/signed-by.ts';
 import { dnsName, intermediate, leaf, newKeys, root, san, type HandMade } from '../fixtures/certificate.ts';
 import { der, oid, request, sequence } from '../fixtures/der.ts';
+import { openWorkshop } from '../fixtures/openssl.ts';
 
 const now = Date.parse('2026-11-21T00:00:00Z');
 const trusted = root();
@@ -119,4 +121,27 @@ test('a key is read only in the one form in which it is written again', () => {
     assert.throws(() => parsePublicKey(bad), MalformedInput);
     assert.throws(() => parseSigningKey(bad), MalformedInput);
   }
+});
+
+test('a signature that is dear to verify is no signature, although it is genuine and OpenSSL takes it', (context) => {
+  const shop = openWorkshop();
+  context.after(() => {
+    shop.close();
+  });
+  const made = (exponent: bigint): Uint8Array => {
+    const words = ['-pkeyopt', 'rsa_keygen_bits:2048', '-pkeyopt', `rsa_keygen_pubexp:${String(exponent)}`];
+    return shop.ca('Dear', { algorithm: ['-algorithm', 'RSA', ...words] }).der;
+  };
+  const honest = made(65_537n);
+  assert.ok(isSignedBy(honest, honest) && certificateFacts(honest).selfSigned);
+  const dear = made(2n ** 256n + 1n);
+  const parsed = parseCertificate(dear);
+  assert.ok(parsed.verify(parsed.publicKey), 'OpenSSL takes it');
+  assert.equal(verificationCost(parsed.publicKey), null);
+  assert.ok(!isVerifiedBy(parsed, parsed) && !isSignedBy(dear, dear));
+  assert.equal(certificateFacts(dear).selfSigned, false);
+  const question = { leaf: dear, intermediates: [], anchors: [dear], now: Date.now() };
+  assert.equal(judgeChain(question).verdict, 'untrusted');
+  const spki = Buffer.from(parsed.publicKey.export({ format: 'der', type: 'spki' }));
+  assert.throws(() => parsePublicKey(spki), /too large to verify with/);
 });
