@@ -1,6 +1,7 @@
 /** Reads allowed_signers (ssh-keygen(1), "ALLOWED SIGNERS"): who may sign with which key, for what and when. A line it cannot read allows nobody. */
 import { matchesGlob } from '../core/glob.ts';
 import { limits } from '../limits.ts';
+import { sshString } from './sshsig.ts';
 
 export interface AllowedSigner {
   readonly principals: string;
@@ -15,82 +16,124 @@ export interface AllowedSigner {
   readonly validBefore: number | null;
 }
 
-/** Every readable line. Pure but for the time zone: times without `Z` are local, as ssh-keygen reads them. Text over the bound allows nobody. */
+/**
+ * Every readable line, by the grammar of OpenSSH (sshsig.c): what ssh-keygen reads otherwise or not at all allows nobody. Pure but for the time zone: times
+ * without `Z` are local, as ssh-keygen reads them. Text over the bound allows nobody.
+ */
 export function parseAllowedSigners(text: string): AllowedSigner[] {
   if (text.length > limits.git.allowedSignersMaxChars) return [];
-  return text.split(/\r?\n/).flatMap((line) => {
-    if (/^\s*(#|$)/.test(line)) return [];
-    const parsed = parseLine(line.trim());
+  return text.split('\n').flatMap((line) => {
+    const parsed = parseLine(line.replace(/^[ \t\r]+/, ''));
     return parsed === null ? [] : [parsed];
   });
 }
 
 function parseLine(line: string): AllowedSigner | null {
-  const words = line.match(/(?:"[^"]*"|[^\s"])+/g) ?? [];
-  const [principals = ''] = words;
-  let rest = words.slice(1);
-  const options = new Map<string, string>();
-  if (!isKeyType(rest[0])) {
-    for (const option of (rest[0] ?? '').match(/(?:"[^"]*"|[^,"])+/g) ?? []) {
-      const equals = option.indexOf('=');
-      const name = (equals < 0 ? option : option.slice(0, equals)).toLowerCase();
-      // Said twice, one might restrict and the other not: such a line allows nobody.
-      if (options.has(name)) return null;
-      options.set(name, equals < 0 ? '' : option.slice(equals + 1).replaceAll('"', ''));
-    }
-    rest = rest.slice(1);
+  // C ends a text at NUL: what stands behind it would be seen by some readers only.
+  if (line === '' || line.startsWith('#') || line.includes('\0')) return null;
+  const [principals, rest] = readPrincipals(line) ?? [null, ''];
+  if (principals === null) return null;
+  const plain = readKey(rest);
+  if (plain !== null) return { principals, ...plain, ...noOptions };
+  const end = endOfOptions(rest);
+  const options = readOptions(rest.slice(0, end));
+  const key = readKey(rest.slice(end).replace(/^[ \t]+/, ''));
+  return options === null || key === null ? null : { principals, ...key, ...options };
+}
+
+/** The first word and what follows. A quote, also inside the word, begins a part that ends the word with the next quote. */
+function readPrincipals(line: string): readonly [string, string] | null {
+  const stop = line.search(/[ \t\r"]/);
+  if (stop < 0) return null;
+  const skip = (from: number): string => line.slice(from).replace(/^[ \t\r]+/, '');
+  if (line[stop] !== '"') return [line.slice(0, stop), skip(stop)];
+  const close = line.indexOf('"', stop + 1);
+  return close < 0 ? null : [line.slice(0, stop) + line.slice(stop + 1, close), skip(close + 1)];
+}
+
+const keyTypes: ReadonlySet<string> = new Set([
+  'ssh-ed25519',
+  'ssh-rsa',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+  'sk-ssh-ed25519@openssh.com',
+  'sk-ecdsa-sha2-nistp256@openssh.com',
+]);
+
+/** A public key whose bytes are of the type that its first word says; null for anything else. */
+function readKey(text: string): Pick<AllowedSigner, 'keyType' | 'key'> | null {
+  const [, keyType = '', key = ''] = /^([^ \t\r]+)[ \t]+([^ \t\r]+)(?:[ \t\r]|$)/.exec(text) ?? [];
+  if (!keyTypes.has(keyType)) return null;
+  const blob = Buffer.from(key, 'base64');
+  const begins = sshString(keyType).equals(blob.subarray(0, 4 + keyType.length));
+  return begins && blob.toString('base64') === key ? { keyType, key } : null;
+}
+
+/** Where the options end: at a blank outside quotes. What is left open ends at the end, where no key follows. */
+function endOfOptions(text: string): number {
+  let quoted = false;
+  for (let at = 0; at < text.length; at++) {
+    const each = text[at];
+    if (each === '\\' && text[at + 1] === '"') at++;
+    else if (each === '"') quoted = !quoted;
+    else if (!quoted && (each === ' ' || each === '\t')) return at;
   }
-  const [keyType, key] = rest;
-  if (!isKeyType(keyType) || key === undefined || !/^[A-Za-z0-9+/]+={0,2}$/.test(key)) return null;
-  const known = ['cert-authority', 'namespaces', 'valid-after', 'valid-before'];
-  // An option we do not know may restrict: such a line allows nobody (ssh-keygen refuses it too).
-  if ([...options.keys()].some((name) => !known.includes(name))) return null;
-  const validAfter = readTime(options.get('valid-after'));
-  const validBefore = readTime(options.get('valid-before'));
+  return text.length;
+}
+
+type Options = Omit<AllowedSigner, 'principals' | 'keyType' | 'key'>;
+const noOptions: Options = { certAuthority: false, namespaces: null, validAfter: null, validBefore: null };
+
+/** null for an option we do not know (it may restrict), one said twice (the other might not restrict), or a value without quotes. */
+function readOptions(text: string): Options | null {
+  const values = new Map<string, string>();
+  const one = /(cert-authority)|(namespaces|valid-after|valid-before)="((?:\\"|[^"])*)"/iy;
+  for (let at = 0; at < text.length; at++) {
+    one.lastIndex = at;
+    const [whole = '', flag, named, value = ''] = one.exec(text) ?? [];
+    const name = (flag ?? named ?? '').toLowerCase();
+    if (name === '' || values.has(name)) return null;
+    values.set(name, value.replaceAll('\\"', '"'));
+    at += whole.length;
+    const atEnd = at === text.length;
+    if (!atEnd && (text[at] !== ',' || at + 1 === text.length)) return null;
+  }
+  const [validAfter, validBefore] = [readTime(values.get('valid-after')), readTime(values.get('valid-before'))];
   if (validAfter === 'wrong' || validBefore === 'wrong') return null;
+  if (validAfter !== null && validBefore !== null && validBefore <= validAfter) return null;
   return {
-    principals: principals.replaceAll('"', ''),
-    keyType,
-    key,
-    certAuthority: options.has('cert-authority'),
-    namespaces: options.get('namespaces')?.split(',') ?? null,
+    certAuthority: values.has('cert-authority'),
+    namespaces: values.get('namespaces')?.split(',') ?? null,
     validAfter,
     validBefore,
   };
 }
 
-function isKeyType(word: string | undefined): word is string {
-  return word !== undefined && /^(ssh-|ecdsa-sha2-|sk-ssh-|sk-ecdsa-)/.test(word);
-}
-
-/** `YYYYMMDD[HHMM[SS]][Z]`. */
+/** `YYYYMMDD[HHMM[SS]]`, then `Z` or `UTC`; without either it is local time, always the standard time of the zone, as mktime(3) is told by ssh-keygen. */
 function readTime(text: string | undefined): number | null | 'wrong' {
   if (text === undefined) return null;
-  const match = /^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?(Z)?$/.exec(text);
+  const match = /^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?(Z|UTC)?$/i.exec(text);
   if (match === null) return 'wrong';
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((each) => Number(each ?? 0));
-  const parts = [year ?? 0, (month ?? 0) - 1, day ?? 0, hour ?? 0, minute ?? 0, second ?? 0] as const;
-  // ssh-keygen refuses a month 13; JavaScript would make the next year of it. What does not come back as it was written is no date.
-  const again = new Date(Date.UTC(...parts));
-  const same = [
-    again.getUTCFullYear(),
-    again.getUTCMonth(),
-    again.getUTCDate(),
-    again.getUTCHours(),
-    again.getUTCMinutes(),
-    again.getUTCSeconds(),
-  ].every((each, index) => each === parts[index]);
-  if (!same) return 'wrong';
-  return match[7] === 'Z' ? again.getTime() : new Date(...parts).getTime();
+  const [year = 0, month = 0, day = 0, ...clock] = match.slice(1, 7).map((each) => Number(each ?? 0));
+  const at = Date.UTC(year, month - 1, day, clock[0], clock[1], clock[2]);
+  // JavaScript makes the next year of a month 13. What does not come back as it was written is no date.
+  const again = new Date(at).toISOString().replaceAll(/\D/g, '');
+  if (!again.startsWith(match.slice(1, 7).join(''))) return 'wrong';
+  const local = match[7] === undefined;
+  const offset = Math.max(...[0, 6].map((each) => new Date(year, each, 1).getTimezoneOffset()));
+  const time = local ? at + offset * 60_000 : at;
+  return time > 0 ? time : 'wrong';
 }
 
-/** True when the line lets its key sign in this namespace at this time (UTC epoch ms). Pure. */
+/** True when the line lets its key sign in this namespace at this time (UTC epoch ms, counted in whole seconds; both bounds are within). Pure. */
 export function allows(signer: AllowedSigner, namespace: string, at: number): boolean {
+  const second = Math.floor(at / 1000) * 1000;
   return (
     !signer.certAuthority &&
     (signer.namespaces === null || matchesList(signer.namespaces.join(','), namespace)) &&
-    (signer.validAfter === null || at >= signer.validAfter) &&
-    (signer.validBefore === null || at < signer.validBefore)
+    (signer.validAfter === null || second >= signer.validAfter) &&
+    (signer.validBefore === null || second <= signer.validBefore)
   );
 }
 

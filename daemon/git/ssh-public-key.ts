@@ -19,6 +19,7 @@ export function verifySshSignature(
     const reader = createSshReader(signature.publicKey);
     const type = reader.text();
     if (!type.startsWith('sk-') && signature.rest.length > 0) return false;
+    if (!holdsStrings(signature.publicKey, fieldCounts[type] ?? 0)) return false;
     switch (type) {
       case 'ssh-ed25519':
         return (
@@ -39,13 +40,36 @@ export function verifySshSignature(
       case 'ssh-rsa':
         return verifyRsa(signature, message, reader.string(), reader.string());
       default:
-        return type.startsWith('ecdsa-sha2-') && signature.algorithm === type
-          ? verifyEcdsa(signature, message, reader.text(), reader.string())
+        return signature.algorithm === type
+          ? verifyEcdsa(signature, message, curveOf(type, reader.text()), reader.string())
           : false;
     }
   } catch {
     return false;
   }
+}
+
+/** How many strings make a public key, its type included. */
+const fieldCounts: Readonly<Record<string, number>> = {
+  'ssh-ed25519': 2,
+  'ssh-rsa': 3,
+  'ecdsa-sha2-nistp256': 3,
+  'ecdsa-sha2-nistp384': 3,
+  'ecdsa-sha2-nistp521': 3,
+  'sk-ssh-ed25519@openssh.com': 3,
+  'sk-ecdsa-sha2-nistp256@openssh.com': 4,
+};
+
+/** Whether bytes are exactly so many strings: with something behind them one key would have many names, and a list of revoked keys would miss it. */
+function holdsStrings(bytes: Buffer, count: number): boolean {
+  const reader = createSshReader(bytes);
+  for (let read = 0; read < count; read++) reader.string();
+  return count > 0 && reader.atEnd();
+}
+
+/** The curve a key names, which must be that of its type; empty otherwise. */
+function curveOf(type: string, curve: string): string {
+  return type === `ecdsa-sha2-${curve}` ? curve : '';
 }
 
 function ed25519(x: Buffer): KeyObject {
@@ -101,6 +125,7 @@ function verifyEcdsa(signature: Signed, message: Buffer, name: string, point: Bu
       y: point.subarray(1 + curve.size).toString('base64url'),
     },
   });
+  if (!holdsStrings(signature.bytes, 2)) return false;
   const reader = createSshReader(signature.bytes);
   const numbers = [unsigned(reader.string()), unsigned(reader.string())].map((number) =>
     Buffer.concat([Buffer.alloc(Math.max(curve.size - number.length, 0)), number]),
@@ -108,8 +133,10 @@ function verifyEcdsa(signature: Signed, message: Buffer, name: string, point: Bu
   return verify(curve.hash, message, { key, dsaEncoding: 'ieee-p1363' }, Buffer.concat(numbers));
 }
 
-/** An mpint without the zeros in front (RFC 4251 section 5). */
+/** An mpint without the zero in front (RFC 4251 section 5). @throws RangeError for a negative one, and for one with more zeros than it needs */
 function unsigned(mpint: Buffer): Buffer {
+  const [sign = 0, next = 0] = mpint;
+  if (sign > 127 || (mpint.length > 0 && sign === 0 && next < 128)) throw new RangeError('no mpint of ours');
   const first = mpint.findIndex((byte) => byte !== 0);
   return mpint.subarray(first < 0 ? mpint.length : first);
 }

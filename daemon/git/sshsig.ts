@@ -90,6 +90,8 @@ export function parseSshSignature(armored: string): SshSignature | null {
   if (body === undefined) return null;
   try {
     const bytes = Buffer.from(body, 'base64');
+    // Padding in the middle or left-over bits: other readers would see other bytes.
+    if (bytes.toString('base64') !== body.replaceAll('\n', '')) return null;
     if (!bytes.subarray(0, 6).equals(magic)) return null;
     const reader = createSshReader(bytes.subarray(6));
     if (reader.uint32() !== 1) return null;
