@@ -244,6 +244,8 @@ export const limits = {
   git: {
     /** Patterns of one list in allowed_signers. */
     patternsMax: 1000,
+    /** One pattern of such a list: the longest that OpenSSH reads (match.c keeps 1023 bytes and the end); its whole list matches nothing with a longer one. */
+    patternMaxBytes: 1022,
     /** Why a signature does not count, in words of which the signer may have written some. */
     reasonMaxChars: 200,
     /** A list of revoked keys, text or binary: 10,000 keys are half of it. */

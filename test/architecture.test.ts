@@ -361,6 +361,7 @@ const caughtWhereThrown: readonly string[] = [
   'daemon/git/revocation-list.ts',
   'daemon/git/revoked-keys.ts',
   'daemon/git/ssh-certificate.ts',
+  'daemon/git/ssh-public-key.ts',
   'daemon/git/sshsig.ts',
   'daemon/journal/journal.ts',
   'daemon/shell/records.ts',

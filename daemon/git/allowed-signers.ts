@@ -1,5 +1,6 @@
 /** Reads allowed_signers (ssh-keygen(1), "ALLOWED SIGNERS"): who may sign with which key, for what and when. A line it cannot read allows nobody. */
 import { matchesGlob } from '../core/glob.ts';
+import { timestamp } from '../core/timestamp.ts';
 import { limits } from '../limits.ts';
 import { sshString } from './sshsig.ts';
 
@@ -99,7 +100,10 @@ function readOptions(text: string): Options | null {
     const atEnd = at === text.length;
     if (!atEnd && (text[at] !== ',' || at + 1 === text.length)) return null;
   }
-  const [validAfter, validBefore] = [readTime(values.get('valid-after')), readTime(values.get('valid-before'))];
+  const [validAfter, validBefore] = [
+    readTime(values.get('valid-after')),
+    readTime(values.get('valid-before')),
+  ];
   if (validAfter === 'wrong' || validBefore === 'wrong') return null;
   if (validAfter !== null && validBefore !== null && validBefore <= validAfter) return null;
   return {
@@ -118,7 +122,7 @@ function readTime(text: string | undefined): number | null | 'wrong' {
   const [year = 0, month = 0, day = 0, ...clock] = match.slice(1, 7).map((each) => Number(each ?? 0));
   const at = Date.UTC(year, month - 1, day, clock[0], clock[1], clock[2]);
   // JavaScript makes the next year of a month 13. What does not come back as it was written is no date.
-  const again = new Date(at).toISOString().replaceAll(/\D/g, '');
+  const again = timestamp(at).replaceAll(/\D/g, '');
   if (!again.startsWith(match.slice(1, 7).join(''))) return 'wrong';
   const local = match[7] === undefined;
   const offset = Math.max(...[0, 6].map((each) => new Date(year, each, 1).getTimezoneOffset()));
@@ -137,16 +141,26 @@ export function allows(signer: AllowedSigner, namespace: string, at: number): bo
   );
 }
 
-/** A list of patterns with commas between them: one must match, and none that is negated (`!x`) may. Pure. */
+/** A list of patterns with commas between them: one must match, and none that is negated (`!x`) may. Compared byte by byte, as OpenSSH does. Pure. */
 export function matchesList(patterns: string, text: string): boolean {
-  let found = false;
-  const list = patterns.split(',');
-  // Beyond the bound nothing matches: what was cut off might have been an exclusion.
+  const list = patterns.split(',').map((each) => Buffer.from(each).toString('latin1'));
+  const bytes = Buffer.from(text).toString('latin1');
+  // Beyond the bounds nothing matches: what was cut off might have been an exclusion.
   if (list.length > limits.git.patternsMax) return false;
+  if (list.some((each) => each.length - (each.startsWith('!') ? 1 : 0) > limits.git.patternMaxBytes))
+    return false;
+  let found = false;
   for (const each of list) {
     if (each.startsWith('!')) {
-      if (matchesGlob(each.slice(1), text)) return false;
-    } else if (matchesGlob(each, text)) found = true;
+      if (matchesGlob(each.slice(1), bytes)) return false;
+    } else if (matchesGlob(each, bytes)) found = true;
   }
   return found;
+}
+
+/** Whom a line names: its patterns, as they stand there, that it does not exclude itself. Empty: it lets nobody sign. Pure. */
+export function principalsOf({ principals }: AllowedSigner): string[] {
+  return principals
+    .split(',')
+    .filter((one) => one !== '' && !one.startsWith('!') && matchesList(principals, one));
 }

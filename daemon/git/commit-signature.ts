@@ -2,7 +2,13 @@
 import { createHash } from 'node:crypto';
 import { limits } from '../limits.ts';
 import { recordLine } from '../record-text.ts';
-import { allows, matchesList, parseAllowedSigners, type AllowedSigner } from './allowed-signers.ts';
+import {
+  allows,
+  matchesList,
+  parseAllowedSigners,
+  principalsOf,
+  type AllowedSigner,
+} from './allowed-signers.ts';
 import { separateSignature } from './commit.ts';
 import { createOpenPgpJudge } from './openpgp.ts';
 import { readRevokedKeys, sshFingerprint, type RevokedKeys } from './revoked-keys.ts';
@@ -115,19 +121,14 @@ function judgeKey(key: Buffer, signers: readonly AllowedSigner[], at: number, kn
   if (own.length === 0)
     return verdict('unknown-key', `${known.key ?? ''} is not in policies/allowed_signers`, known);
   const allowed = own.filter((each) => allows(each, 'git', at));
-  if (allowed.length > 0) return { verdict: 'good', principals: principalsOf(allowed), reason: '', ...known };
+  const principals = [...new Set(allowed.flatMap(principalsOf))];
+  if (principals.length > 0) return { verdict: 'good', principals, reason: '', ...known };
+  if (allowed.length > 0)
+    return verdict('unknown-key', 'the lines of policies/allowed_signers with the key name nobody', known);
   const timely = own.some((each) => allows({ ...each, validAfter: null, validBefore: null }, 'git', at));
   return timely
     ? verdict('expired', 'the key is not valid at this time', known)
     : verdict('unknown-key', 'the key may not sign for git', known);
-}
-
-/** What a line calls the owner of a key; patterns that only exclude name nobody. */
-function principalsOf(lines: readonly AllowedSigner[]): string[] {
-  const named = lines.flatMap((each) =>
-    each.principals.split(',').filter((one) => !one.startsWith('!') && matchesList(each.principals, one)),
-  );
-  return [...new Set(named)];
 }
 
 const forever = 0xffff_ffff_ffff_ffffn;

@@ -2,7 +2,7 @@
 import { createHash, createPrivateKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
-import { allows, parseAllowedSigners } from './allowed-signers.ts';
+import { allows, parseAllowedSigners, principalsOf } from './allowed-signers.ts';
 import { separateSignature } from './commit.ts';
 import { readOpensshPrivateKey } from './openssh-key.ts';
 import type { CommitSigner } from './publish.ts';
@@ -93,7 +93,7 @@ export function verifyCommitSignature(
   const digest = createHash(signature.hash).update(parts.payload).digest();
   const key = signature.publicKey.toString('base64');
   const signer = parseAllowedSigners(allowedSigners).find(
-    (each) => each.key === key && allows(each, signature.namespace, at),
+    (each) => each.key === key && allows(each, signature.namespace, at) && principalsOf(each).length > 0,
   );
   const holds = verifySshSignature(signature, signedData(signature.namespace, signature.hash, digest));
   if (!holds) return { verdict: signer === undefined ? 'unknown-key' : 'bad', principal: null };

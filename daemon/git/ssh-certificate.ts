@@ -44,7 +44,7 @@ export function readSshCertificate(blob: Buffer): SshCertificate | null {
       serial: reader.uint64(),
       type: reader.uint32(),
       keyId: reader.text(),
-      principals: strings(reader.string()),
+      principals: strings(reader.string(), (bytes) => utf8.decode(bytes)),
       validAfter: reader.uint64(),
       validBefore: reader.uint64(),
       criticalOptions: optionNames(reader.string()),
@@ -81,14 +81,17 @@ function readKey(type: string, reader: SshReader): Buffer {
   return Buffer.concat([sshString(type), ...fields]);
 }
 
-function strings(packed: Buffer): string[] {
+/** Names of people are UTF-8, as in allowed_signers; what is none has no place in a record. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function strings(packed: Buffer, decode: (bytes: Buffer) => string): string[] {
   const reader = createSshReader(packed);
   const read: string[] = [];
-  while (!reader.atEnd()) read.push(reader.text());
+  while (!reader.atEnd()) read.push(decode(reader.string()));
   return read;
 }
 
 /** Options are pairs of a name and a value. */
 function optionNames(packed: Buffer): string[] {
-  return strings(packed).filter((_, index) => index % 2 === 0);
+  return strings(packed, (bytes) => bytes.toString('latin1')).filter((_, index) => index % 2 === 0);
 }

@@ -91,7 +91,11 @@ test('a key counts only for its namespace and its time', async () => {
   assert.equal(verdict('namespaces="file,git"'), 'good');
   assert.equal(verdict('namespaces="file"'), 'unknown-key');
   assert.equal(verdict('valid-before="20261120Z"'), 'good', 'the second itself is within');
-  assert.equal(verdict('valid-before="20261119235959Z"'), 'unknown-key', 'the first second after is too late');
+  assert.equal(
+    verdict('valid-before="20261119235959Z"'),
+    'unknown-key',
+    'the first second after is too late',
+  );
   assert.equal(verdict('valid-before="20261120000001Z"'), 'good');
   assert.equal(verdict('valid-after="20261120Z"'), 'good');
   assert.equal(verdict('valid-after="20261120000001Z"'), 'unknown-key');
