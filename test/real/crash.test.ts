@@ -31,7 +31,11 @@ async function runVictim(estate: RealEstate, fatal: number): Promise<Run> {
   const child = spawn(
     process.execPath,
     ['--no-warnings', join(import.meta.dirname, 'victim.ts'), file, String(fatal)],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A hundred processes of the same code: compiled once. The place is this user's own, like `bin/renewd`'s.
+      env: { ...process.env, NODE_COMPILE_CACHE: join(estate.root, 'compiled') },
+    },
   );
   let out = '';
   let complaints = '';
@@ -72,6 +76,7 @@ async function convergesAfterEveryCrash(
   estate: RealEstate,
   certificate: (algorithm: string) => string,
   orders: () => number,
+  isFatal: (point: string, index: number, points: readonly string[]) => boolean = () => true,
 ): Promise<void> {
   let algorithm = 'ecdsa-p384';
   const path = 'inventory/certificates/web/shop.yaml';
@@ -79,8 +84,11 @@ async function convergesAfterEveryCrash(
   const quiet = await runVictim(estate, 0);
   assert.equal(quiet.complaints, '');
   assert.ok(quiet.points.length > 30, quiet.points.join('\n'));
+  assert.ok(quiet.points.includes('before stage'), quiet.points.join('\n'));
   for (let fatal = 1; fatal <= quiet.points.length; fatal++) {
-    const where = `killed at ${String(fatal)}: ${quiet.points[fatal - 1] ?? ''}`;
+    const point = quiet.points[fatal - 1] ?? '';
+    if (!isFatal(point, fatal - 1, quiet.points)) continue;
+    const where = `killed at ${String(fatal)}: ${point}`;
     algorithm = algorithm === 'ecdsa-p256' ? 'ecdsa-p384' : 'ecdsa-p256';
     const before = await servedFingerprint(estate.nginx.port, 'shop.example.com');
     const ordered = orders();
@@ -193,7 +201,7 @@ describe('kill -9 at every step, ACME', { skip: missingServers() ?? pebbleMissin
     await pebble.stop();
   });
 
-  test('converges without a second order, a lost key or a broken endpoint', async () => {
+  test('until the certificate is there: converges with the one order that was made, a key that fits and an endpoint that serves', async () => {
     const certificate = (algorithm: string): string =>
       acme()['inventory/certificates/web/shop.yaml']?.replace('ecdsa-p256', algorithm) ?? '';
     const orders = (): number =>
@@ -201,6 +209,12 @@ describe('kill -9 at every step, ACME', { skip: missingServers() ?? pebbleMissin
         .log()
         .split('\n')
         .filter((line) => /POST \/order-plz/.test(line)).length;
-    await convergesAfterEveryCrash(estate, certificate, orders);
+    // What follows the issuance knows nothing of the issuer and is killed at each point above: here its first and its last point are enough.
+    await convergesAfterEveryCrash(
+      estate,
+      certificate,
+      orders,
+      (_point, index, points) => index <= points.indexOf('before stage') || index === points.length - 1,
+    );
   });
 });
