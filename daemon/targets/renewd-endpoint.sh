@@ -36,6 +36,7 @@ request_bytes_max=65536
 kept_bytes_max=1048576
 generations_max=64
 files_max=20
+blocks_max=64
 
 # --- what words may be ---
 
@@ -288,9 +289,106 @@ need_openssl() { command -v openssl >/dev/null 2>&1 || fail 69 'openssl is not i
 
 settle_disk() { sync "$@" 2>/dev/null || sync; }
 
-# A password that is wrong for everything: an encrypted key must not make openssl ask.
-public_of_key() { openssl pkey -in "$1" -passin pass: -pubout 2>/dev/null; }
-public_of_certificate() { openssl x509 -in "$1" -noout -pubkey 2>/dev/null; }
+# --- what openssl is given ---
+
+# ssl WORD...: openssl with at most so many seconds of CPU. Every call goes through here.
+cpu_seconds=20
+ssl() { (ulimit -t "$cpu_seconds" 2>/dev/null || :; exec openssl "$@"); }
+
+# Files may belong to others (owner lines), and whoever writes an encrypted key says how many rounds a password is stretched for: 2^31 take an hour.
+# openssl tries to decrypt whatever looks encrypted, also where a certificate is asked for. So it is given only what begins as a certificate
+# (RFC 5280) or as a key without encryption (RFC 5208 or 5958 with a known algorithm, RFC 8017, RFC 5915) begins, by content and by label.
+plain_kinds='
+  function inside(hex) {
+    if (hex ~ /^30[0-7]/) return substr(hex, 5)
+    if (hex ~ /^308[123]/) return substr(hex, 5 + 2 * substr(hex, 4, 1))
+    return ""
+  }
+  function kind(hex, body) {
+    body = inside(hex)
+    if (body ~ /^0201(0002|0104)/) return "key"
+    if (body ~ /^02010[01]30/ && inside(substr(body, 7)) ~ /^06(092a864886f70d0101(01|0a)|072a8648ce(3d0201|380401)|032b65(6e|6f|70|71)|096086480165030403)/) return "key"
+    if (inside(body) ~ /^(a00302010[012]|02)/) return "certificate"
+    return "neither"
+  }
+'
+
+# is_plain_pem FILE MAX: text whose blocks are all certificates, keys without encryption, and parameters.
+is_plain_pem() {
+  is_file "$1" && [ -r "$1" ] && [ "$(size_of "$1")" -le "$2" ] || return 1
+  # Some awks read a line up to the first NUL; openssl goes on behind it.
+  [ "$(tr -d '\11\12\15\40-\377' < "$1" | head -c 1 | wc -c)" -eq 0 ] || return 1
+  awk -v most="$blocks_max" "$plain_kinds"'
+    function decoded(text, at, number, digit, hex) {
+      for (at = 1; at + 3 <= length(text); at += 4) {
+        number = 0
+        for (digit = 0; digit < 4; digit++)
+          number = number * 64 + index("BCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", substr(text, at + digit, 1))
+        hex = hex sprintf("%06x", number)
+      }
+      return hex
+    }
+    { sub(/\r$/, "") }
+    wanted == "" && /^-----BEGIN ((X509 |TRUSTED )?CERTIFICATE|(RSA |EC |DSA )?PRIVATE KEY|(EC|DH) PARAMETERS)-----$/ {
+      if (++blocks > most) { wrong = 1; exit }
+      wanted = "parameters"
+      if ($0 ~ /CERTIFICATE/) wanted = "certificate"
+      if ($0 ~ /PRIVATE KEY/) wanted = "key"
+      text = ""
+      next
+    }
+    wanted != "" && /^-----END [A-Z0-9 ]+-----$/ {
+      if (wanted != "parameters" && kind(decoded(text)) != wanted) { wrong = 1; exit }
+      wanted = ""
+      next
+    }
+    # openssl takes a long line for several, so a label may begin inside one.
+    /-----BEGIN/ { wrong = 1; exit }
+    # A blank line ends what openssl takes for headers, and only what follows counts.
+    wanted != "" && !/^[A-Za-z0-9+\/=]+$/ { wrong = 1; exit }
+    wanted != "" && length(text) < 64 { text = substr(text $0, 1, 64) }
+    END { exit !(wrong == 0 && wanted == "" && blocks > 0) }
+  ' "$1"
+}
+
+# is_plain_der FILE MAX KIND
+is_plain_der() {
+  is_file "$1" && [ -r "$1" ] && [ "$(size_of "$1")" -le "$2" ] || return 1
+  [ "$(awk -v hex="$(head -c 48 "$1" | od -An -v -tx1 | tr -d ' \n')" "$plain_kinds"' BEGIN { print kind(hex) }')" = "$3" ]
+}
+
+# steady FILE MAX: sets $steady, a file of the same content that nobody else can change between a look and its use. $spare is to be removed.
+steady() {
+  spare=
+  steady=$1
+  is_file "$1" && look "$1" || return 1
+  if ours && ! others_write; then return 0; fi
+  spare=$store/.read.$$
+  rm -f -- "$spare"
+  head -c "$(($2 + 1))" < "$1" > "$spare" || { rm -f -- "$spare"; fail 74 "cannot read $1 into $store"; }
+  steady=$spare
+}
+
+# with_form FILE MAX KIND COMMAND WORD...: openssl's command on a file that is plainly of this kind. False for every other.
+with_form() {
+  steady "$1" "$2" || return 1
+  form=
+  if is_plain_pem "$steady" "$2"; then form=PEM
+  elif is_plain_der "$steady" "$2" "$3"; then form=DER
+  fi
+  command=$4
+  shift 4
+  done_well=1
+  # A password that is wrong for everything: nothing must make openssl ask.
+  [ -z "$form" ] || { ssl "$command" -inform "$form" -in "$steady" -passin pass: "$@" 2>/dev/null && done_well=0; } || :
+  [ -z "$spare" ] || rm -f -- "$spare"
+  return "$done_well"
+}
+
+key_of() { key_file=$1; shift; with_form "$key_file" "$request_bytes_max" key pkey "$@"; }
+certificate_of() { certificate_file=$1; shift; with_form "$certificate_file" "$chain_bytes_max" certificate x509 "$@"; }
+public_of_key() { key_of "$1" -pubout; }
+public_of_certificate() { certificate_of "$1" -noout -pubkey; }
 
 # --- verbs ---
 
@@ -313,8 +411,9 @@ inspect() {
   fi
   now=$(points_at current)
   if [ -n "$now" ] && is_file "$store/generations/$now/$certificate" && is_file "$store/generations/$now/$key"; then
-    theirs=$(public_of_certificate "$store/generations/$now/$certificate" || true)
-    mine=$(public_of_key "$store/generations/$now/$key" || true)
+    # A disk that is full says nothing of a key.
+    theirs=$(public_of_certificate "$store/generations/$now/$certificate") || [ $? -ne 74 ] || exit 74
+    mine=$(public_of_key "$store/generations/$now/$key") || [ $? -ne 74 ] || exit 74
     if [ -n "$mine" ] && [ "$theirs" = "$mine" ]; then echo 'key yes'; else echo 'key no'; fi
   fi
   while [ $# -ge 2 ]; do
@@ -330,7 +429,7 @@ show_generation() {
   file=$store/generations/$1/$certificate
   is_file "$file" && [ -r "$file" ] && [ "$(size_of "$file")" -le "$chain_bytes_max" ] || return 0
   echo "leaf $1"
-  openssl x509 -in "$file" 2>/dev/null || true
+  certificate_of "$file" || true
   echo 'end'
 }
 
@@ -353,6 +452,10 @@ generate_key() {
   open_store "$1"
   open_generation "$2"
   not_reserved "$2"
+  case $3 in
+    ecdsa-p256|ecdsa-p384|rsa-2048|rsa-3072|rsa-4096|ed25519) ;;
+    *) fail 64 "no such algorithm: $3; this script knows ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072, rsa-4096 and ed25519" ;;
+  esac
   need_openssl
   lock
   if is_live "$generation"; then fail 65 "generation $generation is in use; a new one must be made"; fi
@@ -363,22 +466,26 @@ generate_key() {
   firm_directory "$place"
   if ! is_file "$place/.key.pem" || [ ! -s "$place/.key.pem" ]; then
     rm -f -- "$place/.key.new"
+    # RSA-4096 on a small machine takes minutes now and then.
+    cpu_seconds=300
+    # A fail in here would be silent: its words go where openssl's do.
     case $3 in
-      ecdsa-p256) openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:named_curve -out "$place/.key.new" ;;
-      ecdsa-p384) openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -pkeyopt ec_param_enc:named_curve -out "$place/.key.new" ;;
-      rsa-2048|rsa-3072|rsa-4096) openssl genpkey -algorithm RSA -pkeyopt "rsa_keygen_bits:${3#rsa-}" -out "$place/.key.new" ;;
-      ed25519) openssl genpkey -algorithm ED25519 -out "$place/.key.new" ;;
-      *) fail 64 "no such algorithm: $3" ;;
+      ecdsa-p256) ssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:named_curve -out "$place/.key.new" ;;
+      ecdsa-p384) ssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -pkeyopt ec_param_enc:named_curve -out "$place/.key.new" ;;
+      rsa-2048|rsa-3072|rsa-4096) ssl genpkey -algorithm RSA -pkeyopt "rsa_keygen_bits:${3#rsa-}" -out "$place/.key.new" ;;
+      ed25519) ssl genpkey -algorithm ED25519 -out "$place/.key.new" ;;
     esac >/dev/null 2>"$place/.openssl" || { cat "$place/.openssl" >&2; fail 74 'openssl could not make a key'; }
+    cpu_seconds=20
     settle_disk "$place/.key.new"
     mv -f -- "$place/.key.new" "$place/.key.pem"
     settle_disk "$place"
   fi
+  is_plain_pem "$place/.key.pem" "$request_bytes_max" || fail 65 "what stands at $place/.key.pem is no key without encryption; a new generation must be made"
   read_input "$request_bytes_max" "$place/.names"
   plain_request "$place/.names"
-  openssl req -new -key "$place/.key.pem" -config "$place/.names" -outform DER -out "$place/.csr" 2>"$place/.openssl" \
+  ssl req -new -key "$place/.key.pem" -config "$place/.names" -outform DER -out "$place/.csr" 2>"$place/.openssl" \
     || { cat "$place/.openssl" >&2; fail 74 'openssl could not make the CSR'; }
-  openssl base64 -in "$place/.csr"
+  ssl base64 -in "$place/.csr"
   rm -f -- "$place/.names" "$place/.csr" "$place/.openssl"
 }
 
@@ -396,7 +503,7 @@ read_chain() {
   : > "$place/.chain.new"
   part=1
   while [ "$part" -le "$count" ]; do
-    openssl x509 -in "$place/.part.$part" >> "$place/.chain.new" 2>/dev/null || fail 64 "certificate $part of the chain cannot be read"
+    certificate_of "$place/.part.$part" >> "$place/.chain.new" || fail 64 "certificate $part of the chain cannot be read"
     part=$((part + 1))
   done
 }
@@ -492,7 +599,7 @@ write_file() {
   rm -f -- "$new"
   case $2 in
     key) cat "$place/.key.pem" ;;
-    certificate) openssl x509 -in "$place/.chain.pem" ;;
+    certificate) certificate_of "$place/.chain.pem" ;;
     chain) awk '/^-----BEGIN/ { n++ } n > 1' "$place/.chain.pem" ;;
     fullchain) cat "$place/.chain.pem" ;;
     combined) cat "$place/.chain.pem" "$place/.key.pem" ;;
@@ -571,10 +678,43 @@ each_link() {
 check_link() {
   plain_path "$1"
   plain_name "$2"
+  case $1 in *.renewd-new) fail 64 "not a name for a link, $0 uses it itself: $1" ;; esac
   need_allowed link "$1"
-  approach "${1%/*}" && reached=0 || reached=$?
-  [ "$reached" != 1 ] || unsafe "${1%/*}"
+  lands "${1%/*}" || unsafe "${1%/*}"
+  need_landing_allowed "$1" "$landed/${1##*/}"
   may_replace "$1"
+  free_aside "$1"
+}
+
+# lands DIRECTORY: sets $landed, the directory without links, as much of it as there is.
+lands() {
+  approach "$1" && reached=0 || reached=$?
+  [ "$reached" != 1 ] || return 1
+  landed=$real
+  [ "$reached" = 0 ] || landed=$real/${rest%/}
+}
+
+# need_landing_allowed PATH LANDING: a link of root's below a listed directory may lead elsewhere, and then the list must allow that, too. A path that
+# is listed itself is meant, wherever root's links lead it.
+need_landing_allowed() {
+  [ -n "$allow" ] && [ "$1" != "$2" ] || return 0
+  while read -r kind prefix || [ -n "$kind" ]; do
+    [ "$kind" = link ] && [ -n "$prefix" ] || continue
+    [ "$1" != "$prefix" ] || return 0
+    lands "${prefix%/}" || continue
+    case $2 in "$landed"|"$landed"/*) return 0 ;; esac
+  done < "$allow"
+  fail 66 "$1 leads to $2, and $allow does not allow link $2"
+}
+
+# free_aside PATH: the name beside a link, where the new one is made, holds nothing that somebody else put there.
+free_aside() {
+  if [ -L "$1.renewd-new" ]; then
+    case $(readlink "$1.renewd-new") in */current/*) return 0 ;; esac
+  elif [ ! -e "$1.renewd-new" ]; then
+    return 0
+  fi
+  fail 73 "$1.renewd-new is not of renewd, and is in the way: move it away"
 }
 
 # may_replace PATH: what stands where a link shall be goes only if it is a certificate, a chain or a key, or a link that renewd made.
@@ -590,9 +730,9 @@ may_replace() {
   need_openssl
   if only_pem "$1"; then
     # An encrypted key cannot be read, and a key may stand with its parameters in front: its label is enough.
-    if grep -q '^-----BEGIN [A-Z ]*PRIVATE KEY-----' "$1" || openssl x509 -in "$1" -noout 2>/dev/null; then return 0; fi
-  elif openssl x509 -inform DER -in "$1" -noout 2>/dev/null || openssl pkey -inform DER -in "$1" -passin pass: -noout 2>/dev/null; then
-    return 0
+    if grep -q '^-----BEGIN [A-Z ]*PRIVATE KEY-----' "$1" || certificate_of "$1" -noout; then return 0; fi
+  elif is_plain_der "$1" "$kept_bytes_max" certificate || is_plain_der "$1" "$kept_bytes_max" key; then
+    if certificate_of "$1" -noout || key_of "$1" -noout; then return 0; fi
   fi
   not_replaced "$1"
 }
@@ -631,6 +771,7 @@ make_link() {
   [ ! -d "$1" ] || fail 74 "$1 is a directory"
   parent=${1%/*}
   firm_directory "$parent"
+  free_aside "$1"
   keep_replaced "$1" "$2"
   rm -f -- "$1.renewd-new"
   ln -s "$store/current/$2" "$1.renewd-new" || fail 74 "cannot write in $parent"
@@ -654,15 +795,25 @@ prove() {
   rm -f -- "$store/.statement" "$store/.signature"
   printf 'renewd: an endpoint proves that it has the key of a certificate; this is good for nothing else.\nstore %s\ngeneration %s\nchallenge %s\n' \
     "$store" "$generation" "$challenge" > "$store/.statement" || fail 74 "cannot write in $store"
-  openssl dgst -sha256 -passin pass: -sign "$place/$3" -out "$store/.signature" "$store/.statement" 2>/dev/null \
-    || openssl pkeyutl -sign -rawin -inkey "$place/$3" -passin pass: -in "$store/.statement" -out "$store/.signature" 2>/dev/null \
-    || { rm -f -- "$store/.statement" "$store/.signature"; fail 65 "the key cannot sign: $place/$3"; }
+  sign_statement "$place/$3" || { rm -f -- "$store/.statement" "$store/.signature"; fail 65 "the key is encrypted, or cannot sign: $place/$3"; }
   echo "renewd-endpoint $version"
   cat "$place/.chain.pem"
   echo signature
-  openssl base64 -in "$store/.signature"
+  ssl base64 -in "$store/.signature"
   echo end
   rm -f -- "$store/.statement" "$store/.signature"
+}
+
+# sign_statement KEY
+sign_statement() {
+  steady "$1" "$request_bytes_max" || return 1
+  signed=1
+  if is_plain_pem "$steady" "$request_bytes_max" || is_plain_der "$steady" "$request_bytes_max" key; then
+    if ssl dgst -sha256 -passin pass: -sign "$steady" -out "$store/.signature" "$store/.statement" 2>/dev/null \
+      || ssl pkeyutl -sign -rawin -inkey "$steady" -passin pass: -in "$store/.statement" -out "$store/.signature" 2>/dev/null; then signed=0; fi
+  fi
+  [ -z "$spare" ] || rm -f -- "$spare"
+  return "$signed"
 }
 
 # sweep STORE [KEEP]...
@@ -672,6 +823,13 @@ sweep() {
   for word in "$@"; do plain_name "$word"; done
   [ -d "$store/generations" ] || return 0
   lock
+  # Left by a call that was killed.
+  set +f
+  for path in "$store"/.read.*; do
+    set -f
+    rm -f -- "$path"
+  done
+  set -f
   keep=" $(points_at current) $(points_at previous) $* "
   each_generation remove_generation
 }

@@ -21,6 +21,7 @@ import {
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { derToPem } from '../../daemon/x509/pem.ts';
+import { der, oid, sequence } from '../fixtures/der.ts';
 import { openWorkshop } from '../fixtures/openssl.ts';
 
 const source = join(import.meta.dirname, '../../daemon/targets/renewd-endpoint.sh');
@@ -28,6 +29,60 @@ const source = join(import.meta.dirname, '../../daemon/targets/renewd-endpoint.s
 const attacker = 65534;
 const request = '[req]\nprompt = no\ndistinguished_name = dn\n[dn]\nCN = a.example.com\n';
 const rootNeeded = process.getuid?.() === 0 ? false : 'needs root: the script is what root runs';
+
+/** Files that keep a naive openssl busy for an hour: each asks for 2^31 - 1 rounds of a password. */
+function slowForms(key: string, certificate: string): Readonly<Record<string, Buffer>> {
+  const rounds = der(0x02, Buffer.from([0x7f, 0xff, 0xff, 0xff]));
+  const salt = der(0x04, Buffer.alloc(16, 1));
+  const derivation = sequence(
+    oid('1.2.840.113549.1.5.12'),
+    sequence(salt, rounds, sequence(oid('1.2.840.113549.2.9'), der(0x05))),
+  );
+  const cipher = sequence(oid('2.16.840.1.101.3.4.1.42'), der(0x04, Buffer.alloc(16, 2)));
+  const scheme = sequence(oid('1.2.840.113549.1.5.13'), sequence(derivation, cipher));
+  const encrypted = sequence(scheme, der(0x04, Buffer.alloc(160, 3)));
+  const store = (version: number): Buffer =>
+    sequence(
+      der(0x02, Buffer.from([version])),
+      sequence(oid('1.2.840.113549.1.7.1'), der(0xa0, der(0x04, sequence()))),
+      sequence(
+        sequence(sequence(oid('2.16.840.1.101.3.4.2.1'), der(0x05)), der(0x04, Buffer.alloc(32))),
+        salt,
+        rounds,
+      ),
+    );
+  const pem = (label: string, content: Uint8Array): string =>
+    `-----BEGIN ${label}-----\n${(
+      Buffer.from(content)
+        .toString('base64')
+        .match(/.{1,64}/g) ?? []
+    ).join('\n')}\n-----END ${label}-----\n`;
+  const first = key.split('\n')[1] ?? '';
+  const forms: Record<string, string | Buffer> = {
+    'an encrypted key': pem('ENCRYPTED PRIVATE KEY', encrypted),
+    'an encrypted key in DER': encrypted,
+    'an encrypted key under the label of a plain one': pem('PRIVATE KEY', encrypted),
+    'an encrypted key under the label of another kind': pem('RSA PRIVATE KEY', encrypted),
+    'an encrypted key under the label of a certificate': pem('CERTIFICATE', encrypted),
+    'an encrypted key after a plain one': key + pem('ENCRYPTED PRIVATE KEY', encrypted),
+    'an encrypted key before a certificate': pem('ENCRYPTED PRIVATE KEY', encrypted) + certificate,
+    'an encrypted key behind what looks like headers': pem('PRIVATE KEY', encrypted).replace(
+      '\n',
+      `\n${first}\n\n`,
+    ),
+    'a label inside a long line': `${'#'.repeat(254)}${pem('ENCRYPTED PRIVATE KEY', encrypted)}${key}`,
+    'a label behind a NUL': `#\0${'#'.repeat(252)}${pem('ENCRYPTED PRIVATE KEY', encrypted)}${key}`,
+    'PKCS #12': store(3),
+    'PKCS #12 that says another version': store(0),
+    'PKCS #12 under the label of a certificate': pem('CERTIFICATE', store(3)),
+    'PKCS #12 under its own label': pem('PKCS12', store(3)),
+    'a key with a password of the old kind': key.replace(
+      '\n',
+      '\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00112233445566778899AABBCCDDEEFF\n\n',
+    ),
+  };
+  return Object.fromEntries(Object.entries(forms).map(([what, content]) => [what, Buffer.from(content)]));
+}
 
 interface Ran {
   readonly code: number | null;
@@ -412,11 +467,29 @@ describe('the script that root runs', { skip: rootNeeded }, () => {
     asAttacker(`ln -s ${secret} ${theirs}/link`);
     refused(['activate', store, 'g1', join(theirs, 'link/x.pem'), 'x'], '', 77);
     untouched();
-    // A link of root's is the owner's will.
+    // A link of root's says where a path is, and the list says whether something may be put there.
     mkdirSync(join(base, 'elsewhere'));
     symlinkSync('../elsewhere', join(base, 'etc/ours'));
-    fine(['activate', store, 'g1', join(base, 'etc/ours/x.pem'), 'x']);
-    assert.ok(lstatSync(join(base, 'elsewhere/x.pem')).isSymbolicLink());
+    for (const path of ['etc/ours/x.pem', 'etc/ours/new/x.pem'])
+      refused(
+        ['activate', store, 'g1', join(base, path), 'x'],
+        '',
+        66,
+        /leads to .*\/elsewhere\/.*does not allow/,
+      );
+    assert.deepEqual(readdirSync(join(base, 'elsewhere')), []);
+    const list = readFileSync(`${helper}.allow`);
+    for (const [line, path] of [
+      [`link ${base}/elsewhere`, 'etc/ours/x.pem'],
+      [`link ${base}/etc/ours/y.pem`, 'etc/ours/y.pem'],
+      [`link ${base}/through`, 'through/z.pem'],
+    ] as const) {
+      if (path === 'through/z.pem') symlinkSync('elsewhere', join(base, 'through'));
+      writeFileSync(`${helper}.allow`, `${list.toString()}\n${line}\n`);
+      fine(['activate', store, 'g1', join(base, path), 'x']);
+      assert.ok(lstatSync(join(base, path)).isSymbolicLink());
+    }
+    writeFileSync(`${helper}.allow`, list);
     // What stands at the path is kept through no name of theirs either.
     writeFileSync(join(theirs, 'cert.pem'), 'x');
     chownSync(join(theirs, 'cert.pem'), attacker, attacker);
@@ -537,6 +610,97 @@ describe('the script that root runs', { skip: rootNeeded }, () => {
     const said = fine(['prove', store, 'signs', 'x'], 'ab'.repeat(32));
     assert.match(said, /^renewd-endpoint \d+\n-----BEGIN CERT[^]*\nsignature\n[^]*\nend\n$/);
     assert.doesNotMatch(said, /PRIVATE/);
+  });
+
+  test('what lies beside a link, under the name where the new one is made, is nobody’s but ours', () => {
+    const link = join(base, 'etc/beside.pem');
+    const aside = `${link}.renewd-new`;
+    refused(['activate', store, 'g1', aside, 'x'], '', 64, /not a name for a link/);
+    writeFileSync(aside, 'precious\n');
+    refused(['activate', store, 'g1', link, 'x'], '', 73, /not of renewd/);
+    assert.equal(readFileSync(aside, 'utf8'), 'precious\n');
+    rmSync(aside);
+    // Into a directory a link would be made inside it.
+    mkdirSync(aside);
+    refused(['activate', store, 'g1', link, 'x'], '', 73, /not of renewd/);
+    assert.deepEqual(readdirSync(aside), []);
+    rmSync(aside, { recursive: true });
+    symlinkSync(secret, aside);
+    refused(['activate', store, 'g1', link, 'x'], '', 73, /not of renewd/);
+    rmSync(aside);
+    // Left by a call of ours that was killed.
+    symlinkSync(`${store}/current/x`, aside);
+    fine(['activate', store, 'g1', link, 'x']);
+    assert.ok(!existsSync(aside) && lstatSync(link).isSymbolicLink());
+  });
+
+  test('an algorithm nobody knows is refused with its name, and nothing is made', () => {
+    refused(
+      ['generate-key', store, 'unknown', 'rsa-1024'],
+      request,
+      64,
+      /no such algorithm: rsa-1024; .*rsa-2048/,
+    );
+    assert.ok(!existsSync(join(store, 'generations/unknown')));
+  });
+
+  test('nothing that must be decrypted reaches openssl, whoever owns the file and whatever it is called', () => {
+    const at = join(base, 'stores/web/slow');
+    fine(['stage', at, 'g1', ...files], certify('g1', at));
+    fine(['activate', at, 'g1']);
+    const key = join(at, 'generations/g1/privkey.pem');
+    const certificate = join(at, 'generations/g1/fullchain.pem');
+    const good = { key: readFileSync(key, 'utf8'), certificate: readFileSync(certificate, 'utf8') };
+    const inspect = (): string => fine(['inspect', at, 'fullchain.pem', 'privkey.pem']);
+    assert.match(inspect(), /^key yes$/m);
+    const forms = slowForms(good.key, good.certificate);
+    for (const [what, content] of Object.entries(forms)) {
+      // The owner of a file may change it (`owner` lines of the list).
+      for (const owner of [0, attacker]) {
+        writeFileSync(key, content);
+        chownSync(key, owner, owner);
+        assert.match(inspect(), /^key no$/m, `${what} as a key`);
+        refused(['prove', at, 'g1', 'privkey.pem'], '0'.repeat(64), 65, /encrypted, or cannot sign/);
+        writeFileSync(key, good.key);
+        chownSync(key, 0, 0);
+        writeFileSync(certificate, content);
+        chownSync(certificate, owner, owner);
+        assert.match(inspect(), /^leaf g1\nend$/m, `${what} as a certificate`);
+        writeFileSync(certificate, good.certificate);
+        chownSync(certificate, 0, 0);
+      }
+      const made = join(at, 'generations/made');
+      mkdirSync(made, { recursive: true });
+      writeFileSync(join(made, '.key.pem'), content);
+      refused(['generate-key', at, 'made', 'ecdsa-p256'], request, 65, /no key without encryption/);
+      refused(['stage', at, 'made', ...files], good.certificate, 65, /cannot be read/);
+      rmSync(made, { recursive: true });
+      const path = join(base, 'etc/slow.pem');
+      writeFileSync(path, content);
+      const link = run(['activate', at, 'g1', path, 'fullchain.pem']);
+      assert.ok(link.code === 73 || link.code === 0, `${what} at a link: ${link.said}`);
+      rmSync(path);
+    }
+    assert.match(inspect(), /^key yes$/m);
+    assert.ok(readdirSync(at).every((name) => !name.startsWith('.read')));
+  });
+
+  test('a file of another’s is read into a place of ours first, which goes again; every call of openssl is bounded', () => {
+    const at = join(base, 'stores/web/steady');
+    fine(['stage', at, 'g1', ...files], certify('g1', at));
+    fine(['activate', at, 'g1']);
+    const key = join(at, 'generations/g1/privkey.pem');
+    chownSync(key, attacker, attacker);
+    const shown = fine(['inspect', at, 'fullchain.pem', 'privkey.pem']);
+    assert.match(shown, /^key yes$/m);
+    assert.ok(readdirSync(at).every((name) => !name.startsWith('.read')));
+    const text = readFileSync(source, 'utf8');
+    const bare = text
+      .split('\n')
+      .filter(
+        (line) => !line.trimStart().startsWith('#') && /\bopenssl +(?!is |could |version)[a-z]/.test(line),
+      );
+    assert.deepEqual(bare, [], 'openssl is called through ssl alone');
   });
 
   test('hard links, pipes and devices at the paths are not followed into', () => {
