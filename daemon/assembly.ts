@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Config } from './config.ts';
 import type { Endpoint, Issuer as IssuerSpec } from './core/model.ts';
 import { withJumps } from './core/jump-hosts.ts';
+import { declaredSecrets, secretStamps } from './declared-secrets.ts';
 import type { DeclaredUse } from './core/secret-binding.ts';
 import { openRepository, type Repository } from './git/repository.ts';
 import { createIssuerPlugins } from './issuers/index.ts';
@@ -88,6 +89,7 @@ export async function assemble(config: Config, surroundings: Surroundings): Prom
   const world: World = {
     ...worldly(config, surroundings, journal),
     judgeClock: witness.judge,
+    secretStamps: (desired) => secretStamps(declaredSecrets(desired), vault.stamp),
     issuer: issuers,
     target: targets.of,
     solver: (spec, target) => solvers.solverFor(spec, target),
@@ -134,7 +136,7 @@ function worldly(
   config: Config,
   surroundings: Surroundings,
   journal: Journal,
-): Omit<World, 'issuer' | 'target' | 'solver' | 'judgeClock'> {
+): Omit<World, 'issuer' | 'target' | 'solver' | 'judgeClock' | 'secretStamps'> {
   const { now, random, log, progress, crashPoint, stopping } = surroundings;
   return {
     pace: config.turn,
@@ -292,6 +294,7 @@ function unknownType(what: string, name: string, type: string): OperationError {
     `${what} ${name} is of type ${type}, which this renewd does not know`,
     {
       disposition: 'stall',
+      endsWhen: ['declaration'],
     },
   );
 }

@@ -18,6 +18,7 @@ import { observe } from './shell/observe.ts';
 import { readRecords } from './shell/records.ts';
 import { recordAndPublish, type Beat } from './shell/publish.ts';
 import { isRepositoryTrouble } from './shell/unread.ts';
+import { concerned, endWaits, gatherGround, waitsOn } from './shell/waits.ts';
 import type { World } from './shell/world.ts';
 
 export interface TurnOptions {
@@ -64,6 +65,7 @@ export async function runTurn(
   if (aside !== null) troubles.push({ code: 'another-instance', message: aside });
   memory.repositoryTrouble = troubles[0]?.message ?? null;
   if (!options.dryRun) dropOrphans(world, memory);
+  if (memory.attempts.size > 0) endWaits(world, memory, await gatherGround(world, memory), options.dryRun);
   const ids = dueCertificates(world, memory, options.observeAll);
   if (ids.length > 0) memory.known = knownLeaves(memory);
 
@@ -206,7 +208,7 @@ async function carryOut(
     actions,
     jobMaker(world, memory, signal),
     memory.operations,
-    memory.attempts,
+    waitsOn(memory, await gatherGround(world, memory)),
     signal,
   );
   for (const { observation } of outcomes) {
@@ -233,9 +235,13 @@ function affected(memory: Memory, outcomes: readonly Outcome[]): Set<string> {
   const ids = new Set<string>();
   for (const { action, failure } of outcomes) {
     ids.add(action.certificate);
-    if (failure?.code.startsWith('ssh-') === true) {
-      for (const id of memory.byEndpoint.get(action.endpoint) ?? []) ids.add(id);
-    }
+    const subject =
+      failure?.scope === 'endpoint'
+        ? `endpoint:${action.endpoint}`
+        : failure?.scope === 'issuer'
+          ? `issuer:${action.issuer}`
+          : null;
+    for (const id of subject === null ? [] : concerned(memory, subject)) ids.add(id);
   }
   return ids;
 }

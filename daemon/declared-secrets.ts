@@ -1,4 +1,4 @@
-/** Which secrets the declarations name, where each would be sent, and which of them the configuration does not allow. Pure. */
+/** Which secrets the declarations name, where each would be sent, and which of them the configuration does not allow. */
 import type { Config } from './config.ts';
 import { ownSecrets } from './config-secrets.ts';
 import { withJumps } from './core/jump-hosts.ts';
@@ -15,7 +15,10 @@ export interface DeclaredSecret extends NamedSecret {
 }
 
 /** Every secret that the declarations name, the SSH agent included. */
-export function declaredSecrets({ endpoints, issuers }: Desired): readonly DeclaredSecret[] {
+export function declaredSecrets({
+  endpoints,
+  issuers,
+}: Pick<Desired, 'endpoints' | 'issuers'>): readonly DeclaredSecret[] {
   return [
     ...[...endpoints.values()].flatMap((endpoint) => {
       const { name, type, source } = endpoint;
@@ -31,6 +34,24 @@ export function declaredSecrets({ endpoints, issuers }: Desired): readonly Decla
       })),
     ),
   ];
+}
+
+/**
+ * Of each `endpoint:name` and `issuer:name` that names secrets, the stamps of their sources as one text. IO as `stamp` does it, once a secret.
+ */
+export async function secretStamps(
+  declared: readonly DeclaredSecret[],
+  stamp: (name: string | null) => Promise<string>,
+): Promise<ReadonlyMap<string, string>> {
+  const asked = new Map<string | null, Promise<string>>();
+  const stamps = new Map<string, string>();
+  for (const { user, secret } of declared) {
+    const mine = asked.get(secret) ?? stamp(secret);
+    asked.set(secret, mine);
+    const subject = `${user.use === 'endpoints' ? 'endpoint' : 'issuer'}:${user.name}`;
+    stamps.set(subject, `${stamps.get(subject) ?? ''}${secret ?? 'agent'} ${await mine}\n`);
+  }
+  return stamps;
 }
 
 /** The declarations whose secret the configuration does not let them have, each at its place. */

@@ -59,6 +59,7 @@ export const secretName = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 export function unavailable(name: string, why: string, remedy: string, cause?: unknown): OperationError {
   return new OperationError('secret-unavailable', `secret ${JSON.stringify(name)}: ${why}. ${remedy}`, {
     disposition: 'stall',
+    endsWhen: ['secret', 'configuration'],
     cause,
   });
 }

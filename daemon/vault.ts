@@ -2,6 +2,8 @@
  * The only door to a secret's value. Whoever opens one says for which use and where it is sent; the operator's configuration decides.
  * What git, signing, custody or http uses is never given to a declaration, under no name and from no other place.
  */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   describeRule,
   patternFor,
@@ -13,7 +15,7 @@ import {
   type SecretUser,
 } from './core/secret-binding.ts';
 import { limits } from './limits.ts';
-import { OperationError } from './ports/failure.ts';
+import { inScope, OperationError } from './ports/failure.ts';
 import type { Secret } from './ports/plugin.ts';
 import { createSecret } from './redaction.ts';
 import {
@@ -55,6 +57,11 @@ export interface Vault {
   readonly agentFor: (user: SecretUser, to: SecretDestination) => Promise<string>;
   /** Every entry and what it is bound to, in the order of the configuration. */
   readonly entries: () => readonly VaultEntry[];
+  /**
+   * A text that is another once the source of a declared secret is: where it is bound to, and size and times of its file. null: the SSH agent. IO: looks at the file
+   * and reads nothing. A value in the environment cannot change while the process lives; a new process is a new chance. Never fails.
+   */
+  readonly stamp: (name: string | null) => Promise<string>;
   /** Can the value be read? Gives it to nobody. @throws OperationError `secret-unavailable` */
   readonly read: (name: string) => Promise<void>;
 }
@@ -95,41 +102,78 @@ export function createVault(options: VaultOptions): Vault {
         throw unavailable(name, `the configuration does not name it for ${use}`, bindRemedy(name));
       return createSecret(await readOwn(name));
     },
-    openFor: async (name, user, to) => {
-      const binding = bindingOf(name);
-      const wrong = refusedFor(name, user, to, binding, own.get(name));
-      if (wrong !== null) throw wrong;
-      const text = await readSecret(name, sourceOf(name), options);
-      for (const value of [...(await options.ownValues()), ...(await readAll([...own.keys()], readOwn))]) {
-        if (isSameSecret(text, value)) {
-          throw refused(
-            name,
-            user,
-            'holds what the daemon itself uses; give the declaration a secret of its own',
-            '',
-          );
+    openFor: (name, user, to) =>
+      forUser(user, async () => {
+        const binding = bindingOf(name);
+        const wrong = refusedFor(name, user, to, binding, own.get(name));
+        if (wrong !== null) throw wrong;
+        const text = await readSecret(name, sourceOf(name), options);
+        for (const value of [...(await options.ownValues()), ...(await readAll([...own.keys()], readOwn))]) {
+          if (isSameSecret(text, value)) {
+            throw refused(
+              name,
+              user,
+              'holds what the daemon itself uses; give the declaration a secret of its own',
+              '',
+            );
+          }
         }
-      }
-      return createSecret(text);
-    },
-    agentFor: (user, to) => {
-      const wrong = agentRefusal(bindings, user, to);
-      if (wrong !== null) return Promise.reject(wrong);
-      if (options.agentSocket !== null && options.agentSocket !== '')
-        return Promise.resolve(options.agentSocket);
-      return Promise.reject(
-        new OperationError(
-          'ssh-auth',
-          `${shown(user)} is reached with the SSH agent, but SSH_AUTH_SOCK is not set for renewd`,
-          { disposition: 'retry' },
-        ),
-      );
-    },
+        return createSecret(text);
+      }),
+    agentFor: (user, to) =>
+      forUser(user, () => {
+        const wrong = agentRefusal(bindings, user, to);
+        if (wrong !== null) return Promise.reject(wrong);
+        if (options.agentSocket !== null && options.agentSocket !== '')
+          return Promise.resolve(options.agentSocket);
+        return Promise.reject(
+          new OperationError(
+            'ssh-auth',
+            `${shown(user)} is reached with the SSH agent, but SSH_AUTH_SOCK is not set for renewd`,
+            { disposition: 'retry' },
+          ),
+        );
+      }),
+    stamp: (name) =>
+      name === null
+        ? Promise.resolve(`agent ${options.agentSocket ?? ''} ${birth}`)
+        : stampOf(sourceOf(name), options.credentialsDirectory),
     entries: () => describeEntries(bindings, own),
     read: async (name) => {
       await (own.has(name) ? readOwn(name) : readSecret(name, sourceOf(name), options));
     },
   };
+}
+
+/** A secret that cannot be had stops all of the endpoint or issuer it is for. */
+async function forUser<T>({ use }: SecretUser, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof OperationError
+      ? inScope(error, use === 'endpoints' ? 'endpoint' : 'issuer')
+      : error;
+  }
+}
+
+/** Tells one process from the next. */
+const birth = String(performance.timeOrigin);
+
+async function stampOf(source: SecretSource, credentialsDirectory: string | null): Promise<string> {
+  const path =
+    'file' in source
+      ? source.file
+      : 'age' in source
+        ? source.age
+        : 'credential' in source && credentialsDirectory !== null
+          ? join(credentialsDirectory, source.credential)
+          : null;
+  const where = JSON.stringify(source);
+  if (path === null) return `${where} ${birth}`;
+  const seen = await stat(path).catch(() => null);
+  return seen === null
+    ? `${where} absent`
+    : `${where} ${String(seen.ino)} ${String(seen.size)} ${String(seen.mtimeMs)} ${String(seen.ctimeMs)}`;
 }
 
 /** Every entry, and each name that the configuration uses without one. Pure. */

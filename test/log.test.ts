@@ -88,6 +88,7 @@ test('an operation error shows code, message and cause but no stack; a programme
   const { log, lines } = capture(false);
   const error = new OperationError('ssh-auth', 'refused', {
     disposition: 'stall',
+    endsWhen: ['configuration'],
     cause: new TypeError('inner'),
   });
   log.error({ error }, 'failed');

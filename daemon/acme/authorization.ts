@@ -41,6 +41,7 @@ export async function authorize(
       `issuer ${issuer}: a wildcard (*.${first.name}) needs dns-01, which is not there yet; list the names instead`,
       {
         disposition: 'stall',
+        endsWhen: ['declaration'],
       },
     );
   }
@@ -51,6 +52,7 @@ export async function authorize(
         : 'the CA offers no http-01';
     throw new OperationError('unsupported', `issuer ${issuer} cannot check ${first.name}: ${why}`, {
       disposition: 'stall',
+      endsWhen: ['declaration'],
     });
   }
   if (first.status !== 'pending') throw verdict(tools, first);

@@ -70,6 +70,7 @@ export function createAcmeClient(options: AcmeAccountOptions): AcmeClient {
         readProblem(answer.status, answer.body, answer.retryAt),
         'reading the directory',
         issuer,
+        'account',
       );
     const value = json(answer.body, issuer, 'the directory');
     const url = (name: string): string => {
@@ -114,6 +115,20 @@ export function createAcmeClient(options: AcmeAccountOptions): AcmeClient {
   ): Promise<{ directory: Directory; kid: string; orders: string | null }> => {
     const directory = await readDirectory(signal);
     const { eab } = options;
+    // Asked for first (RFC 8555 section 7.3.1): a CA may refuse a binding that was used before, also for the account that it made.
+    const known = await send(
+      directory,
+      directory.newAccount,
+      null,
+      { onlyReturnExisting: true },
+      signal,
+    ).catch((error: unknown) => {
+      // Whatever else it says of this question, the next one is the one whose answer counts.
+      if (error instanceof AcmeRefusal && error.problem.status < 500) return null;
+      if (error instanceof AcmeRefusal)
+        throw failureOf(error.problem, 'looking for the account', issuer, 'account');
+      throw error;
+    });
     const payload = {
       termsOfServiceAgreed: true,
       ...(options.contacts.length === 0 ? {} : { contact: options.contacts.map((each) => `mailto:${each}`) }),
@@ -121,9 +136,14 @@ export function createAcmeClient(options: AcmeAccountOptions): AcmeClient {
         ? {}
         : { externalAccountBinding: bindAccount(key, eab.kid, eab.hmacKey, directory.newAccount) }),
     };
-    const answer = await refusals('opening the account', issuer, () =>
-      send(directory, directory.newAccount, null, payload, signal),
-    );
+    const answer =
+      known ??
+      (await refusals(
+        'opening the account',
+        issuer,
+        () => send(directory, directory.newAccount, null, payload, signal),
+        'account',
+      ));
     const kid = answer.headers['location'];
     if (kid === undefined) throw protocol(issuer, 'it made an account without an address');
     const { orders } = json(answer.body, issuer, 'the account');
@@ -177,11 +197,16 @@ function nonceOf(answer: AcmeAnswer): string | null {
 }
 
 /** Runs `work`; a refusal becomes the failure it means. */
-async function refusals<T>(what: string, issuer: string, work: () => Promise<T>): Promise<T> {
+async function refusals<T>(
+  what: string,
+  issuer: string,
+  work: () => Promise<T>,
+  asked: 'account' | 'order' = 'order',
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof AcmeRefusal) throw failureOf(error.problem, what, issuer);
+    if (error instanceof AcmeRefusal) throw failureOf(error.problem, what, issuer, asked);
     throw error;
   }
 }

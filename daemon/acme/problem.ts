@@ -83,43 +83,65 @@ export function isGone({ status, type }: AcmeProblem): boolean {
   );
 }
 
-const meanings: Readonly<Record<string, { readonly code: FailureCode; readonly disposition: Disposition }>> =
-  {
-    rateLimited: { code: 'rate-limited', disposition: 'wait' },
-    serverInternal: { code: 'acme-server', disposition: 'retry' },
-    badNonce: { code: 'acme-protocol', disposition: 'retry' },
-    // The client forgets its account at this, and the next try opens it again with the same key.
-    accountDoesNotExist: { code: 'acme-account', disposition: 'retry' },
-    externalAccountRequired: { code: 'acme-account', disposition: 'stall' },
-    userActionRequired: { code: 'acme-account', disposition: 'stall' },
-    invalidContact: { code: 'acme-account', disposition: 'stall' },
-    unsupportedContact: { code: 'acme-account', disposition: 'stall' },
-    badPublicKey: { code: 'acme-account', disposition: 'stall' },
-    badCSR: { code: 'acme-rejected', disposition: 'stall' },
-    rejectedIdentifier: { code: 'acme-rejected', disposition: 'stall' },
-    unsupportedIdentifier: { code: 'acme-rejected', disposition: 'stall' },
-    caa: { code: 'acme-rejected', disposition: 'retry' },
-    unauthorized: { code: 'acme-account', disposition: 'stall' },
-  };
+interface Meaning {
+  readonly code: FailureCode;
+  readonly disposition: Disposition;
+  /** It is about the account, whatever was asked: everything of this issuer waits. */
+  readonly ofAccount?: true;
+}
 
-/** The failure a refusal means. `what` says what was asked: `newOrder`. */
-export function failureOf(problem: AcmeProblem, what: string, issuer: string): OperationError {
-  const busy = problem.status === 429 || (problem.status === 503 && problem.retryAt !== null);
-  const meaning =
-    // A type such as `constructor` must not find what every object has.
-    (Object.hasOwn(meanings, problem.type) ? meanings[problem.type] : undefined) ??
-    (busy
-      ? { code: 'rate-limited' as const, disposition: 'wait' as const }
+const meanings: Readonly<Record<string, Meaning>> = {
+  rateLimited: { code: 'rate-limited', disposition: 'wait' },
+  serverInternal: { code: 'acme-server', disposition: 'retry' },
+  badNonce: { code: 'acme-protocol', disposition: 'retry' },
+  // The client forgets its account at this, and the next try opens it again with the same key.
+  accountDoesNotExist: { code: 'acme-account', disposition: 'retry', ofAccount: true },
+  externalAccountRequired: { code: 'acme-account', disposition: 'stall', ofAccount: true },
+  userActionRequired: { code: 'acme-account', disposition: 'stall', ofAccount: true },
+  invalidContact: { code: 'acme-account', disposition: 'stall', ofAccount: true },
+  unsupportedContact: { code: 'acme-account', disposition: 'stall', ofAccount: true },
+  badPublicKey: { code: 'acme-account', disposition: 'stall', ofAccount: true },
+  badCSR: { code: 'acme-rejected', disposition: 'stall' },
+  rejectedIdentifier: { code: 'acme-rejected', disposition: 'stall' },
+  unsupportedIdentifier: { code: 'acme-rejected', disposition: 'stall' },
+  caa: { code: 'acme-rejected', disposition: 'retry' },
+  unauthorized: { code: 'acme-rejected', disposition: 'stall' },
+};
+
+/**
+ * The failure a refusal means. `what` says what was asked: `newOrder`. `asked`: a refusal of the account itself, or of reading the directory, holds for everything
+ * of this issuer; one of an order holds for its names alone, unless the CA says that it is about the account or that it is busy as a whole (RFC 8555 section 6.7).
+ */
+export function failureOf(
+  problem: AcmeProblem,
+  what: string,
+  issuer: string,
+  asked: 'account' | 'order' = 'order',
+): OperationError {
+  const isBusy = problem.status === 503 && problem.retryAt !== null;
+  // A type such as `constructor` must not find what every object has.
+  const known = Object.hasOwn(meanings, problem.type) ? meanings[problem.type] : undefined;
+  const { code, disposition, ofAccount }: Meaning =
+    known ??
+    (problem.status === 429 || isBusy
+      ? { code: 'rate-limited', disposition: 'wait' }
       : problem.status >= 500
-        ? { code: 'acme-server' as const, disposition: 'retry' as const }
-        : { code: 'acme-rejected' as const, disposition: 'retry' as const });
+        ? { code: 'acme-server', disposition: 'retry' }
+        : { code: 'acme-rejected', disposition: 'retry' });
   const type = problem.type === '' ? String(problem.status) : problem.type;
+  const common = {
+    scope:
+      asked === 'account' || ofAccount === true || isBusy ? ('issuer' as const) : ('installation' as const),
+    ...(problem.retryAt === null ? {} : { retryAt: problem.retryAt }),
+  };
   return new OperationError(
-    meaning.code,
+    problem.type === 'unauthorized' && asked === 'account' ? 'acme-account' : code,
     `${what} at issuer ${issuer}: ${problemText({ ...problem, type })}`,
-    {
-      disposition: meaning.disposition === 'wait' && problem.retryAt === null ? 'retry' : meaning.disposition,
-      ...(problem.retryAt === null ? {} : { retryAt: problem.retryAt }),
-    },
+    disposition === 'stall'
+      ? { ...common, disposition, endsWhen: ['issuer', 'declaration', 'secret'] }
+      : {
+          ...common,
+          disposition: disposition === 'wait' && problem.retryAt === null ? 'retry' : disposition,
+        },
   );
 }

@@ -46,6 +46,7 @@ export function createTransport(options: {
             'acme-server',
             `issuer ${options.issuer} could not be reached at ${URL.parse(url)?.host ?? url}: ${reason}`,
             {
+              scope: 'issuer',
               disposition: 'retry',
               cause,
             },

@@ -56,7 +56,7 @@ export async function auditRepository(
     throw new OperationError(
       'unsupported',
       'the records do not say which commit was taken on trust; name it with --trust',
-      { disposition: 'stall' },
+      { disposition: 'stall', endsWhen: ['repository'] },
     );
   }
   await auditAnchors(repository, question, claims);

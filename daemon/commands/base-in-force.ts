@@ -109,7 +109,7 @@ async function byHistory(request: BaseRequest, trusted: string): Promise<BaseInF
     throw new OperationError(
       'unsupported',
       `a declaration at the base cannot be used or may be held, and its history of ${String(line?.length)} commits is too long to see what is in force instead. Fetch the branch of records (renewd/state), and correct what renewd check names at the base`,
-      { disposition: 'stall' },
+      { disposition: 'stall', endsWhen: ['configuration'] },
     );
   }
   const { desired, inForce } = await replay({

@@ -143,7 +143,7 @@ function refuseBlindness(before: Desired, after: Desired): void {
   throw new OperationError(
     'unsupported',
     `the policies of the base cannot be read, so nothing can be judged by them: ${broken === undefined ? '' : `${broken.source.file}:${String(broken.source.line)}: ${broken.message}. `}Correct them first.`,
-    { disposition: 'stall' },
+    { disposition: 'stall', endsWhen: ['configuration'] },
   );
 }
 
@@ -161,7 +161,7 @@ function unreadable(message: string): OperationError {
   return new OperationError(
     'unsupported',
     `${message}. Fetch it first: a CI job often has only one commit (fetch-depth: 0)`,
-    { disposition: 'stall' },
+    { disposition: 'stall', endsWhen: ['configuration'] },
   );
 }
 

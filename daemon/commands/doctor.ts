@@ -66,6 +66,7 @@ export async function examine(house: House, signal: AbortSignal): Promise<Examin
       `entry ${String(broken)} was changed after it was written: look into who had access`,
       {
         disposition: 'stall',
+        endsWhen: ['data-directory'],
       },
     );
   });
@@ -84,13 +85,16 @@ export async function examine(house: House, signal: AbortSignal): Promise<Examin
       throw new OperationError(
         'records-changed',
         `${worst.message}${incidents.length > 1 ? `; and ${String(incidents.length - 1)} more` : ''}. ${findingCodes['records-changed'].remedy}`,
-        { disposition: 'stall' },
+        { disposition: 'stall', endsWhen: ['data-directory'] },
       );
     });
   await attempt('other daemons', () => {
     const aside = standsBy(world, memory);
     if (aside === null) return Promise.resolve('none works on this repository beside this one');
-    throw new OperationError('another-instance', aside, { disposition: 'stall' });
+    throw new OperationError('another-instance', aside, {
+      disposition: 'stall',
+      endsWhen: ['data-directory'],
+    });
   });
   await attempt('state branch', async () => {
     await estate.state.repository.mayPush(estate.state.ref, signal);

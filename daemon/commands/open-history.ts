@@ -122,7 +122,7 @@ export async function tipOf(repository: Repository, name: string, signal: AbortS
   throw new OperationError(
     'unsupported',
     `the repository has no ${name}; fetch it: git fetch origin ${name}:${name}`,
-    { disposition: 'stall' },
+    { disposition: 'stall', endsWhen: ['configuration'] },
   );
 }
 

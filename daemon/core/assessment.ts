@@ -39,7 +39,8 @@ export interface AssessInput {
 export type Need =
   | { readonly kind: 'none' }
   | { readonly kind: 'observe'; readonly because: string }
-  | { readonly kind: 'issue'; readonly because: string }
+  /** `demanded`: entries of policy that it is to satisfy, and that demanded the certificate before it. */
+  | { readonly kind: 'issue'; readonly because: string; readonly demanded?: readonly string[] }
   /** Go on with the operation in the journal. */
   | { readonly kind: 'continue'; readonly because: string }
   /** Drop the operation in the journal: it is not what is declared or allowed any more. */

@@ -5,6 +5,7 @@ import { findingCodes, type FindingCode } from './finding-codes.ts';
 import type { Finding, Handshake, Severity } from './model.ts';
 import { policyFindings } from './policy-findings.ts';
 import { expiryThresholds } from './renewal.ts';
+import { stallSentence } from './stall.ts';
 
 /** Every finding. `issuanceWanted`: a new certificate is needed, so that trouble of its issuer matters. */
 export function findingsOf(
@@ -172,10 +173,11 @@ function lifetimeFindings(input: AssessInput): Draft[] {
 function attemptFindings(input: AssessInput, issuanceWanted: boolean): Draft[] {
   const { attempt, issuerAttempt, operation } = input.memory;
   const drafts: Draft[] = [];
-  if (attempt !== null) {
+  // An order that the CA is still working on has failed at nothing.
+  if (attempt !== null && attempt.failures > 0) {
     const code: FindingCode =
       attempt.step === 'issue' || attempt.step === 'make the key' ? 'issue-failed' : 'install-failed';
-    const next = attempt.nextAt === null ? ' Not tried again until the declaration changes.' : '';
+    const next = attempt.endsWhen?.length ? ` ${stallSentence(attempt.endsWhen)}` : '';
     drafts.push({
       code,
       message: `${attempt.step} failed: ${attempt.message}${next}`,
@@ -188,7 +190,7 @@ function attemptFindings(input: AssessInput, issuanceWanted: boolean): Draft[] {
   if (issuerAttempt !== null && attempt === null && issuanceWanted) {
     drafts.push({
       code: 'issue-failed',
-      message: `issuer ${input.certificate.issuer}: ${issuerAttempt.message}`,
+      message: `issuer ${input.certificate.issuer}: ${issuerAttempt.message}${issuerAttempt.endsWhen?.length ? ` ${stallSentence(issuerAttempt.endsWhen)}` : ''}`,
       observed: issuerAttempt.code,
     });
   }

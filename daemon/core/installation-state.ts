@@ -4,6 +4,7 @@
  */
 import type { Fingerprint, Instant } from './model.ts';
 import type { IssuedRecord } from './record-format.ts';
+import type { EndsWhen } from './stall.ts';
 
 /** The steps of one issuance and installation, in order. Each is journaled when it is done. */
 export const operationSteps = [
@@ -41,6 +42,8 @@ export interface Operation {
   readonly generation: string;
   readonly step: OperationStep;
   readonly because: string;
+  /** Entries of policy that demand the replacement, with those that demanded what it replaces; empty or not there when none does. */
+  readonly demanded?: readonly string[];
   readonly issuer: string;
   readonly dnsNames: readonly string[];
   readonly ipAddresses: readonly string[];
@@ -67,7 +70,7 @@ export interface Operation {
 export interface Attempt {
   readonly failures: number;
   readonly lastFailureAt: Instant;
-  /** null: stalled until the declaration changes or a person says so. */
+  /** null in what an older renewd wrote of a stall: tried again a day after it. */
   readonly nextAt: Instant | null;
   readonly code: string;
   readonly message: string;
@@ -75,6 +78,10 @@ export interface Attempt {
   readonly step: string;
   /** Blob of the declaration that was tried: a new one resets the wait. */
   readonly blob: string;
+  /** Documents and secrets it was met with (`core/stall.ts`): others end the wait. Not there in what an older renewd wrote. */
+  readonly basis?: string;
+  /** What ends it, for a stall; empty or not there otherwise. */
+  readonly endsWhen?: readonly EndsWhen[];
 }
 
 /** The settled state of one installation: what was last issued, proved and drawn. */
@@ -85,6 +92,8 @@ export interface Installed {
   readonly renewAt: Instant | null;
   /** The key in the store no longer belongs to `issued`: only a new issuance helps. */
   readonly keyLost: boolean;
+  /** Entries of policy that demanded this certificate, and those that demanded the ones before it in the same row: none of them demands another. */
+  readonly demanded?: readonly string[];
 }
 
 export interface InstallationMemory {

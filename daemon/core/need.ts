@@ -6,12 +6,15 @@ import { expectedLeaf, type AssessInput, type JudgedAddress, type Need } from '.
 import { storeDrift } from './drift.ts';
 import { place } from './installation-findings.ts';
 import type { Certificate } from './model.ts';
-import { stops } from './policy.ts';
+import { stops, type Evaluation } from './policy.ts';
 import type { IssuedRecord } from './record-format.ts';
 import { issuedRecord } from './record.ts';
 
 /** Two clocks that are right differ by less; `limits.clock.skewMaxMs` of the shell. */
 const clockSkewMs = 600_000;
+
+/** A stall that an older renewd wrote without an end. */
+const oldStallMs = 86_400_000;
 
 /** Decides. Absence of evidence starts nothing; policy stops a beginning, never putting back what was issued. */
 export function decideNeed(input: AssessInput, addresses: readonly JudgedAddress[]): Need {
@@ -54,7 +57,9 @@ function waiting(input: AssessInput): boolean {
   const { attempt, endpointAttempt, issuerAttempt, operation } = input.memory;
   const { now, certificate } = input;
   const holds = (each: typeof attempt): boolean =>
-    each !== null && each.lastFailureAt <= now + clockSkewMs && (each.nextAt === null || now < each.nextAt);
+    each !== null &&
+    each.lastFailureAt <= now + clockSkewMs &&
+    now < (each.nextAt ?? each.lastFailureAt + oldStallMs);
   // A new declaration is a new chance: its blob resets the wait of the installation.
   if (attempt !== null && attempt.blob === certificate.blob && holds(attempt)) return true;
   if (holds(endpointAttempt)) return true;
@@ -102,7 +107,7 @@ export function reasonToIssue(input: AssessInput): Need | null {
   if (installed.renewAt !== null && now >= installed.renewAt)
     return { kind: 'issue', because: 'renewal due' };
   const demanded = replacementDemanded(input);
-  if (demanded !== null) return { kind: 'issue', because: demanded };
+  if (demanded !== null) return demanded;
   const { generation } = installed.issued;
   if (!lostAgain && generation !== null && observation?.store?.generations.includes(generation) === false) {
     return { kind: 'issue', because: lossReasons.generation(generation) };
@@ -126,16 +131,22 @@ function wasLostJustNow({ because, installedAt }: IssuedRecord, now: number): bo
 }
 
 /**
- * A rule with action `remediate` that the installed certificate breaks. A certificate that was itself issued for that reason and breaks the rule still is
- * not replaced again: the issuer does not give what the rule asks for, and the finding says so.
+ * Rules with action `remediate` that the installed certificate breaks, all of them at once: one replacement is for all. One that demanded this certificate, or one
+ * before it in the same row of demands, demands no other: the issuer does not give what it asks for, or two rules ask for what cannot be had together. The finding says so.
  */
-function replacementDemanded(input: AssessInput): string | null {
-  for (const each of input.issuedEvaluations) {
-    if (each.action !== 'remediate' || each.verdict !== 'fail') continue;
-    const because = `policy ${each.policy} demands a replacement (${each.id})`;
-    if (input.memory.installed?.issued.because !== because) return because;
-  }
-  return null;
+function replacementDemanded(input: AssessInput): Need | null {
+  const { demanded: before = [], issued } = input.memory.installed ?? {};
+  const broken = input.issuedEvaluations.filter(
+    ({ action, verdict }) => action === 'remediate' && verdict === 'fail',
+  );
+  const text = ({ policy, id }: Evaluation): string => `policy ${policy} demands a replacement (${id})`;
+  // The sentence is what an older renewd kept.
+  const fresh = broken.filter(
+    (each) => !before.includes(`${each.policy}#${each.id}`) && issued?.because !== text(each),
+  );
+  if (fresh.length === 0) return null;
+  const demanded = [...new Set([...before, ...broken.map(({ policy, id }) => `${policy}#${id}`)])].sort();
+  return { kind: 'issue', because: [...new Set(fresh.map(text))].join('; '), demanded };
 }
 
 /** Why the declaration asks for another certificate than the one installed; null when it does not. */

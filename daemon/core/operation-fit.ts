@@ -114,6 +114,8 @@ export function misfitOfPolicy(
       kind: 'rejected',
       because: `what was issued breaks ${broken.id} of policy ${broken.policy}: ${broken.message}`,
     };
+  if (asked.facts !== null && asked.facts.notAfter <= asked.now)
+    return { kind: 'declaration', because: 'what was issued expired before it could be installed' };
   if (asked.facts !== null && asked.facts.notBefore > asked.now + asked.skewMaxMs)
     return {
       kind: 'declaration',

@@ -11,6 +11,8 @@ export interface Action {
   readonly issuer: string;
   readonly dnsNames: readonly string[];
   readonly because: string;
+  /** Entries of policy that it is to satisfy; empty or not there when none demands it. */
+  readonly demanded?: readonly string[];
 }
 
 export interface Candidate {
@@ -53,6 +55,9 @@ export function planActions(candidates: readonly Candidate[], actionsMax: number
         issuer: certificate.issuer,
         dnsNames: certificate.dnsNames,
         because: assessment.need.kind === 'none' ? '' : assessment.need.because,
+        ...(assessment.need.kind === 'issue' && assessment.need.demanded !== undefined
+          ? { demanded: assessment.need.demanded }
+          : {}),
       };
     });
 }

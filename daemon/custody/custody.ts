@@ -140,7 +140,10 @@ function identityIn(text: string): string {
 }
 
 function unavailable(message: string): OperationError {
-  return new OperationError('secret-unavailable', message, { disposition: 'stall' });
+  return new OperationError('secret-unavailable', message, {
+    disposition: 'stall',
+    endsWhen: ['secret', 'data-directory'],
+  });
 }
 
 function pathOf(directory: string, name: string): string {

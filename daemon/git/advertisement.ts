@@ -112,6 +112,7 @@ export function serverError(place: string, words: string): OperationError {
       `${place} refused: ${shown}; check the key or token and its rights`,
       {
         disposition: 'stall',
+        endsWhen: ['secret', 'repository'],
       },
     );
   }
@@ -124,6 +125,6 @@ function sha256Unsupported(place: string): OperationError {
   return new OperationError(
     'unsupported',
     `${place} is a SHA-256 repository, which renewd cannot read; use a repository with --object-format=sha1`,
-    { disposition: 'stall' },
+    { disposition: 'stall', endsWhen: ['secret', 'repository'] },
   );
 }

@@ -79,7 +79,7 @@ async function* bounded(source: AsyncIterable<Uint8Array>, place: string): Async
       throw new OperationError(
         'git-unavailable',
         `${place} sent more than ${limits.git.packMaxBytes} bytes; keep large files out of the repository or give a path to a local clone`,
-        { disposition: 'stall' },
+        { disposition: 'stall', endsWhen: ['repository'] },
       );
     }
     yield part;

@@ -34,6 +34,7 @@ export function createHttpTransport(address: URL, access: HttpAccess | null, now
       `${root} would send the token in clear; use https:// for the repository`,
       {
         disposition: 'stall',
+        endsWhen: ['secret', 'repository'],
       },
     );
   }
@@ -231,7 +232,7 @@ async function expectSuccess(wire: Wire, response: IncomingMessage): Promise<voi
     throw new OperationError(
       'git-auth',
       `${wire.root} refused access (${status})${said}; check the token and its rights`,
-      { disposition: 'stall' },
+      { disposition: 'stall', endsWhen: ['secret', 'repository'] },
     );
   }
   const wait = retryAfterMs(response.headers['retry-after'], wire.now());

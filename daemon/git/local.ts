@@ -138,6 +138,7 @@ function refuseUnsupported(path: string, config: ReadonlyMap<string, string>): v
   if (wrong !== null) {
     throw new OperationError('unsupported', `${path} ${wrong}, or give its address as ssh:// or https://`, {
       disposition: 'stall',
+      endsWhen: ['repository'],
     });
   }
 }
@@ -154,7 +155,7 @@ function refuseCheckedOut(common: string, config: ReadonlyMap<string, string>, r
   throw new OperationError(
     'git-push-denied',
     `${ref} is checked out in ${tree}; check out another branch there, use a bare repository, or set state.branch`,
-    { disposition: 'stall' },
+    { disposition: 'stall', endsWhen: ['repository'] },
   );
 }
 
@@ -175,7 +176,7 @@ function refuseHooks(common: string, config: ReadonlyMap<string, string>, path: 
     throw new OperationError(
       'git-push-denied',
       `${path} guards its branches with the hook ${name}, which a local path does not run; give its address as ssh:// or https://`,
-      { disposition: 'stall' },
+      { disposition: 'stall', endsWhen: ['repository'] },
     );
   }
 }

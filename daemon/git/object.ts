@@ -35,7 +35,7 @@ export function corrupt(message: string, cause?: unknown): OperationError {
  * fetched anew; it is what somebody pushed.
  */
 export function malformed(message: string): OperationError {
-  return new OperationError('git-malformed', message, { disposition: 'stall' });
+  return new OperationError('git-malformed', message, { disposition: 'stall', endsWhen: ['repository'] });
 }
 
 /**

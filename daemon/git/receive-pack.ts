@@ -97,7 +97,7 @@ function denied(place: string, what: string, reason: string, words: string): Ope
   return new OperationError(
     'git-push-denied',
     `${place} refused ${what}: ${shown(reason)}${said}; let this key or token push there, or set another state.branch`,
-    { disposition: 'stall' },
+    { disposition: 'stall', endsWhen: ['repository'] },
   );
 }
 

@@ -137,7 +137,7 @@ function refuseNameInTheWay(directory: string, name: string): void {
   throw new OperationError(
     'git-push-denied',
     `${name} cannot be made beside ${inTheWay}; rename that branch or set state.branch`,
-    { disposition: 'stall' },
+    { disposition: 'stall', endsWhen: ['repository'] },
   );
 }
 

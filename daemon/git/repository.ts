@@ -110,6 +110,7 @@ export async function openRepository(options: RepositoryOptions): Promise<Reposi
     if (options.ssh === undefined) {
       throw new OperationError('unsupported', `${options.url} needs SSH, which is not set up here`, {
         disposition: 'stall',
+        endsWhen: ['configuration'],
       });
     }
     transport = createSshTransport(address.location, options.ssh.connect);

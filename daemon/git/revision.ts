@@ -46,7 +46,7 @@ async function resolveName(backend: Backend, name: string, signal: AbortSignal):
   throw new OperationError(
     'unsupported',
     `${JSON.stringify(name)} can mean ${found.map(({ ref }) => ref).join(' or ')}; write one of these in full`,
-    { disposition: 'stall' },
+    { disposition: 'stall', endsWhen: ['configuration'] },
   );
 }
 

@@ -54,7 +54,7 @@ function readPrivateKey(pem: string): KeyObject {
   throw new OperationError(
     'secret-unavailable',
     'the signing key is no Ed25519 private key without passphrase; make one with ssh-keygen -t ed25519 -N ""',
-    { disposition: 'stall' },
+    { disposition: 'stall', endsWhen: ['secret'] },
   );
 }
 

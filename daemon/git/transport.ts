@@ -90,5 +90,5 @@ export function decodedPart(part: string, shown: string): string {
 }
 
 function unsupported(message: string): OperationError {
-  return new OperationError('unsupported', message, { disposition: 'stall' });
+  return new OperationError('unsupported', message, { disposition: 'stall', endsWhen: ['configuration'] });
 }

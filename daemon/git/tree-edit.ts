@@ -123,5 +123,6 @@ export function checkPathComponent(name: string, path: string): void {
 function notAPath(path: string, why: string): OperationError {
   return new OperationError('unsupported', `${JSON.stringify(path)} ${why}; rename what it is made of`, {
     disposition: 'stall',
+    endsWhen: ['declaration'],
   });
 }

@@ -85,7 +85,7 @@ function listen(server: Server, { host, port }: HttpOptions['listen']): Promise<
         new OperationError(
           'http-unavailable',
           `cannot listen on ${host}:${port} (${cause.code ?? cause.message}); set http.listen to an address that is free`,
-          { disposition: 'stall', cause },
+          { disposition: 'stall', endsWhen: ['configuration'], cause },
         ),
       );
     });

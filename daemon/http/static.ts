@@ -80,7 +80,7 @@ export async function serveDirectory(options: {
     throw new OperationError(
       'http-unavailable',
       `cannot listen on ${options.host}:${options.port}; choose another port or end the program that has it`,
-      { disposition: 'stall', cause },
+      { disposition: 'stall', endsWhen: ['configuration'], cause },
     );
   }
   const bound = server.address();

@@ -35,6 +35,11 @@ function create(name: string, written: Readonly<Record<string, unknown>>, tools:
     });
     return opened;
   };
+  /** What the account was refused with may be corrected: key, binding and addresses are read again at the next try. */
+  const anew = (error: unknown): never => {
+    if (error instanceof OperationError && error.scope === 'issuer') opened = null;
+    throw error;
+  };
   return {
     issue: async (request, context) =>
       runOrder(
@@ -48,10 +53,10 @@ function create(name: string, written: Readonly<Record<string, unknown>>, tools:
         },
         request,
         context,
-      ),
+      ).catch(anew),
     trustAnchors: () => rootsOf(name, config),
     check: async (signal) => {
-      await (await open()).newOrderUrl(signal);
+      await (await open()).newOrderUrl(signal).catch(anew);
       return `the ACME server ${URL.parse(config.directory)?.host ?? config.directory} answers and knows our account`;
     },
   };
@@ -70,7 +75,7 @@ function rootsOf(name: string, { roots }: AcmeConfig): Promise<readonly string[]
       new OperationError(
         'unsupported',
         `the roots of issuer ${name} cannot be read (${why}): correct roots in its declaration`,
-        { disposition: 'stall', cause },
+        { scope: 'issuer', disposition: 'stall', endsWhen: ['declaration'], cause },
       ),
     );
   }
@@ -85,7 +90,7 @@ function trustOf(name: string, { trust }: AcmeConfig): TrustedRoots | null {
     throw new OperationError(
       'unsupported',
       `the certificates that issuer ${name} trusts for HTTPS cannot be read (${why}): correct trust in its declaration`,
-      { disposition: 'stall', cause },
+      { scope: 'issuer', disposition: 'stall', endsWhen: ['declaration'], cause },
     );
   }
 }
@@ -98,7 +103,7 @@ function openKey(name: string, keyName: string, keyPem: string): AccountKey {
     throw new OperationError(
       'acme-account',
       `issuer ${name}: what custody holds as ${keyName} is no P-256 key. Put the right one back, or take it away to have a new account made.`,
-      { disposition: 'stall', cause },
+      { scope: 'issuer', disposition: 'stall', endsWhen: ['declaration'], cause },
     );
   }
 }
@@ -112,7 +117,7 @@ async function openClient(
     throw new OperationError(
       'unsupported',
       `the directory of issuer ${name} is not an address: correct directory in its declaration`,
-      { disposition: 'stall' },
+      { scope: 'issuer', disposition: 'stall', endsWhen: ['declaration'] },
     );
   }
   const keyName = `acme/${name}/account`;

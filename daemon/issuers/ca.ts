@@ -130,7 +130,9 @@ function readConfig(name: string, written: Readonly<Record<string, unknown>>): C
         'ca-constraint',
         `issuer ${name}: ${JSON.stringify(text)} is not an IP range such as 10.0.0.0/8`,
         {
+          scope: 'issuer',
           disposition: 'stall',
+          endsWhen: ['declaration'],
         },
       );
     }),
@@ -204,6 +206,7 @@ function checkedCsr({ csr: der, certificate }: IssueRequest): CsrFacts {
   const rejected = (reason: string, cause?: unknown): OperationError =>
     new OperationError('csr-rejected', `the CSR for ${certificate} ${reason}; nothing was signed`, {
       disposition: 'stall',
+      endsWhen: ['declaration'],
       cause,
     });
   let csr: CsrFacts;
@@ -251,7 +254,7 @@ function serialOf(handle: unknown): string | null {
 }
 
 function refused(message: string): OperationError {
-  return new OperationError('ca-constraint', message, { disposition: 'stall' });
+  return new OperationError('ca-constraint', message, { disposition: 'stall', endsWhen: ['declaration'] });
 }
 
 function checkNames(
@@ -301,7 +304,9 @@ function validityOf(
       'ca-unavailable',
       `the intermediate of issuer ${config.name} expired at ${timestamp(end)}, and its root cannot certify it for longer. Declare a new issuer, distribute its root, then replace.`,
       {
+        scope: 'issuer',
         disposition: 'stall',
+        endsWhen: ['declaration'],
       },
     );
   }
@@ -346,7 +351,7 @@ async function publications(state: State): Promise<ReadonlyMap<string, string>> 
       throw new OperationError(
         'ca-unavailable',
         `the issuance log of issuer ${name} is not what was issued: serial ${JSON.stringify(record.serial.slice(0, 60))} ${wrong ?? 'stands there twice'}. Nothing of it is published. Restore issued.jsonl from a backup, or from issuance/ of the state branch, and find out who changed it.`,
-        { disposition: 'stall' },
+        { scope: 'issuer', disposition: 'stall', endsWhen: ['data-directory'] },
       );
     }
     const text = known ?? `${JSON.stringify(record, null, 2)}\n`;

@@ -249,7 +249,7 @@ export function openJournal(directory: string): Journal {
         throw new OperationError(
           'certificate-rejected',
           `the issuer of ${value.operation.installation} sent a chain that holds a private key or a secret; nothing of it was kept. Ask whoever runs the issuer.`,
-          { disposition: 'stall' },
+          { disposition: 'stall', endsWhen: ['issuer', 'declaration'] },
         );
       }
       write(

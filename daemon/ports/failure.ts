@@ -3,9 +3,15 @@
  * and caught only in `shell/`. A programmer's mistake is an ordinary `Error` and ends the process.
  */
 
+import type { EndsWhen, Scope } from '../core/stall.ts';
 import { recordText } from '../record-text.ts';
 
-/** What to do about a failure: try again with backoff, wait until `retryAt`, or stop until a person acts. */
+export type { EndsWhen, Scope } from '../core/stall.ts';
+
+/**
+ * What to do about a failure: try again with backoff, wait until `retryAt`, or wait until what `endsWhen` names has changed. A stall is tried again by itself
+ * too, at least daily (`core/backoff.ts`): nobody tells renewd what was corrected at a CA or on a server.
+ */
 export type Disposition = 'retry' | 'wait' | 'stall';
 
 /** Every failure code, with the sentence that documents it. `docs/failures.md` is checked against this table. */
@@ -55,12 +61,16 @@ export const failureCodes = {
 
 export type FailureCode = keyof typeof failureCodes;
 
-export interface OperationErrorOptions {
-  readonly disposition: Disposition;
+export type OperationErrorOptions = {
+  /** `installation` where nothing is said: what one request met is no reason for others to wait. */
+  readonly scope?: Scope;
   /** UTC epoch ms; needed with `wait`. */
   readonly retryAt?: number;
   readonly cause?: unknown;
-}
+} & (
+  | { readonly disposition: 'retry' | 'wait' }
+  | { readonly disposition: 'stall'; readonly endsWhen: readonly [EndsWhen, ...EndsWhen[]] }
+);
 
 /**
  * A failed operation: what failed, on what, what to do next. The message never contains a secret or a control character, whatever a server or file put
@@ -70,12 +80,31 @@ export class OperationError extends Error {
   override readonly name = 'OperationError';
   readonly code: FailureCode;
   readonly disposition: Disposition;
+  readonly scope: Scope;
+  /** Empty unless it is a stall. */
+  readonly endsWhen: readonly EndsWhen[];
   readonly retryAt: number | null;
 
   constructor(code: FailureCode, message: string, options: OperationErrorOptions) {
     super(recordText(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.disposition = options.disposition;
+    this.scope = options.scope ?? 'installation';
+    this.endsWhen = options.disposition === 'stall' ? options.endsWhen : [];
     this.retryAt = options.retryAt ?? null;
   }
+}
+
+/** The same failure, and what waits because of it: said by whoever knows for whom the failed thing was done. Pure. */
+export function inScope(error: OperationError, scope: Scope): OperationError {
+  const { code, message, disposition, endsWhen, retryAt } = error;
+  const common = { scope, cause: error, ...(retryAt === null ? {} : { retryAt }) };
+  const [first, ...more] = endsWhen;
+  return new OperationError(
+    code,
+    message,
+    disposition === 'stall'
+      ? { ...common, disposition, endsWhen: [first ?? 'configuration', ...more] }
+      : { ...common, disposition },
+  );
 }

@@ -11,7 +11,7 @@ import { drawRenewal } from '../core/renewal.ts';
 import { timestamp } from '../core/timestamp.ts';
 import type { StoredOperation } from '../journal/journal.ts';
 import { limits } from '../limits.ts';
-import { OperationError, type FailureCode } from '../ports/failure.ts';
+import { OperationError, type FailureCode, type Scope } from '../ports/failure.ts';
 import { bounded, eachBounded } from './bounded.ts';
 import { observeOne } from './observe.ts';
 import { runOperation, StepFailure, type Job } from './operation.ts';
@@ -20,7 +20,12 @@ import type { World } from './world.ts';
 export interface Outcome {
   readonly action: Action;
   readonly state: 'done' | 'pending' | 'failed';
-  readonly failure: { readonly code: FailureCode; readonly message: string; readonly step: string } | null;
+  readonly failure: {
+    readonly code: FailureCode;
+    readonly scope: Scope;
+    readonly message: string;
+    readonly step: string;
+  } | null;
   /** What was seen afterwards; null when nothing could be looked at. */
   readonly observation: Observation | null;
 }
@@ -28,13 +33,21 @@ export interface Outcome {
 /** What an action needs from the turn: null when the job could not be made, with the reason. */
 export type JobOf = (action: Action) => Promise<Job>;
 
+/** What waits already, and what a wait that begins now would be met with. */
+export interface Waits {
+  readonly attempts: ReadonlyMap<string, Attempt>;
+  readonly basisOf: (subject: string) => string;
+  /** When what is installed there ends; null when nothing is. */
+  readonly endsAt: (installation: string) => number | null;
+}
+
 /** Carries out all actions. IO. Each effect is journaled before it happens; safe to end at any point. */
 export async function applyActions(
   world: World,
   actions: readonly Action[],
   jobOf: JobOf,
   stored: ReadonlyMap<string, StoredOperation>,
-  attempts: ReadonlyMap<string, Attempt>,
+  waits: Waits,
   signal: AbortSignal,
 ): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
@@ -57,10 +70,15 @@ export async function applyActions(
         action,
         jobOf,
         stored.get(action.installation) ?? null,
-        attempts,
+        waits,
         signal,
       );
-      if (outcome.failure !== null) down.add(subjectOf(action, outcome.failure.code));
+      if (outcome.failure !== null) {
+        down.add(subjectOf(action, outcome.failure.scope));
+        // A CA that is busy or in trouble is not asked for the next name in the same turn, though only this one has to wait for longer.
+        if (['rate-limited', 'acme-server'].includes(outcome.failure.code))
+          down.add(`issuer:${action.issuer}`);
+      }
       outcomes.push(outcome);
     },
   );
@@ -72,7 +90,7 @@ async function applyOne(
   action: Action,
   jobOf: JobOf,
   stored: StoredOperation | null,
-  attempts: ReadonlyMap<string, Attempt>,
+  waits: Waits,
   signal: AbortSignal,
 ): Promise<Outcome> {
   let job: Job | null = null;
@@ -85,7 +103,7 @@ async function applyOne(
     const result = await runOperation(world, job, stored ?? begin(world, action, job), signal);
     if (result.state === 'pending') {
       state = 'pending';
-      rememberPending(world, action, job, result.retryAt);
+      rememberPending(world, action, job, result.retryAt, waits);
     } else if (result.state === 'dropped') {
       dropped = result.because;
     } else {
@@ -98,7 +116,7 @@ async function applyOne(
   }
   if (failure !== null) {
     state = 'failed';
-    rememberFailure(world, action, job, failure.error, failure.step, attempts);
+    rememberFailure(world, action, job, failure.error, failure.step, waits);
   }
   const observation =
     job === null
@@ -122,7 +140,12 @@ async function applyOne(
     failure:
       failure === null
         ? null
-        : { code: failure.error.code, message: failure.error.message, step: failure.step },
+        : {
+            code: failure.error.code,
+            scope: failure.error.scope,
+            message: failure.error.message,
+            step: failure.step,
+          },
     observation,
   };
 }
@@ -139,6 +162,7 @@ function begin(world: World, action: Action, job: Job): StoredOperation {
   if (again && (installed === null || installed.issued.generation === null)) {
     throw new OperationError('stage-failed', `${action.installation} has nothing installed to put back`, {
       disposition: 'stall',
+      endsWhen: ['declaration'],
     });
   }
   const at = world.now();
@@ -150,6 +174,7 @@ function begin(world: World, action: Action, job: Job): StoredOperation {
       : `${timestamp(at).replaceAll(/[-:]/g, '')}-${randomBytes(3).toString('hex')}`,
     step: action.kind === 'restore' ? 'issued' : action.kind === 'reload' ? 'activated' : 'planned',
     because: action.because,
+    ...(action.demanded === undefined ? {} : { demanded: action.demanded }),
     issuer: job.issuerSpec.name,
     dnsNames: certificate.dnsNames,
     ipAddresses: certificate.ipAddresses,
@@ -203,6 +228,7 @@ async function settle(world: World, job: Job, signal: AbortSignal): Promise<void
         previous: job.installed?.issued ?? null,
         renewAt: drawRenewal(span, job.certificate.renewAtFraction, world.random()),
         keyLost: false,
+        ...(operation.demanded === undefined ? {} : { demanded: operation.demanded }),
       };
   world.crashPoint('before settle');
   world.journal.atomically(() => {
@@ -232,8 +258,9 @@ async function settle(world: World, job: Job, signal: AbortSignal): Promise<void
   }
 }
 
-function rememberPending(world: World, action: Action, job: Job, retryAt: number): void {
-  world.journal.saveAttempt(`installation:${action.installation}`, {
+function rememberPending(world: World, action: Action, job: Job, retryAt: number, waits: Waits): void {
+  const subject = `installation:${action.installation}`;
+  world.journal.saveAttempt(subject, {
     failures: 0,
     lastFailureAt: world.now(),
     nextAt: retryAt,
@@ -241,6 +268,7 @@ function rememberPending(world: World, action: Action, job: Job, retryAt: number
     message: `waiting for issuer ${action.issuer}`,
     step: 'issue',
     blob: job.certificate.blob,
+    basis: waits.basisOf(subject),
   });
 }
 
@@ -250,10 +278,10 @@ function rememberFailure(
   job: Job | null,
   error: OperationError,
   step: string,
-  attempts: ReadonlyMap<string, Attempt>,
+  waits: Waits,
 ): void {
-  const subject = subjectOf(action, error.code);
-  const failures = (attempts.get(subject)?.failures ?? 0) + 1;
+  const subject = subjectOf(action, error.scope);
+  const failures = (waits.attempts.get(subject)?.failures ?? 0) + 1;
   const at = world.now();
   const attempt: Attempt = {
     failures,
@@ -264,6 +292,7 @@ function rememberFailure(
         lastFailureAt: at,
         disposition: error.disposition,
         retryAt: error.retryAt,
+        endsAt: waits.endsAt(action.installation),
         random01: world.random(),
       },
       limits.backoff.stepsMs,
@@ -272,11 +301,15 @@ function rememberFailure(
     message: error.message,
     step,
     blob: job?.certificate.blob ?? '',
+    basis: waits.basisOf(subject),
+    ...(error.endsWhen.length === 0 ? {} : { endsWhen: error.endsWhen }),
   };
   world.journal.atomically(() => {
     world.journal.append(at, action.installation, `failed ${step}`, error.code);
     world.journal.saveAttempt(subject, attempt);
     if (error.code === 'stage-failed' && error.disposition === 'stall') loseKey(world, action, job);
+    // The same key would give the same CSR for ever: the next try makes another.
+    if (error.code === 'csr-rejected') world.journal.removeOperation(action.installation);
   });
   world.progress({ kind: 'failed', installation: action.installation, step, message: error.message });
   world.log.warn(
@@ -298,19 +331,15 @@ function loseKey(world: World, action: Action, job: Job | null): void {
   world.journal.saveAttempt(`installation:${id}`, null);
 }
 
-/** Whose failure it is: the installation's own, its endpoint's (all its installations wait) or its issuer's. */
-function subjectOf(action: Action, code: FailureCode): string {
-  switch (code) {
-    case 'ssh-auth':
-    case 'ssh-host-key':
-    case 'ssh-unreachable':
+/** Who waits. What concerns the repository never comes from an action; one that did would be the installation's own. */
+function subjectOf(action: Action, scope: Scope): string {
+  switch (scope) {
+    case 'endpoint':
       return `endpoint:${action.endpoint}`;
-    case 'acme-account':
-    case 'acme-server':
-    case 'ca-unavailable':
-    case 'rate-limited':
+    case 'issuer':
       return `issuer:${action.issuer}`;
-    default:
+    case 'installation':
+    case 'repository':
       return `installation:${action.installation}`;
   }
 }

@@ -203,7 +203,7 @@ function refuseTooMany(before: FilesInForce, count: number): void {
   throw new OperationError(
     'git-malformed',
     `a change of ${String(count)} declarations is more than the ${String(limits.governance.filesPerChangeMax)} that are judged at once; make it in parts`,
-    { disposition: 'stall' },
+    { disposition: 'stall', endsWhen: ['repository'] },
   );
 }
 

@@ -37,7 +37,7 @@ export async function requestKey(
     throw new OperationError(
       'csr-rejected',
       `the CSR made at ${job.installation.endpoint} for ${certificate.id} ${mismatch}. Look at the endpoint before trying again: nothing was sent to the issuer.`,
-      { disposition: 'stall' },
+      { disposition: 'stall', endsWhen: ['endpoint', 'declaration'] },
     );
   }
   world.log.debug(

@@ -83,7 +83,10 @@ async function inspect(
     storeFailure: { code: error.code, message: error.message },
   });
   if (sight.target === null || sight.store === null) {
-    return failed(sight.problem ?? new OperationError('unsupported', 'no target', { disposition: 'stall' }));
+    return failed(
+      sight.problem ??
+        new OperationError('unsupported', 'no target', { disposition: 'stall', endsWhen: ['declaration'] }),
+    );
   }
   try {
     const store = await sight.target.inspect(sight.store, bounded(signal, limits.work.inspectTimeoutMs));

@@ -35,7 +35,7 @@ export function refusedCommit(
   return new OperationError(
     error.code,
     `commit ${commit} of ${branch} cannot be read: ${error.message}. ${inForce}, and nothing of later commits. Find out who pushed it; then push a commit whose files are those of the commit before it (git revert ${commit.slice(0, 10)}, or git commit-tree '${commit.slice(0, 10)}^^{tree}'), and changes in commits of their own after that.`,
-    { disposition: error.disposition, cause: error },
+    { scope: 'repository', disposition: 'stall', endsWhen: ['repository'], cause: error },
   );
 }
 

@@ -2,7 +2,7 @@
  * Everything outside that a turn may touch, gathered in one value: the clock, chance, Git, the journal, issuers, endpoints, handshakes.
  * Built once by `commands/`, handed down, never global. Tests build their own from real parts or fakes at these ports.
  */
-import type { Address, Endpoint, Handshake, Instant, Issuer as IssuerSpec } from '../core/model.ts';
+import type { Address, Desired, Endpoint, Handshake, Instant, Issuer as IssuerSpec } from '../core/model.ts';
 import type { ClockVerdict } from '../core/clock.ts';
 import type { Reach } from '../core/reach.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -39,6 +39,13 @@ export interface World {
   ) => Target & Partial<WebrootWriter & KeyProver>;
   /** How control of a name is shown for this installation; null when the issuer needs none. */
   readonly solver: (spec: IssuerSpec, target: Target & Partial<WebrootWriter>) => Solver | null;
+  /**
+   * Of each `endpoint:name` and `issuer:name` that names secrets: a text that is another once one of their sources is. IO: looks at files and reads none.
+   * Holds nothing of a value.
+   */
+  readonly secretStamps: (
+    desired: Pick<Desired, 'endpoints' | 'issuers'>,
+  ) => Promise<ReadonlyMap<string, string>>;
   /** PEM roots of the system: what `trustAnchors` of an issuer means by null. */
   readonly systemRoots: readonly string[];
   readonly handshake: (

@@ -92,6 +92,7 @@ export function collect(
               'ssh-unreachable',
               `the connection to ${where} was lost while a command ran; it is not known whether it ended`,
               {
+                scope: 'endpoint',
                 disposition: 'retry',
               },
             ),

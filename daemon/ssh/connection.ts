@@ -58,7 +58,7 @@ export async function connect(
       depth > limits.ssh.jumpsMax
         ? `${place(destination)} lies behind too many jump hosts`
         : `${place(destination)} has no host key that renewd can check: give hostKeys as "ssh-ed25519 AAAA..." or "SHA256:..."`,
-      { disposition: 'stall' },
+      { scope: 'endpoint', disposition: 'stall', endsWhen: ['declaration', 'endpoint'] },
     );
   }
   let refusal: unknown = null;
@@ -92,7 +92,9 @@ function loginOf({ auth }: SshDestination, where: string): Partial<ConnectConfig
       'ssh-auth',
       `the key for ${where} ${why}; give an unencrypted OpenSSH or PKCS #8 key, or use an agent`,
       {
+        scope: 'endpoint',
         disposition: 'stall',
+        endsWhen: ['declaration', 'endpoint'],
       },
     );
   }
@@ -118,6 +120,7 @@ async function open(
     const onAbort = (): void => {
       give(
         new OperationError('ssh-timeout', `connecting to ${where} took too long and was given up`, {
+          scope: 'endpoint',
           disposition: 'retry',
         }),
       );
@@ -137,7 +140,7 @@ async function open(
           new OperationError(
             'ssh-auth',
             `${where} asked for more than the password, or for it again and again; the log-in was given up. Check what its PAM asks at log-in, or use a key.`,
-            { disposition: 'retry' },
+            { scope: 'endpoint', disposition: 'retry' },
           ),
         );
         return;
@@ -154,6 +157,7 @@ async function open(
           'ssh-unreachable',
           `${where} wanted to exchange keys again and again; the connection was dropped`,
           {
+            scope: 'endpoint',
             disposition: 'retry',
           },
         ),
@@ -172,6 +176,7 @@ async function open(
       signal.removeEventListener('abort', onAbort);
       give(
         new OperationError('ssh-unreachable', `${where} closed the connection before the log-in`, {
+          scope: 'endpoint',
           disposition: 'retry',
         }),
       );
@@ -275,7 +280,7 @@ function openChannel<T>(
       cause?: unknown,
     ): void => {
       settle(() => {
-        reject(new OperationError(code, message, { disposition: 'retry', cause }));
+        reject(new OperationError(code, message, { scope: 'endpoint', disposition: 'retry', cause }));
       });
     };
     function onClose(): void {

@@ -32,23 +32,25 @@ export function failureOf(
     return new OperationError(
       'ssh-host-key',
       `${where} shows ${offered}, pinned is ${pinnedText(destination.hostKeys)}; nothing was sent. If the machine was set up anew, compare the fingerprint on its console and change hostKeys.`,
-      { disposition: 'retry', cause: error },
+      { scope: 'endpoint', disposition: 'retry', cause: error },
     );
   }
   if (error.level === 'client-authentication') {
     return new OperationError(
       'ssh-auth',
       `${where} refused the log-in: check the user, that its authorized_keys holds our public key, and which ways to log in the server allows`,
-      { disposition: 'retry', cause: error },
+      { scope: 'endpoint', disposition: 'retry', cause: error },
     );
   }
   if (error.level === 'agent') {
     return new OperationError('ssh-auth', `the SSH agent could not be used for ${where}: ${error.message}`, {
+      scope: 'endpoint',
       disposition: 'retry',
       cause: error,
     });
   }
   return new OperationError('ssh-unreachable', `${where} could not be reached: ${error.message}`, {
+    scope: 'endpoint',
     disposition: 'retry',
     cause: error,
   });

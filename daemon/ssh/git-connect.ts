@@ -54,7 +54,7 @@ function pinsOf({ hostKeys, knownHostsText }: GitSshOptions, host: string, port:
   throw new OperationError(
     'ssh-host-key',
     `the host key of the Git server ${host}:${String(port)} is not known. Put its line from ssh-keyscan, compared with what its operator publishes, under git.ssh.hostKeys or into git.ssh.knownHostsFile.`,
-    { disposition: 'retry' },
+    { scope: 'repository', disposition: 'retry' },
   );
 }
 
@@ -64,7 +64,7 @@ function loginOf({ key, agentSocket }: GitSshOptions, host: string): SshDestinat
   throw new OperationError(
     'ssh-auth',
     `there is no way to log in to the Git server ${host}: name a key under git.ssh.key, or set git.ssh.agent: true and SSH_AUTH_SOCK`,
-    { disposition: 'retry' },
+    { scope: 'repository', disposition: 'retry' },
   );
 }
 
@@ -114,6 +114,7 @@ function wrap(
               'ssh-unreachable',
               `the Git service on ${where} ended while it was written to`,
               {
+                scope: 'repository',
                 disposition: 'retry',
               },
             ),

@@ -25,7 +25,7 @@ export async function readHostKey(host: string, port: number): Promise<ShownHost
         new OperationError(
           'ssh-unreachable',
           `${host}:${String(port)} could not be asked for its host key: ${reason}. Check host and port, or give the key with --host-key.`,
-          { disposition: 'retry', cause },
+          { scope: 'endpoint', disposition: 'retry', cause },
         ),
       );
     };

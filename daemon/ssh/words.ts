@@ -15,6 +15,7 @@ export function quoteWords(words: readonly string[]): string {
           'a word of a command holds a NUL character, which no command line can hold; take it out of the declaration',
           {
             disposition: 'stall',
+            endsWhen: ['declaration'],
           },
         );
       }

@@ -257,7 +257,9 @@ function expectSuccess(
   throw new OperationError(
     meaning?.code ?? otherwise,
     `${what} on ${endpoint.name} ${ended}: ${lastWords(result)}`,
-    { disposition: meaning?.disposition ?? 'retry' },
+    meaning?.disposition === 'stall'
+      ? { disposition: 'stall', endsWhen: ['endpoint', 'declaration'] }
+      : { disposition: 'retry' },
   );
 }
 

@@ -28,6 +28,7 @@ export function renderTemplate(template: string, values: Readonly<Record<string,
       `the template ${JSON.stringify(template)} of a profile cannot be filled in: ${reason}`,
       {
         disposition: 'stall',
+        endsWhen: ['declaration'],
         cause,
       },
     );

@@ -9,6 +9,7 @@ import {
   day,
   facts,
   handshake,
+  input,
   installation,
   installed,
   issued,
@@ -21,23 +22,7 @@ import {
 const hour = 3_600_000;
 
 function assess(changes: Partial<AssessInput> = {}): Assessment {
-  return assessInstallation({
-    certificate: certificate(),
-    installation,
-    withdrawn: false,
-    refusal: null,
-    requestEvaluations: [],
-    misfit: null,
-    issuedEvaluations: [],
-    foundEvaluations: [],
-    memory: memory(),
-    observation: observation(),
-    known: new Map(),
-    now,
-    observeIntervalMs: 6 * hour,
-    observeAgainMs: hour / 6,
-    ...changes,
-  });
+  return assessInstallation(input(changes));
 }
 
 function attempt(changes: Partial<Attempt> = {}): Attempt {
@@ -412,12 +397,31 @@ describe('what is said', () => {
     });
     assert.equal(assessed.status, 'blocked');
   });
-  test('a failure says the step, the reason and that it is not tried again', () => {
+  test('an order that the CA still works on is pending, and nothing has failed', () => {
     const assessed = assess({
-      memory: memory({ operation: operation(), attempt: attempt({ nextAt: null }) }),
+      memory: memory({
+        operation: operation({ step: 'ordered', issued: null }),
+        attempt: attempt({ failures: 0, code: 'pending', step: 'issue', nextAt: now + hour }),
+      }),
+    });
+    assert.deepEqual(
+      codes(assessed).filter((code) => code.endsWith('-failed')),
+      [],
+    );
+    assert.equal(assessed.status, 'pending');
+  });
+  test('a failure says the step, the reason and what ends a stall', () => {
+    const assessed = assess({
+      memory: memory({
+        operation: operation(),
+        attempt: attempt({ nextAt: now + day, endsWhen: ['declaration', 'endpoint'] }),
+      }),
     });
     const finding = assessed.findings.find((each) => each.code === 'install-failed');
-    assert.match(finding?.message ?? '', /^reload failed: the reload said no.*Not tried again/);
+    assert.match(
+      finding?.message ?? '',
+      /^reload failed: the reload said no.*tried again at once when its declaration changes, and otherwise at least once a day/,
+    );
     assert.equal(assessed.status, 'failing');
   });
   test('renewal that does not come becomes overdue, then critical, then expired', () => {

@@ -9,7 +9,7 @@ const day = 24 * 60 * minute;
 const at = 1_780_272_000_000;
 const steps = limits.backoff.stepsMs;
 
-function next(changes: Partial<Failure> = {}): number | null {
+function next(changes: Partial<Failure> = {}): number {
   return nextAttempt(
     { failures: 1, lastFailureAt: at, disposition: 'retry', retryAt: null, random01: 0.5, ...changes },
     steps,
@@ -17,13 +17,20 @@ function next(changes: Partial<Failure> = {}): number | null {
 }
 
 test('the pauses grow by the schedule and stay at its last step', () => {
-  const pauses = [1, 2, 3, 4, 5, 1000].map((failures) => (next({ failures }) ?? 0) - at);
+  const pauses = [1, 2, 3, 4, 5, 1000].map((failures) => next({ failures }) - at);
   assert.deepEqual(pauses, [minute, 10 * minute, 100 * minute, day, day, day]);
 });
 
-test('stall never tries again by itself, whatever the other side asked for', () => {
-  assert.equal(next({ disposition: 'stall' }), null);
-  assert.equal(next({ disposition: 'stall', retryAt: at + minute }), null);
+test('a stall is tried again within a day, more often near the end, and never sooner than the other side asked for', () => {
+  const pause = (changes: Partial<Failure>): number => next({ disposition: 'stall', ...changes }) - at;
+  assert.equal(pause({ random01: 0 }), day);
+  assert.equal(pause({ random01: 0, failures: 1000, endsAt: at + 80 * day }), day);
+  assert.equal(pause({ random01: 0, endsAt: at + 10 * day }), day / 2);
+  for (const endsAt of [at + day / 24, at, at - 30 * day])
+    assert.equal(pause({ random01: 0, endsAt }), 60 * minute);
+  assert.equal(pause({ endsAt: at, retryAt: at + 7 * 60 * minute }), 7 * 60 * minute);
+  assert.equal(pause({ retryAt: at + 9 * day }), day);
+  assert.ok(pause({ random01: 0.999 }) < day && pause({ random01: 0.999 }) > day / 2);
 });
 
 test('wait keeps to what the other side asked for, to the millisecond', () => {
@@ -64,7 +71,7 @@ test('always between four fifths of the first step and six fifths of the last af
   fc.assert(
     fc.property(failure, (each) => {
       const instant = nextAttempt(each, steps);
-      assert.ok(instant !== null && Number.isInteger(instant));
+      assert.ok(Number.isInteger(instant));
       const pause = instant - each.lastFailureAt;
       assert.ok(pause >= Math.floor(0.8 * minute) && pause <= Math.ceil(1.2 * day), String(pause));
     }),

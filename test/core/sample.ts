@@ -1,5 +1,5 @@
 /** A certificate, its installation and what is remembered of them, for tests of core. Everything can be changed by the caller. */
-import type { Assessment } from '../../daemon/core/assess.ts';
+import type { AssessInput, Assessment } from '../../daemon/core/assess.ts';
 import type { Selector } from '../../daemon/core/governance.ts';
 import type { InstallationMemory, Installed } from '../../daemon/core/installation-state.ts';
 import type {
@@ -171,6 +171,26 @@ export function assessment(changes: Partial<Assessment> = {}): Assessment {
     need: { kind: 'none' },
     addresses: [{ handshake: handshake(facts('aa')), result: 'served-match', message: '', remedy: '' }],
     dueAt: now + day,
+    ...changes,
+  };
+}
+
+export function input(changes: Partial<AssessInput> = {}): AssessInput {
+  return {
+    certificate: certificate(),
+    installation,
+    withdrawn: false,
+    refusal: null,
+    requestEvaluations: [],
+    misfit: null,
+    issuedEvaluations: [],
+    foundEvaluations: [],
+    memory: memory(),
+    observation: observation(),
+    known: new Map(),
+    now,
+    observeIntervalMs: 6 * 3_600_000,
+    observeAgainMs: 600_000,
     ...changes,
   };
 }

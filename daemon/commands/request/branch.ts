@@ -14,6 +14,7 @@ function git(directory: string, ...words: string[]): string {
     const text = typeof said === 'string' && said.trim() !== '' ? said.trim() : String(cause);
     throw new OperationError('git-unavailable', `git ${words[0] ?? ''} failed: ${text}`, {
       disposition: 'stall',
+      endsWhen: ['repository'],
       cause,
     });
   }

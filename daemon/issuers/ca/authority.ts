@@ -117,7 +117,7 @@ async function openOne(
     throw new OperationError(
       'ca-unavailable',
       `the ${which} certificate of issuer ${plan.name} is in ${path}, but its key is not in custody. Restore the custody directory from a backup, or move ${directory} away to begin a new CA.`,
-      { disposition: 'stall' },
+      { scope: 'issuer', disposition: 'stall', endsWhen: ['data-directory', 'declaration'] },
     );
   }
   const keyPem = kept ?? newAuthorityKey();
@@ -128,7 +128,9 @@ async function openOne(
         'ca-unavailable',
         `the ${which} key of issuer ${plan.name} does not belong to ${path}`,
         {
+          scope: 'issuer',
           disposition: 'stall',
+          endsWhen: ['data-directory', 'declaration'],
         },
       );
     }
@@ -156,7 +158,7 @@ function readCertificate(pem: string | null, path: string): Uint8Array | null {
   throw new OperationError(
     'ca-unavailable',
     `${path} is not the certificate of a CA any more. Restore it from a backup, or from issuers/ of the state branch.`,
-    { disposition: 'stall' },
+    { scope: 'issuer', disposition: 'stall', endsWhen: ['data-directory', 'declaration'] },
   );
 }
 
@@ -175,7 +177,7 @@ function unusable(path: string, done: 'read' | 'written', cause: unknown): Opera
   return new OperationError(
     'ca-unavailable',
     `${path} cannot be ${done}: ${reason}. Check space and permissions of the data directory.`,
-    { disposition: 'retry', cause },
+    { scope: 'issuer', disposition: 'retry', cause },
   );
 }
 

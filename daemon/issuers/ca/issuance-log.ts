@@ -105,7 +105,7 @@ function readLine(text: string, number: number, path: string): LogLine {
   throw new OperationError(
     'ca-unavailable',
     `line ${String(number)} of the issuance log ${path} cannot be read. Restore the file from a backup, or take the line out when issuance/ of the state branch already holds its certificate; nothing is issued before.`,
-    { disposition: 'stall' },
+    { scope: 'issuer', disposition: 'stall', endsWhen: ['data-directory'] },
   );
 }
 
@@ -182,6 +182,6 @@ function trouble(path: string, cause: unknown): OperationError {
   return new OperationError(
     'ca-unavailable',
     `the issuance log ${path} cannot be used: ${reason}. Nothing is issued until it can.`,
-    { disposition: 'retry', cause },
+    { scope: 'issuer', disposition: 'retry', cause },
   );
 }

@@ -109,6 +109,7 @@ function isThere(cause: unknown): boolean {
 
 function unavailable(why: string, cause?: unknown): OperationError {
   return new OperationError('ca-unavailable', `the issuance log is not free: ${why}`, {
+    scope: 'issuer',
     disposition: 'retry',
     cause,
   });

@@ -118,6 +118,7 @@ export function csrConfiguration(dnsNames: readonly string[], ipAddresses: reado
   if (bad !== undefined) {
     throw new OperationError('unsupported', `${JSON.stringify(bad)} is no name a CSR can be made for`, {
       disposition: 'stall',
+      endsWhen: ['declaration'],
     });
   }
   return [

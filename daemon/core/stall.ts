@@ -1,0 +1,84 @@
+/** What a failure stops, what ends the wait, and how a wait that has ended is noticed. Pure. */
+import { canonicalJson } from './canonical.ts';
+import { withJumps } from './jump-hosts.ts';
+import type { Certificate, Desired } from './model.ts';
+
+/** What waits because of a failure: the one installation, all of an endpoint, all of an issuer, or everything in the repository. */
+export type Scope = 'installation' | 'endpoint' | 'issuer' | 'repository';
+
+/** What a person changes to end a stall. A changed declaration or secret is seen at once; the rest is found out by the next try. */
+export type EndsWhen =
+  | 'declaration'
+  | 'secret'
+  | 'configuration'
+  | 'endpoint'
+  | 'issuer'
+  | 'repository'
+  | 'data-directory';
+
+/** Who waits: `installation:team/name@endpoint`, `endpoint:name` or `issuer:name`. */
+export type Subject = `${'installation' | 'endpoint' | 'issuer'}:${string}`;
+
+/** What stands behind a subject now: the blobs of its documents, and a stamp of each secret they name (`Vault.stamp`). */
+export interface Ground {
+  readonly desired: Pick<Desired, 'endpoints' | 'issuers' | 'profiles'>;
+  /** The certificate in force or only watched under this id; null when neither. */
+  readonly certificate: (id: string) => Certificate | null;
+  /** By `endpoint:name` or `issuer:name`; nothing for those that name no secret. */
+  readonly stamps: ReadonlyMap<string, string>;
+}
+
+/** What a wait depends on, as text to be compared: another text ends the wait. Never holds a secret. Pure. */
+export function basisOf(subject: string, ground: Ground): string {
+  const colon = subject.indexOf(':');
+  const name = subject.slice(colon + 1);
+  switch (subject.slice(0, colon)) {
+    case 'endpoint':
+      return canonicalJson(endpointBasis(name, ground));
+    case 'issuer':
+      return canonicalJson(issuerBasis(name, ground));
+    default: {
+      const certificate = ground.certificate(name.slice(0, name.lastIndexOf('@')));
+      const installation = certificate?.installations.find((each) => each.id === name) ?? null;
+      return canonicalJson([
+        certificate?.blob ?? null,
+        ground.desired.profiles.get(installation?.profile ?? '')?.blob ?? null,
+        installation === null ? [] : endpointBasis(installation.endpoint, ground),
+        certificate === null ? [] : issuerBasis(certificate.issuer, ground),
+      ]);
+    }
+  }
+}
+
+function endpointBasis(name: string, { desired, stamps }: Ground): (string | null)[] {
+  const endpoint = desired.endpoints.get(name);
+  if (endpoint === undefined) return [];
+  const blobs = withJumps(endpoint, desired.endpoints)?.blobs ?? [endpoint.blob];
+  return [...blobs, stamps.get(`endpoint:${name}`) ?? null];
+}
+
+function issuerBasis(name: string, { desired, stamps }: Ground): (string | null)[] {
+  const issuer = desired.issuers.get(name);
+  return issuer === undefined ? [] : [issuer.blob, stamps.get(`issuer:${name}`) ?? null];
+}
+
+const places: Readonly<Record<EndsWhen, string>> = {
+  declaration: 'its declaration',
+  secret: 'a secret it uses',
+  configuration: "renewd's configuration",
+  endpoint: 'the endpoint',
+  issuer: 'the CA',
+  repository: 'the repository',
+  'data-directory': 'the data directory',
+};
+
+/** When it is tried again, as a sentence to stand behind the message of a stall. Pure. */
+export function stallSentence(endsWhen: readonly EndsWhen[]): string {
+  const isSeen = (each: EndsWhen): boolean => each === 'declaration' || each === 'secret';
+  const seen = endsWhen.filter(isSeen);
+  const found = endsWhen.filter((each) => !isSeen(each));
+  const list = (each: readonly EndsWhen[]): string => each.map((one) => places[one]).join(' or ');
+  if (seen.length === 0) return `Correct ${list(found)}: it is tried again at least once a day.`;
+  const also = found.length === 0 ? '' : ` A correction of ${list(found)} is found within a day.`;
+  return `It is tried again at once when ${list(seen)} changes, and otherwise at least once a day.${also}`;
+}

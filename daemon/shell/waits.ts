@@ -1,0 +1,56 @@
+/** Who waits for what, and which waits are over because what they were met with is another. */
+import { basisOf, type Ground } from '../core/stall.ts';
+import type { Waits } from './apply.ts';
+import { certificateOf } from './judge.ts';
+import type { Memory } from './memory.ts';
+import type { World } from './world.ts';
+
+/** What stands behind endpoints and issuers now. IO: looks at the sources of their secrets, and reads none. */
+export async function gatherGround(world: World, memory: Memory): Promise<Ground> {
+  const { desired } = memory;
+  const nothing = new Map();
+  return {
+    desired: desired ?? { endpoints: nothing, issuers: nothing, profiles: nothing },
+    certificate: (id) => certificateOf(memory, id),
+    stamps: desired === null ? nothing : await world.secretStamps(desired),
+  };
+}
+
+/** What a new wait needs to know. */
+export function waitsOn(memory: Memory, ground: Ground): Waits {
+  return {
+    attempts: memory.attempts,
+    basisOf: (subject) => basisOf(subject, ground),
+    endsAt: (installation) => {
+      const issued = memory.installations.get(installation)?.installed?.issued;
+      return issued === undefined ? null : Date.parse(issued.notAfter);
+    },
+  };
+}
+
+/**
+ * Ends every wait whose documents or secrets are not those it was met with, and has its certificates judged. IO: the journal, unless `dryRun`. Safe to repeat.
+ */
+export function endWaits(world: World, memory: Memory, ground: Ground, dryRun: boolean): void {
+  const { desired } = memory;
+  if (desired === null) return;
+  for (const [subject, attempt] of [...memory.attempts]) {
+    if (attempt.basis === undefined || attempt.basis === basisOf(subject, ground)) continue;
+    memory.attempts.delete(subject);
+    if (!dryRun) {
+      world.journal.saveAttempt(subject, null);
+      world.log.info({ subject, code: attempt.code }, 'what it waited with has changed: it is tried again');
+    }
+    for (const id of concerned(memory, subject)) memory.dirty.add(id);
+  }
+}
+
+/** The certificates that wait with a subject. */
+export function concerned(memory: Memory, subject: string): Iterable<string> {
+  const name = subject.slice(subject.indexOf(':') + 1);
+  if (subject.startsWith('endpoint:')) return memory.byEndpoint.get(name) ?? [];
+  if (!subject.startsWith('issuer:')) return [name.slice(0, name.lastIndexOf('@'))];
+  return [...(memory.desired?.certificates.values() ?? [])]
+    .filter(({ issuer }) => issuer === name)
+    .map(({ id }) => id);
+}

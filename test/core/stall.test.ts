@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Certificate, Endpoint, Issuer, Profile } from '../../daemon/core/model.ts';
+import { basisOf, stallSentence, type Ground } from '../../daemon/core/stall.ts';
+import { certificate } from './sample.ts';
+
+const shop: Certificate = certificate();
+const [installation] = shop.installations;
+assert.ok(installation !== undefined);
+const named = <T>(name: string, blob: string, more: object = {}): T =>
+  ({ name, blob, config: {}, ...more }) as unknown as T;
+
+function ground(
+  changes: {
+    readonly certificate?: Certificate | null;
+    readonly endpoint?: string;
+    readonly hop?: string;
+    readonly issuer?: string;
+    readonly profile?: string;
+    readonly stamps?: Readonly<Record<string, string>>;
+  } = {},
+): Ground {
+  const { endpoint = 'e1', hop = 'h1', issuer = 'i1', profile = 'p1', stamps = {} } = changes;
+  return {
+    desired: {
+      endpoints: new Map<string, Endpoint>([
+        [
+          installation?.endpoint ?? '',
+          named(installation?.endpoint ?? '', endpoint, { config: { jump: 'hop' } }),
+        ],
+        ['hop', named('hop', hop)],
+      ]),
+      issuers: new Map<string, Issuer>([[shop.issuer, named(shop.issuer, issuer)]]),
+      profiles: new Map<string, Profile>([
+        [installation?.profile ?? '', named(installation?.profile ?? '', profile)],
+      ]),
+    },
+    certificate: () => (changes.certificate === undefined ? shop : changes.certificate),
+    stamps: new Map(Object.entries(stamps)),
+  };
+}
+
+describe('what a wait depends on', () => {
+  const subjects = {
+    installation: `installation:${installation.id}`,
+    endpoint: `endpoint:${installation.endpoint}`,
+    issuer: `issuer:${shop.issuer}`,
+  };
+  const cases: readonly [string, Parameters<typeof ground>[0], readonly (keyof typeof subjects)[]][] = [
+    ['nothing', {}, []],
+    ['the certificate', { certificate: { ...shop, blob: 'other' } }, ['installation']],
+    ['the certificate is gone', { certificate: null }, ['installation']],
+    ['the profile', { profile: 'p2' }, ['installation']],
+    ['the endpoint', { endpoint: 'e2' }, ['installation', 'endpoint']],
+    ['the jump host', { hop: 'h2' }, ['installation', 'endpoint']],
+    ['the issuer', { issuer: 'i2' }, ['installation', 'issuer']],
+    ['a secret of the endpoint', { stamps: { [subjects.endpoint]: 'new' } }, ['installation', 'endpoint']],
+    ['a secret of the issuer', { stamps: { [subjects.issuer]: 'new' } }, ['installation', 'issuer']],
+    ['a secret of another issuer', { stamps: { 'issuer:other': 'new' } }, []],
+  ];
+  for (const [what, changes, ended] of cases)
+    test(`${what}: ends the wait of ${ended.join(' and ') || 'nobody'}`, () => {
+      const over = Object.entries(subjects)
+        .filter(([, subject]) => basisOf(subject, ground()) !== basisOf(subject, ground(changes)))
+        .map(([name]) => name);
+      assert.deepEqual(over, ended);
+    });
+});
+
+test('the sentence says what is seen at once, what is found out, and never that nothing is tried', () => {
+  assert.equal(
+    stallSentence(['issuer', 'declaration', 'secret']),
+    'It is tried again at once when its declaration or a secret it uses changes, and otherwise at least once a day. A correction of the CA is found within a day.',
+  );
+  assert.equal(
+    stallSentence(['data-directory']),
+    'Correct the data directory: it is tried again at least once a day.',
+  );
+});
