@@ -530,3 +530,15 @@ test('node:crypto verifies certificates in one place, which bounds what a hostil
     [],
   );
 });
+
+test('no regular expression is made of a text that a document or somebody else wrote', () => {
+  // Each of these makes one of constants of the same room.
+  const constant = [
+    'daemon/records/paths.ts',
+    'daemon/core/dns-name.ts',
+    'daemon/commands/request/answers.ts',
+    'daemon/documents/schema-errors.ts',
+  ];
+  const made = [...sources, ...siteSources].filter(({ text }) => /\bRegExp\(/.test(text));
+  assert.deepEqual(made.map(({ path }) => path).sort(), constant.sort());
+});

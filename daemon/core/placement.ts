@@ -7,6 +7,7 @@ import type { Certificate, Endpoint, Installation, Profile, ProfileParameter } f
 import { didYouMean } from './nearest.ts';
 import { fillPath, namesInPath, readPathTemplate } from './path-template.ts';
 import { isAtOrBelow, plainPathFault } from './plain-path.ts';
+import { readTextPattern } from './text-pattern.ts';
 
 declare const judged: unique symbol;
 
@@ -174,7 +175,10 @@ function valueFault(value: string, { pattern, setBy }: ProfileParameter): string
   // Every value of a certificate becomes a part of a path, and a path of certificates needs no more than this.
   if (setBy === 'certificate' && !/^[A-Za-z0-9._@+=,:/-]*$/.test(value))
     return 'holds a character that is not used in paths of certificates: letters, digits and . _ @ + = , : / - are';
-  return new RegExp(`^(?:${pattern})$`, 'u').test(value) ? null : `does not match ${pattern}`;
+  const read = readTextPattern(pattern);
+  // Who owns the profile is told where it is read.
+  if ('fault' in read) return `cannot be compared with the pattern ${pattern}: ${read.fault.message}`;
+  return read.matches(value) ? null : `does not match ${pattern}`;
 }
 
 function linksOf(

@@ -2,6 +2,7 @@
 import { parseDuration } from '../core/duration.ts';
 import type { Declared, Profile, ProfileParameter } from '../core/model.ts';
 import { readPathTemplate } from '../core/path-template.ts';
+import { readTextPattern } from '../core/text-pattern.ts';
 import type { CheckedDocument, Place } from './convert.ts';
 import { plainPaths } from './convert-endpoint.ts';
 import { list, map, text, texts } from './plain.ts';
@@ -40,8 +41,14 @@ export function toProfile(declared: Declared, spec: CheckedDocument['spec'], pla
       default: typeof preset === 'string' ? preset : null,
       pattern: text(pattern) || '[^\\u0000-\\u001f]*',
     };
-    if (!compiles(parameter.pattern))
-      place.complain('is not a regular expression', ['spec', 'parameters', name, 'pattern']);
+    const read = readTextPattern(parameter.pattern);
+    if ('fault' in read)
+      place.complain(`character ${String(read.fault.at)} of the pattern: ${read.fault.message}`, [
+        'spec',
+        'parameters',
+        name,
+        'pattern',
+      ]);
     return [name, parameter] as const;
   });
   const declaredParameters = Object.fromEntries(parameters);
@@ -62,14 +69,6 @@ export function toProfile(declared: Declared, spec: CheckedDocument['spec'], pla
         ? defaultSettleMs
         : (parseDuration(text(spec['settle'])) ?? defaultSettleMs),
   };
-}
-
-function compiles(pattern: string): boolean {
-  try {
-    return new RegExp(pattern, 'u') instanceof RegExp;
-  } catch {
-    return false;
-  }
 }
 
 /** The first name of each `{{...}}` that could come from a certificate: what a requester writes is never a word of a command. */

@@ -15,13 +15,8 @@ export function waiverFacts({ declared, at }: SiteSources, estate: Estate): read
   );
   return declared.waivers
     .map((waiver): WaiverFacts => {
-      const name = waiver.name.replaceAll(/[^\w-]/g, '\\$&');
-      // As `core/policy-findings.ts` words it: a reason may speak of other waivers.
-      const named = new RegExp(
-        `; excepted until \\d{4}-\\d\\d-\\d\\d by waiver ${name} of |; waiver ${name} of .* ended on \\d{4}-\\d\\d-\\d\\d$`,
-      );
       const certificates = notes.flatMap((each) =>
-        each.certificate !== null && named.test(each.message) ? [each.certificate] : [],
+        each.certificate !== null && names(each.message, waiver.name) ? [each.certificate] : [],
       );
       return {
         name: waiver.name,
@@ -44,4 +39,11 @@ export function waiverFacts({ declared, at }: SiteSources, estate: Estate): read
         compareText(a.expiresAt, b.expiresAt) ||
         compareText(a.name, b.name),
     );
+}
+
+/** As `core/policy-findings.ts` words it: a reason may speak of other waivers. */
+function names(message: string, waiver: string): boolean {
+  const excepts = message.matchAll(/; excepted until \d{4}-\d\d-\d\d by waiver (\S{1,300}) of /g);
+  if ([...excepts].some(([, name]) => name === waiver)) return true;
+  return message.includes(`; waiver ${waiver} of `) && / ended on \d{4}-\d\d-\d\d$/.test(message);
 }

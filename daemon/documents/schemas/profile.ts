@@ -49,7 +49,8 @@ export const profileSchema = envelope(
                 maxLength: 1000,
               },
               pattern: {
-                description: 'Regular expression the whole value must match.',
+                description:
+                  'Regular expression the whole value must match: characters, lists, groups, | and repetitions. Looking ahead or behind and back-references are not available.',
                 type: 'string',
                 maxLength: 500,
               },

@@ -1,5 +1,6 @@
 /** What a schema cannot say of the values in the form, in the words in which the daemon says it when it reads a declaration. Runs in the browser; pure. */
 import { readAddress } from '../../../daemon/core/dns-name.ts';
+import { readTextPattern } from '../../../daemon/core/text-pattern.ts';
 import { browserNames, labelsOf, writtenNames, type FormFields, type FormRequest } from './request-form.ts';
 import type { FieldMessage } from './request-problems.ts';
 
@@ -35,13 +36,10 @@ export function wrongParameters({ answers, profile }: FormRequest): FieldMessage
   );
 }
 
-/** Whether the whole value matches, as the daemon asks. A pattern that cannot be read is left to the daemon, which has the whole of it. */
+/** As the daemon asks. A pattern that cannot be read is left to the daemon, which says so where it stands. */
 function matches(pattern: string, value: string): boolean {
-  try {
-    return new RegExp(`^(?:${pattern})$`, 'u').test(value);
-  } catch {
-    return true;
-  }
+  const read = readTextPattern(pattern);
+  return 'fault' in read || read.matches(value);
 }
 
 /** Addresses that no client could reach. Pure. */
