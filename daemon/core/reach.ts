@@ -63,7 +63,23 @@ const special: readonly (readonly [range: string, what: string])[] = [
   ['224.0.0.0/4', 'a multicast address'],
   ['240.0.0.0/4', 'a reserved address'],
   ['ff00::/8', 'a multicast address'],
+  // Where the address of IPv4 stands in these, the operator of a translator, or both ends of a tunnel, decide (RFC 6052 section 2.2, RFC 8215, RFC 4380).
+  ['64:ff9b:1::/48', 'an address of a translator to IPv4 (NAT64)'],
+  ['2001::/32', 'an address of a tunnel to IPv4 (Teredo)'],
+  // Who answers there is a relay nobody knows (RFC 7526), or whoever made the tunnel of 6to4.
+  ['2002::/16', 'an address of a tunnel to IPv4 (6to4)'],
 ];
+
+/**
+ * The special range an address lies in, as it is judged; undefined: none. Interface identifiers of ISATAP (RFC 5214 section 6.1) stand below any prefix, and
+ * behind them the IPv4 address of a tunnel.
+ */
+function specialRange(plain: string): readonly [range: string, what: string] | undefined {
+  const groups = plain.split(':');
+  const isIsatap = groups.length === 8 && /^(?:0|200)$/.test(groups[4] ?? '') && groups[5] === '5efe';
+  if (isIsatap) return [`${groups.slice(0, 6).join(':')}:0:0/96`, 'an address of a tunnel to IPv4 (ISATAP)'];
+  return special.find(([range]) => isInRange(plain, range));
+}
 
 /**
  * Why `address` may not be connected to, to be read after it; null when it may. `own` are the addresses of the endpoint's host. What cannot be read as an
@@ -74,7 +90,7 @@ export function refuseAddress(address: string, own: readonly string[], reach: Re
   if (plain === null) return 'is not an address';
   const say = (what: string): string =>
     `${what}: if it is meant, the owner of endpoint ${reach.endpoint} writes it under spec of ${reach.file}: networks: ['${plain}']`;
-  const found = special.find(([range]) => isInRange(plain, range));
+  const found = specialRange(plain);
   if (found !== undefined) {
     const [range, what] = found;
     // Only a network that lies within the special range says that it is meant.
@@ -97,7 +113,7 @@ export function refuseWritten(address: string, reach: Reach): string | null {
   const own = reach.host === null ? null : plainAddress(reach.host);
   const refused = refuseAddress(address, own === null ? [] : [own], reach);
   const plain = plainAddress(address);
-  const isSpecial = plain === null || special.some(([range]) => isInRange(plain, range));
+  const isSpecial = plain === null || specialRange(plain) !== undefined;
   // A host that is a name may have this address.
   return isSpecial || own !== null || reach.host === null ? refused : null;
 }
@@ -109,15 +125,11 @@ function liesIn(range: string, outer: string): boolean {
   return isInRange(base, outer) && Number(length ?? whole) >= Number(outerLength ?? whole);
 }
 
-/** Networks of IPv6 that carry an address of IPv4: mapped and compatible (RFC 4291), translated (RFC 2765), NAT64 (RFC 6052, 8215), 6to4 (RFC 3056). */
-const carriers: readonly (readonly [range: string, at: number])[] = [
-  ['::ffff:0:0/96', 6],
-  ['::ffff:0:0:0/96', 6],
-  ['::/96', 6],
-  ['64:ff9b::/96', 6],
-  ['64:ff9b:1::/48', 6],
-  ['2002::/16', 1],
-];
+/**
+ * Networks of IPv6 that end in an address of IPv4, always: mapped and compatible (RFC 4291), translated (RFC 2765), NAT64 with its well-known prefix
+ * (RFC 6052 section 2.1). Where the place depends on somebody's choice, nothing is unwrapped: those are special.
+ */
+const carriers: readonly string[] = ['::ffff:0:0/96', '::ffff:0:0:0/96', '::/96', '64:ff9b::/96'];
 
 /** One address in the form in which it is judged: an IPv6 address that carries one of IPv4 is that one. null: no address, or one with a zone. */
 export function plainAddress(address: string): string | null {
@@ -126,9 +138,8 @@ export function plainAddress(address: string): string | null {
   if (groups === null) return null;
   const text = groups.map((each) => each.toString(16)).join(':');
   if (text === '0:0:0:0:0:0:0:0' || text === '0:0:0:0:0:0:0:1') return text;
-  const carrier = carriers.find(([range]) => isInRange(text, range));
-  if (carrier === undefined) return text;
-  const [high = 0, low = 0] = groups.slice(carrier[1]);
+  if (!carriers.some((range) => isInRange(text, range))) return text;
+  const [high = 0, low = 0] = groups.slice(6);
   return [high >> 8, high & 255, low >> 8, low & 255].join('.');
 }
 
@@ -160,5 +171,7 @@ export function networkFault(written: string): string | null {
 
 /** Whether a network opens something only an endpoint may open. */
 export function isSpecialNetwork(network: string): boolean {
-  return special.some(([range]) => liesIn(network, range));
+  const base = plainAddress(network.split('/')[0] ?? '');
+  const found = base === null ? undefined : specialRange(base);
+  return [...special, ...(found === undefined ? [] : [found])].some(([range]) => liesIn(network, range));
 }

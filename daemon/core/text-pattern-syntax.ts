@@ -75,7 +75,7 @@ export function includes({ ranges, others }: Characters, code: number): boolean 
 
 /** Reads the tree of a pattern. Pure. @throws WrongPattern */
 export function parsePattern(text: string): Node {
-  const signs = [...text];
+  const signs = Array.from(text);
   let at = 0;
   let depth = 0;
   const wrong = (message: string, where = at): WrongPattern => new WrongPattern(message, where + 1);

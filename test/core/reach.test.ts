@@ -40,8 +40,6 @@ describe('an address that is connected to', () => {
         '::ffff:0:127.0.0.1',
         '64:ff9b::127.0.0.1',
         '64:ff9b::7f00:1',
-        '64:ff9b:1::7f00:1',
-        '2002:7f00:1::',
       ],
       '127.0.0.0/8',
     ],
@@ -50,19 +48,46 @@ describe('an address that is connected to', () => {
     ['link-local of IPv6', ['fe80::1', 'FEBF::1'], 'fe80::/10'],
     [
       'metadata',
-      [
-        '169.254.169.254',
-        '::ffff:169.254.169.254',
-        '::FFFF:A9FE:A9FE',
-        '64:ff9b::169.254.169.254',
-        '2002:a9fe:a9fe::1',
-      ],
+      ['169.254.169.254', '::ffff:169.254.169.254', '::FFFF:A9FE:A9FE', '64:ff9b::169.254.169.254'],
       '169.254.169.254',
     ],
     ['metadata of AWS in IPv6', ['fd00:ec2::254', 'fd00:0ec2:0:0:0:0:0:0254'], 'fd00:ec2::254'],
     ['metadata of Alibaba', ['100.100.100.200', '::ffff:100.100.100.200'], '100.100.100.200'],
     ['this machine', ['0.0.0.0', '0.1.2.3', '::ffff:0.0.0.0'], '0.0.0.0/8'],
     ['this machine in IPv6', ['::', '0:0:0:0:0:0:0:0'], '::'],
+    [
+      'a translator of somebody’s own choice, with the address of IPv4 at any of its places',
+      [
+        '64:ff9b:1::7f00:1',
+        '64:ff9b:1:7f00:0:100::',
+        '64:ff9b:1:7f:0:1::',
+        '64:ff9b:1:fffe:7f:0:100:0',
+        '64:FF9B:1::127.0.0.1',
+        '64:ff9b:1:a9fe:a9:fe00::',
+      ],
+      '64:ff9b:1::/48',
+    ],
+    ['a tunnel of 6to4', ['2002:7f00:1::', '2002:a9fe:a9fe::1', '2002:a00:7::1'], '2002::/16'],
+    [
+      'a tunnel of Teredo',
+      ['2001::1', '2001:0:7f00:1::', '2001:0:4136:e378:8000:63bf:5601:5601'],
+      '2001::/32',
+    ],
+    [
+      'a tunnel of ISATAP',
+      [
+        '2001:db8::5efe:127.0.0.1',
+        '2001:db8::5efe:7f00:1',
+        '2001:db8:0:0:0:5EFE:a00:7',
+        '2001:db8::0:5efe:a9fe:a9fe',
+      ],
+      '2001:db8::5efe:0:0/96',
+    ],
+    [
+      'a tunnel of ISATAP to a public address',
+      ['fd00:1:2:3:200:5efe:203.0.113.7'],
+      'fd00:1:2:3:200:5efe:cb00:0/104',
+    ],
     ['multicast', ['224.0.0.1', '239.255.255.255'], '224.0.0.0/4'],
     ['broadcast', ['255.255.255.255', '240.0.0.1'], '240.0.0.0/4'],
   ];
@@ -84,6 +109,17 @@ describe('an address that is connected to', () => {
 
   test('a network of link-local addresses does not open the metadata service in it', () => {
     assert.ok(!may('169.254.169.254', { endpointNetworks: ['169.254.0.0/16'] }));
+  });
+
+  test('what is next to these is judged as ever', () => {
+    for (const address of [
+      '64:ff9b:2::7f00:1',
+      '2003:7f00:1::',
+      '2001:1::1',
+      '2001:db8::5eff:7f00:1',
+      '2001:db8::1:5efe:7f00:1',
+    ])
+      assert.ok(may(address, { teamNetworks: ['::/1'] }), address);
   });
 
   test('what is no address is refused', () => {
@@ -132,7 +168,18 @@ describe('declarations', () => {
     );
   test('a team opens no special network, and nobody every address', () => {
     assert.equal(team('[10.0.0.0/8, 203.0.113.9]'), '');
-    for (const each of ['127.0.0.1', '169.254.169.254', '::1', 'fe80::/64', '127.0.0.0/9'])
+    for (const each of [
+      ...[
+        '127.0.0.1',
+        '169.254.169.254',
+        '::1',
+        'fe80::/64',
+        '127.0.0.0/9',
+        '64:ff9b:1:2::/64',
+        '2002:a00::/32',
+      ],
+      ...['2001::/32', '2001:db8::5efe:a00:0/104'],
+    ])
       assert.match(team(`['${each}']`), /only the endpoint/, each);
     for (const each of ['0.0.0.0/0', '::/0']) assert.match(team(`['${each}']`), /every address/, each);
     for (const each of ['10.0.0.0/33', 'example.com', '10.0.0/8', '010.0.0.0/8'])

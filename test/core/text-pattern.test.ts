@@ -1,7 +1,17 @@
 /** Patterns of documents against values of others: the same answer as JavaScript's, in time that no pattern and no value can stretch. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import {
+  type Arbitrary,
+  array,
+  assert as holds,
+  constantFrom,
+  letrec,
+  oneof,
+  property,
+  string,
+  tuple,
+} from 'fast-check';
 import { readTextPattern } from '../../daemon/core/text-pattern.ts';
 import { documentReader } from '../../daemon/reader.ts';
 import { printLoopDelay } from '../fixtures/loop-delay.ts';
@@ -13,10 +23,10 @@ function matches(pattern: string, text: string): boolean {
 }
 
 /** Patterns of few characters, so that texts of few characters meet them. */
-const pattern: fc.Arbitrary<string> = fc.letrec<{ whole: string }>((tie) => ({
-  whole: fc.oneof(
+const pattern: Arbitrary<string> = letrec<{ whole: string }>((tie) => ({
+  whole: oneof(
     { maxDepth: 4, withCrossShrink: true },
-    fc.constantFrom(
+    constantFrom(
       'a',
       'b',
       '.',
@@ -34,23 +44,23 @@ const pattern: fc.Arbitrary<string> = fc.letrec<{ whole: string }>((tie) => ({
       '[^\\n]',
       '',
     ),
-    fc.tuple(tie('whole'), tie('whole')).map(([left, right]) => left + right),
-    fc.tuple(tie('whole'), tie('whole')).map(([left, right]) => `(?:${left}|${right})`),
-    fc
-      .tuple(tie('whole'), fc.constantFrom('*', '+', '?', '{2}', '{0,2}', '{1,}', '{0}'))
-      .map(([part, times]) => `(${part})${times}`),
+    tuple(tie('whole'), tie('whole')).map(([left, right]) => left + right),
+    tuple(tie('whole'), tie('whole')).map(([left, right]) => `(?:${left}|${right})`),
+    tuple(tie('whole'), constantFrom('*', '+', '?', '{2}', '{0,2}', '{1,}', '{0}')).map(
+      ([part, times]) => `(${part})${times}`,
+    ),
   ),
 })).whole;
 
 test('the answer is the one of JavaScript', () => {
-  const texts = fc.array(
-    fc
-      .array(fc.constantFrom('a', 'b', 'c', '1', '.', '-', '\n', 'é', '😀', '\u2028', '_'), { maxLength: 7 })
-      .map((each) => each.join('')),
+  const texts = array(
+    array(constantFrom('a', 'b', 'c', '1', '.', '-', '\n', 'é', '😀', '\u2028', '_'), { maxLength: 7 }).map(
+      (each) => each.join(''),
+    ),
     { minLength: 1, maxLength: 8 },
   );
-  fc.assert(
-    fc.property(pattern, texts, (source, samples) => {
+  holds(
+    property(pattern, texts, (source, samples) => {
       const theirs = new RegExp(`^(?:${source})$`, 'u');
       for (const text of samples)
         assert.equal(matches(source, text), theirs.test(text), JSON.stringify([source, text]));
@@ -128,8 +138,8 @@ describe('a pattern that is not taken says where, and what to write instead', ()
     });
 
   test('no text at all makes reading fail otherwise', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (source) => {
+    holds(
+      property(string({ unit: 'binary', maxLength: 40 }), (source) => {
         const read = readTextPattern(source);
         if ('matches' in read) {
           const theirs = new RegExp(`^(?:${source})$`, 'u');
@@ -138,11 +148,11 @@ describe('a pattern that is not taken says where, and what to write instead', ()
       }),
       { numRuns: 2000, seed: 7 },
     );
-    fc.assert(
-      fc.property(
-        fc
-          .array(fc.constantFrom(...'ab([{|*+?^$\\)]}.-,12ux:d'), { maxLength: 14 })
-          .map((each) => each.join('')),
+    holds(
+      property(
+        array(constantFrom(...Array.from('ab([{|*+?^$\\)]}.-,12ux:d')), { maxLength: 14 }).map((each) =>
+          each.join(''),
+        ),
         (source) => {
           const read = readTextPattern(source);
           if ('matches' in read) new RegExp(`^(?:${source})$`, 'u').test('');
