@@ -379,6 +379,31 @@ test('nothing from outside ends the process: a plain error is a mistake of the p
   assert.deepEqual(unlisted, []);
 });
 
+test('a signature is judged at one door for records and one for changes: a date that a commit carries is no time to judge it at', () => {
+  const judges: Readonly<Record<string, readonly string[]>> = {
+    // Along the line of the records, where time does not go backwards.
+    verifyCommitSignature: ['daemon/git/signature.ts', 'daemon/records/signed-line.ts'],
+    // At the time the daemon first saw a commit, which the records say.
+    createSignatureJudge: ['daemon/git/commit-signature.ts', 'daemon/shell/new-commits.ts'],
+    verifySshSignature: [
+      'daemon/git/commit-signature.ts',
+      'daemon/git/signature.ts',
+      'daemon/git/ssh-certificate.ts',
+      'daemon/git/ssh-public-key.ts',
+    ],
+  };
+  for (const [judge, only] of Object.entries(judges))
+    assert.deepEqual(
+      [...sources, ...siteSources]
+        .filter(({ text }) => new RegExp(`\\b${judge}\\b`).test(codeOf(text)))
+        .map(({ path }) => path)
+        .sort(),
+      only,
+    );
+  for (const { path, text } of [...sources, ...siteSources])
+    assert.doesNotMatch(codeOf(text), /export \* from '[^']*(?:signature|ssh-public-key)\.ts'/, path);
+});
+
 test('text gets into records by one door, and no other file can say that a text is clean', () => {
   const makers = sources.filter(({ text }) => /as (?:unknown as )?RecordText/.test(codeOf(text)));
   assert.deepEqual(

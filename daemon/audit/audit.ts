@@ -21,6 +21,8 @@ export interface AuditQuestion {
   readonly trusted: string | null;
   /** allowed_signers text for the key that signs records; null: `policies/allowed_signers` where it lists one for it, otherwise on trust. */
   readonly recordSigners: string | null;
+  /** When it is asked, UTC epoch ms: a key of the daemon that does not count any more is believed only for what others stand behind. */
+  readonly now: number;
   /** Tips that somebody else kept: this history must contain them. Empty where nobody did. */
   readonly anchors: readonly {
     readonly what: 'declarations' | 'records';
@@ -49,7 +51,14 @@ export async function auditRepository(
 ): Promise<AuditReport> {
   const claims = collectClaims();
   const signers = question.recordSigners ?? (await listedSigners(repository, question, log));
-  const state = await readStateHistory(repository, question.state, question.prefix, signers, claims);
+  const state = await readStateHistory(
+    repository,
+    question.state,
+    question.prefix,
+    signers,
+    claims,
+    question.now,
+  );
   const trusted =
     question.trusted ?? [...state.changes.values()].find((each) => each.outcome === 'trusted')?.commit;
   if (trusted === undefined) {
@@ -136,7 +145,7 @@ async function auditAnchors(
  */
 async function listedSigners(
   repository: Repository,
-  { intent, state, prefix, trusted }: AuditQuestion,
+  { intent, state, prefix, trusted, now }: AuditQuestion,
   log: Log,
 ): Promise<string | null> {
   if ((await repository.readFile(intent, allowedSignersPath)) === null) return null;
@@ -144,7 +153,7 @@ async function listedSigners(
     const first = trusted ?? (await repository.firstParentLine(null, intent))?.[0]?.oid;
     if (first === undefined) return null;
     // Not believed for more than the times at which changes were seen.
-    const unproved = await readStateHistory(repository, state, prefix, null, collectClaims());
+    const unproved = await readStateHistory(repository, state, prefix, null, collectClaims(), now);
     const { inForce } = await replay({
       repository,
       trusted: first,

@@ -2,10 +2,11 @@
 import type { ChangeRecord } from '../core/change-record.ts';
 import { lineTimes } from '../core/line-time.ts';
 import type { CertificateRecord, IssuedRecord } from '../core/record-format.ts';
-import { signerOf, verifyCommitSignature } from '../git/signature.ts';
+import { signerOf } from '../git/signature.ts';
 import type { Commit, Repository } from '../git/repository.ts';
 import { lostTrailer, placeOf } from '../records/paths.ts';
 import { parseRecord } from '../records/read.ts';
+import { judgeLine, wordsOf } from '../records/signed-line.ts';
 import type { Claims } from './claim.ts';
 
 export interface FirstSeen {
@@ -32,16 +33,17 @@ export interface StateHistory {
   readonly seenBy: ReadonlyMap<string, number>;
 }
 
-/** Reads and checks the whole line. IO: reads Git. `allowedSigners`: who may sign records; null: the key of the first commit is taken on trust. */
+/** Reads and checks the whole line. IO: reads Git. `allowedSigners`: who may sign records; null: the key of the first commit is taken on trust. `now`: when it is audited, UTC epoch ms. */
 export async function readStateHistory(
   repository: Repository,
   tip: string,
   prefix: string,
   allowedSigners: string | null,
   claims: Claims,
+  now: number,
 ): Promise<StateHistory> {
   const line = (await repository.firstParentLine(null, tip)) ?? [];
-  await checkLine(repository, line, allowedSigners, prefix, claims);
+  await checkLine(repository, line, { allowedSigners, now }, prefix, claims);
   const times = lineTimes(line.map((each) => each.committer.at));
   const issuedIn = new Map<string, FirstSeen>();
   const seenBy = new Map<string, number>();
@@ -65,7 +67,7 @@ export async function readStateHistory(
 async function checkLine(
   repository: Repository,
   line: readonly Commit[],
-  allowedSigners: string | null,
+  { allowedSigners, now }: { readonly allowedSigners: string | null; readonly now: number },
   prefix: string,
   claims: Claims,
 ): Promise<void> {
@@ -85,15 +87,10 @@ async function checkLine(
         : `${shared}: the key of the first commit; compare it with what renewd doctor shows, or list it in policies/allowed_signers`,
     );
   }
-  const wrong: string[] = [];
-  for (const commit of own) {
-    const { verdict } = verifyCommitSignature(
-      await repository.rawCommit(commit.oid),
-      signers,
-      commit.committer.at,
-    );
-    if (verdict !== 'good') wrong.push(`${commit.oid.slice(0, 10)} ${verdict}`);
-  }
+  const mine = new Set(own);
+  const wrong = (await judgeLine(repository, line, { signers, now, believed: null }))
+    .filter(({ commit, verdict }) => verdict !== 'good' && mine.has(commit))
+    .map(({ commit, verdict }) => `${commit.oid.slice(0, 10)} ${wordsOf(verdict)}`);
   claims.prove(
     'records',
     `all ${String(own.length)} commits of records are signed by the daemon’s key`,

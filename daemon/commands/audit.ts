@@ -76,8 +76,10 @@ async function question(
     intent: await tipOf(repository, branch, signal),
     state: await tipOf(repository, stateBranch, signal),
     prefix: stateBranch === branch ? 'status/' : '',
-    trusted: trust === null ? null : await tipOf(repository, trust, signal),
+    // A commit is named by its id; a name of a branch is the tip it has now.
+    trusted: trust === null || /^[0-9a-f]{40}$/.test(trust) ? trust : await tipOf(repository, trust, signal),
     anchors: anchor === null ? [] : await anchorsOf(anchor, branch, stateBranch, signal),
+    now: Date.now(),
     recordSigners: signers === null ? null : await readFile(signers, 'utf8'),
   };
 }

@@ -3,15 +3,16 @@
  * daemon's. IO: reads Git; changes nothing.
  */
 import type { Repository } from '../git/repository.ts';
-import { verifyCommitSignature } from '../git/signature.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import { recordPrefixes } from './paths.ts';
+import { judgeLine, wordsOf, type BelievedCommit, type RecordTrust } from './signed-line.ts';
 
-/** A commit that changed records and is not signed by a key of the daemon. */
+/** A commit that changed records and is not believed. */
 export interface ForeignCommit {
   readonly commit: string;
   readonly author: string;
+  /** Why not, in words. */
   readonly verdict: string;
   /** Below the prefix, at most `limits.records.pathsNamed`. */
   readonly paths: readonly string[];
@@ -22,8 +23,8 @@ export interface Lineage {
   readonly foreign: readonly ForeignCommit[];
   /** Records whose content is not ours, by path below the prefix: the object that was there before, or null for none. */
   readonly believed: ReadonlyMap<string, string | null>;
-  /** Whether any commit of the line is ours. */
-  readonly anyOurs: boolean;
+  /** The newest commit of the line that is ours; null for none. */
+  readonly newest: BelievedCommit | null;
 }
 
 export interface LineRequest {
@@ -32,24 +33,23 @@ export interface LineRequest {
   readonly from: string | null;
   readonly tip: string;
   readonly prefix: string;
-  /** Text of an allowed_signers file: the keys of the daemon. */
-  readonly signers: string;
+  readonly trust: RecordTrust;
 }
 
 /** Follows the line. null when `from` is not on it: the history was rewritten. @throws OperationError `git-*` */
 export async function examineLine(request: LineRequest): Promise<Lineage | null> {
-  const { repository, from, tip, prefix, signers } = request;
+  const { repository, from, tip, prefix, trust } = request;
   const line = await repository.firstParentLine(from, tip);
   if (line === null) return null;
   const folders = recordPrefixes(prefix);
   const foreign: ForeignCommit[] = [];
   const believed = new Map<string, string | null>();
-  let anyOurs = false;
+  let newest: BelievedCommit | null = null;
   let previous = from;
-  for (const { oid, author, committer } of line) {
-    const { verdict } = verifyCommitSignature(await repository.rawCommit(oid), signers, committer.at);
+  for (const { commit, at, verdict } of await judgeLine(repository, line, trust)) {
+    const { oid, author } = commit;
     if (verdict === 'good') {
-      anyOurs = true;
+      newest = { commit: oid, at };
       if (believed.size > 0)
         for (const { path } of await repository.changes(previous, oid, folders))
           believed.delete(path.slice(prefix.length));
@@ -68,14 +68,14 @@ export async function examineLine(request: LineRequest): Promise<Lineage | null>
         foreign.push({
           commit: oid,
           author: author.name,
-          verdict,
+          verdict: wordsOf(verdict),
           paths: paths.slice(0, limits.records.pathsNamed),
           count: paths.length,
         });
     }
     previous = oid;
   }
-  return { foreign, believed, anyOurs };
+  return { foreign, believed, newest };
 }
 
 /** What has to be put back so that the tip holds the records of `from` again, by path below the prefix. null when the objects of `from` are gone. @throws OperationError `git-*` */

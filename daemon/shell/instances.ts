@@ -4,7 +4,7 @@ import { otherInstance } from '../core/other-instance.ts';
 import type { Journal } from '../journal/journal.ts';
 import { limits } from '../limits.ts';
 import type { Memory } from './memory.ts';
-import { stateTipFact } from './records-in.ts';
+import { stateTipFact } from './record-trust.ts';
 import type { World } from './world.ts';
 
 const idFact = 'instance-id';

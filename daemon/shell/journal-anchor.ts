@@ -2,9 +2,9 @@
  * The head of the journal in the signed commits of the state branch: whoever can write the journal can make its hashes anew or cut its end,
  * but not what was signed and pushed. Reads Git and the journal; renewals never wait for it.
  */
-import { verifyCommitSignature } from '../git/signature.ts';
 import type { Journal, JournalHead } from '../journal/journal.ts';
 import { limits } from '../limits.ts';
+import { judgeLastCommits, type RecordTrust } from '../records/signed-line.ts';
 import type { StateBranch } from './records.ts';
 
 export const journalTrailer = 'Renewd-Journal';
@@ -14,11 +14,12 @@ export function anchorText({ id, count, hash }: JournalHead): string {
   return `${id} ${String(count)} ${hash}`;
 }
 
-/** How the journal differs from itself or from what the newest commit of ours says of it; null when it does not, or nothing is said of this journal. IO: reads Git. */
+/** How the journal differs from itself or from what the newest commit of ours says of it; null when it does not, or nothing is said of this journal. `trust` null: records are not signed, and every commit counts. IO: reads Git. */
 export async function journalTrouble(
   journal: Journal,
   state: StateBranch,
   tip: string,
+  trust: RecordTrust | null,
 ): Promise<string | null> {
   const head = journal.head();
   // A new data directory: what it does not know it takes over from the endpoints.
@@ -26,7 +27,7 @@ export async function journalTrouble(
   const broken = journal.verify();
   if (broken !== null)
     return `entry ${String(broken)} of the journal was changed or taken out after it was written`;
-  const anchor = await newestAnchor(state, tip, head.id);
+  const anchor = await newestAnchor(state, tip, head.id, trust);
   if (anchor === null) return null;
   const seen = `the commit ${anchor.commit.slice(0, 10)} of the records`;
   if (head.count < anchor.count) {
@@ -38,24 +39,22 @@ export async function journalTrouble(
 }
 
 async function newestAnchor(
-  { repository, signer }: StateBranch,
+  { repository }: StateBranch,
   tip: string,
   id: string,
+  trust: RecordTrust | null,
 ): Promise<(JournalHead & { readonly commit: string }) | null> {
-  let commit: string | undefined = tip;
-  for (let steps = 0; commit !== undefined && steps < limits.records.anchorStepsMax; steps++) {
-    const raw: Uint8Array = await repository.rawCommit(commit);
-    const text = Buffer.from(raw).toString('utf8');
-    const found = [...text.matchAll(/^Renewd-Journal: ([0-9a-f]{16}) ([0-9]{1,15}) ([0-9a-f]{64})$/gm)].at(
-      -1,
-    );
-    const at = Number(/^committer .* (\d{1,12}) [+-]\d{4}$/m.exec(text)?.[1] ?? Number.NaN) * 1000;
-    if (
-      found?.[1] === id &&
-      (signer === null || verifyCommitSignature(raw, `records ${signer.publicKey}`, at).verdict === 'good')
-    )
-      return { id, count: Number(found[2]), hash: found[3] ?? '', commit };
-    commit = /^parent ([0-9a-f]{40})$/m.exec(text.slice(0, Math.max(0, text.indexOf('\n\n'))))?.[1];
+  const most = limits.records.anchorStepsMax;
+  const ours =
+    trust === null
+      ? (await repository.log(tip, { maxCount: most })).toReversed()
+      : (await judgeLastCommits(repository, tip, most, trust))
+          .filter(({ verdict }) => verdict === 'good')
+          .map(({ commit }) => commit);
+  for (const { oid, trailers } of ours.toReversed()) {
+    const value = trailers.findLast(([key]) => key === journalTrailer)?.[1] ?? '';
+    const [, of, count, hash] = /^([0-9a-f]{16}) ([0-9]{1,15}) ([0-9a-f]{64})$/.exec(value) ?? [];
+    if (of === id) return { id, count: Number(count), hash: hash ?? '', commit: oid };
   }
   return null;
 }

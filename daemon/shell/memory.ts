@@ -17,6 +17,7 @@ import type { TreeEntryChange } from '../git/repository.ts';
 import { recallUnread, type UnreadIntent } from './unread.ts';
 import type { WithheldChange } from './withheld.ts';
 import { limits } from '../limits.ts';
+import type { BelievedCommit } from '../records/signed-line.ts';
 import type { Journal, StoredInstallation, StoredOperation } from '../journal/journal.ts';
 
 /** A change that is not in force: refused, or waiting for approval. */
@@ -67,6 +68,8 @@ export interface Memory {
   repositoryTrouble: string | null;
   /** Tip of the state branch as we left it; null before the first look. */
   stateTip: string | null;
+  /** The newest commit of it that we believe, as far as this process looked; null before it did. */
+  believed: BelievedCommit | null;
   readonly installations: Map<string, StoredInstallation>;
   readonly operations: Map<string, StoredOperation>;
   readonly attempts: Map<string, Attempt>;
@@ -121,6 +124,7 @@ export function recall(journal: Journal): Memory {
     unread: recallUnread(journal),
     repositoryTrouble: null,
     stateTip: null,
+    believed: null,
     installations: new Map(journal.installations()),
     operations: new Map(journal.operations()),
     attempts: new Map(journal.attempts()),

@@ -26,6 +26,7 @@ import { instanceId, nextNonce } from './instances.ts';
 import { certificateOf } from './judge.ts';
 import type { Memory } from './memory.ts';
 import { contradiction } from './published-log.ts';
+import { recordTrust } from './record-trust.ts';
 import { incidentFindings } from './record-incidents.ts';
 import { publishRecords } from './records.ts';
 import { unreadFindings } from './unread.ts';
@@ -260,7 +261,13 @@ async function addPublications(
       const publications = await issuer.publications(signal);
       const wrong =
         [...publications.keys()].find((path) => !isPublicationOf(spec.name, path)) ??
-        (await contradiction(estate.state, memory.stateTip, spec.name, publications));
+        (await contradiction(
+          estate.state,
+          memory.stateTip,
+          spec.name,
+          publications,
+          recordTrust(world, estate.state, memory, estate.intent.trust),
+        ));
       if (wrong !== null) {
         memory.logTroubles.set(
           spec.name,

@@ -3,18 +3,19 @@
  * changes and never vanishes. Reads Git; decides nothing but that.
  */
 import { createHash } from 'node:crypto';
-import { verifyCommitSignature } from '../git/signature.ts';
+import { judgeLine, type RecordTrust } from '../records/signed-line.ts';
 import type { StateBranch } from './records.ts';
 
 /**
  * Why these publications of `issuer` contradict what was published, as the end of a sentence; null when they do not. IO: reads Git, the whole line only
- * where something differs from the tip. What others wrote to the branch counts for nothing.
+ * where something differs from the tip. What others wrote to the branch counts for nothing; `trust` null: records are not signed, and all count.
  */
 export async function contradiction(
   state: StateBranch,
   tip: string | null,
   issuer: string,
   publications: ReadonlyMap<string, string>,
+  trust: RecordTrust | null,
 ): Promise<string | null> {
   if (tip === null) return null;
   const folder = `${state.prefix}issuance/${issuer}`;
@@ -24,7 +25,7 @@ export async function contradiction(
     if (oid !== null && (text === undefined || blobId(text) !== oid)) differing.push(path);
   }
   if (differing.length === 0) return null;
-  const first = await firstPublished(state, tip, folder);
+  const first = await firstPublished(state, tip, folder, trust);
   for (const path of differing) {
     const oid = first.get(path);
     const text = publications.get(path.slice(state.prefix.length));
@@ -37,24 +38,19 @@ export async function contradiction(
 
 /** Path to the object that a commit of ours first put there. */
 async function firstPublished(
-  { repository, signer }: StateBranch,
+  { repository }: StateBranch,
   tip: string,
   folder: string,
+  trust: RecordTrust | null,
 ): Promise<ReadonlyMap<string, string>> {
   const first = new Map<string, string>();
+  const line = (await repository.firstParentLine(null, tip)) ?? [];
+  const judged = trust === null ? null : await judgeLine(repository, line, trust);
   let previous: string | null = null;
-  for (const commit of (await repository.firstParentLine(null, tip)) ?? []) {
+  for (const [index, commit] of line.entries()) {
     const changes = await repository.changes(previous, commit.oid, [folder]);
     previous = commit.oid;
-    if (changes.length === 0) continue;
-    const isOurs =
-      signer === null ||
-      verifyCommitSignature(
-        await repository.rawCommit(commit.oid),
-        `records ${signer.publicKey}`,
-        commit.committer.at,
-      ).verdict === 'good';
-    if (!isOurs) continue;
+    if (judged !== null && judged[index]?.verdict !== 'good') continue;
     for (const { path, oid } of changes) if (oid !== null && !first.has(path)) first.set(path, oid);
   }
   return first;

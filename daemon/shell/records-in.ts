@@ -6,27 +6,12 @@ import { limits } from '../limits.ts';
 import type { Memory } from './memory.ts';
 import { allowedSignersPath, type TrustFile } from './in-force.ts';
 import { noteIncident } from './record-incidents.ts';
+import { recordTrust, stateTipFact } from './record-trust.ts';
 import type { StateBranch } from './records.ts';
 import type { World } from './world.ts';
 import { heartbeatPath, placeOf } from '../records/paths.ts';
 import { loadRecords, parseRecord } from '../records/read.ts';
 import { examineLine, lostRecords, type ForeignCommit } from '../records/lineage.ts';
-
-/** Journal: the tip whose records are ours. */
-export const stateTipFact = 'state-tip';
-
-/** The keys that sign records: our own, and those that `policies/allowed_signers` in force gives to a principal called renewd. */
-export function recordSigners(
-  state: Pick<StateBranch, 'signer'>,
-  trust: ReadonlyMap<string, TrustFile>,
-): string {
-  const listed = Buffer.from(trust.get(allowedSignersPath)?.bytes ?? new Uint8Array())
-    .toString('utf8')
-    .split('\n')
-    .filter((line) => /^renewd(@\S*)?\s/.test(line));
-  const own = state.signer === null ? [] : [`records ${state.signer.publicKey}`];
-  return [...own, ...listed].join('\n');
-}
 
 /** Takes the branch at `tip` into memory. IO: Git and the journal. Safe to repeat. */
 export async function takeRecords(
@@ -74,17 +59,19 @@ async function whatIsNotOurs(
   const { repository, prefix } = state;
   const { from, tip, trust } = line;
   const nothing = { instead: new Map<string, string | null>(), putBack: false };
-  if (from === tip || state.signer === null) return nothing;
-  const signers = recordSigners(state, trust);
-  const lineage = tip === null ? null : await examineLine({ repository, from, tip, prefix, signers });
+  const believers = recordTrust(world, state, memory, trust);
+  if (from === tip || believers === null) return nothing;
+  const lineage =
+    tip === null ? null : await examineLine({ repository, from, tip, prefix, trust: believers });
   if (lineage !== null) {
+    memory.believed = lineage.newest ?? believers.believed;
     // Nothing here was ever ours: it is not used, and not taken away either.
-    if (from === null && !lineage.anyOurs) {
+    if (from === null && lineage.newest === null) {
       if (lineage.foreign.length > 0)
         noteIncident(
           world,
           tip ?? '',
-          `the records up to ${(tip ?? '').slice(0, 10)} are signed by no key that this daemon knows: they are not used and are written anew. If they are of an earlier data directory, list its key for renewd in ${allowedSignersPath}`,
+          `the records up to ${(tip ?? '').slice(0, 10)} are signed by no key that this daemon knows and that counts: they are not used and are written anew. If they are of an earlier data directory, list its key for renewd in ${allowedSignersPath}`,
         );
       const all = [...lineage.believed.keys()].map((path) => [path, null] as const);
       return { instead: new Map(all), putBack: false };
@@ -120,7 +107,7 @@ async function whatIsNotOurs(
 
 function foreignMessage({ commit, author, verdict, paths, count }: ForeignCommit): string {
   const more = count > paths.length ? ` and ${String(count - paths.length)} more` : '';
-  return `commit ${commit.slice(0, 10)} of ${author} changed ${paths.join(', ')}${more} on the branch of the records and is not signed by the daemon (${verdict}): what it says is not used`;
+  return `commit ${commit.slice(0, 10)} of ${author} changed ${paths.join(', ')}${more} on the branch of the records and is not signed by a key of the daemon that counts (${verdict}): what it says is not used`;
 }
 
 async function load(

@@ -7,11 +7,13 @@ import type {
 } from '../core/record-format.ts';
 import type { CommitSigner, PublishOutcome, Repository } from '../git/repository.ts';
 import { certificatePath, endpointPath, findingsPath, heartbeatPath, lostTrailer } from '../records/paths.ts';
+import { followsTrailer } from '../records/signed-line.ts';
 import { recordJson, recordLine, recordText, type RecordText } from '../record-text.ts';
 import type { TrustFile } from './in-force.ts';
 import { anchorText, journalTrailer, journalTrouble } from './journal-anchor.ts';
 import type { Memory } from './memory.ts';
-import { stateTipFact, takeRecords } from './records-in.ts';
+import { believedOf, recordTrust, rememberState } from './record-trust.ts';
+import { takeRecords } from './records-in.ts';
 import type { World } from './world.ts';
 
 /** Whose journal was compared with the records. */
@@ -57,7 +59,12 @@ export async function readRecords(
   // Once a process: afterwards it is this process that writes both.
   if (tip !== null && isFirst) {
     compared.add(memory);
-    memory.journalTrouble = await journalTrouble(world.journal, state, tip);
+    memory.journalTrouble = await journalTrouble(
+      world.journal,
+      state,
+      tip,
+      recordTrust(world, state, memory, seen.trust),
+    );
   }
   await takeRecords(world, state, memory, tip, seen.trust);
 }
@@ -86,6 +93,9 @@ export async function publishRecords(
   for (const [path, text] of changes.files) edits.set(state.prefix + path, text);
   const head = world.journal.head();
   let basis: string | null = memory.stateTip;
+  const believed = believedOf(world, memory);
+  // Never before what it stands on: a clock that was ahead would else make every later commit look backdated.
+  const at = Math.max(world.now(), believed?.at ?? 0);
   world.crashPoint('before publish');
   const outcome = await state.repository.publish(
     {
@@ -100,10 +110,11 @@ export async function publishRecords(
         ['Renewd-Because', recordLine(words.because)],
         ['Renewd-Instance', recordLine(state.instance)],
         ...(memory.lostTip === null ? [] : [[lostTrailer, recordLine(memory.lostTip)] as const]),
+        ...(state.signer === null ? [] : [[followsTrailer, recordLine(believed?.commit ?? 'none')] as const]),
         ...(head === null ? [] : [[journalTrailer, recordLine(anchorText(head))] as const]),
       ],
       author: state.author,
-      at: world.now(),
+      at,
       signer: state.signer,
     },
     signal,
@@ -112,7 +123,9 @@ export async function publishRecords(
   // Somebody pushed between our look and our push: what came in is examined by the next turn, from where we were.
   if (basis === memory.stateTip) {
     memory.stateTip = outcome.state === 'published' ? outcome.commit : outcome.tip;
-    if (memory.stateTip !== null) world.journal.setFact(stateTipFact, memory.stateTip);
+    if (outcome.state === 'published' && state.signer !== null)
+      memory.believed = { commit: outcome.commit, at };
+    if (memory.stateTip !== null) rememberState(world.journal, memory.stateTip, memory.believed);
   }
   memory.putBack.clear();
   memory.rewriteEndpoints.clear();

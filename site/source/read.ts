@@ -1,11 +1,12 @@
 /** Reads from Git everything the site shows, at one commit of each branch. Read-only; it judges nothing. */
 import { timestamp } from '../../daemon/core/timestamp.ts';
 import type { CertificateRecord } from '../../daemon/core/record-format.ts';
-import { signerOf, verifyCommitSignature } from '../../daemon/git/signature.ts';
+import { signerOf } from '../../daemon/git/signature.ts';
 import type { LoggedCommit, Repository } from '../../daemon/git/repository.ts';
 import { limits } from '../../daemon/limits.ts';
 import { changesAt } from '../../daemon/records/past.ts';
 import { emptyRecords, loadRecords, type RecordSet } from '../../daemon/records/read.ts';
+import { judgeLastCommits } from '../../daemon/records/signed-line.ts';
 import { certificateFacts } from '../../daemon/x509/facts.ts';
 import { pemToDer } from '../../daemon/x509/pem.ts';
 import { detailed, redactSources } from '../facts/redact.ts';
@@ -55,7 +56,7 @@ export async function readSources(request: ReadRequest): Promise<ReadResult> {
   const changes = await changesAt(repository, state, statePrefix);
   const nothingKnown = { transitions: [], knownSince: null, begun: null, commits: [] };
   const detail = detailed(certificates, settings);
-  const log = state === null ? [] : await readLog(repository, state, statePrefix, request.allowedSigners);
+  const log = state === null ? [] : await readLog(request, state);
   const sources: SiteSources = {
     at: timestamp(now),
     state: state ?? '',
@@ -123,12 +124,11 @@ async function historyOf(request: ReadRequest, tip: string, records: RecordSet):
 }
 
 async function readLog(
-  repository: Repository,
+  { repository, statePrefix: prefix, allowedSigners, now }: ReadRequest,
   tip: string,
-  prefix: string,
-  allowedSigners: string | null,
 ): Promise<readonly LogEntry[]> {
-  const all = await repository.log(tip, { maxCount: limits.site.logEntriesMax + 1 });
+  const maxCount = limits.site.logEntriesMax + 1;
+  const all = await repository.log(tip, { maxCount });
   // Beside declarations on one branch, people's commits stand between the daemon's.
   const commits =
     prefix === '' ? all : all.filter((each) => each.trailers.some(([key]) => key === 'Renewd-Instance'));
@@ -136,38 +136,23 @@ async function readLog(
   const shared =
     allowedSigners ?? (oldest === undefined ? null : signerOf(await repository.rawCommit(oldest.oid)));
   const signers = allowedSigners === null ? (shared === null ? null : `renewd ${shared}`) : allowedSigners;
-  return Promise.all(commits.map((commit) => logEntry(repository, commit, signers)));
+  if (signers === null)
+    return commits.map((commit) => logEntry(commit, commit.signature === null ? false : null));
+  const judged = await judgeLastCommits(repository, tip, maxCount, { signers, now, believed: null });
+  const good = new Set(judged.flatMap(({ commit, verdict }) => (verdict === 'good' ? [commit.oid] : [])));
+  return commits.map((commit) => logEntry(commit, good.has(commit.oid)));
 }
 
-async function logEntry(
-  repository: Repository,
-  commit: LoggedCommit,
-  allowedSigners: string | null,
-): Promise<LogEntry> {
+/** `signed`: whether the line of records stands behind the commit; null when there is no list to compare with. */
+function logEntry(commit: LoggedCommit, signed: boolean | null): LogEntry {
   return {
     oid: commit.oid,
     at: timestamp(commit.committer.at),
     author: commit.author.name,
     subject: commit.message.split('\n')[0] ?? '',
     trailers: commit.trailers.map(([key, value]) => ({ key, value })),
-    signed: await isSigned(repository, commit, allowedSigners),
+    signed,
   };
-}
-
-/** Whether the signature is one of the allowed signers'; null when there is no list to compare with. */
-async function isSigned(
-  repository: Repository,
-  commit: LoggedCommit,
-  allowedSigners: string | null,
-): Promise<boolean | null> {
-  if (commit.signature === null) return false;
-  if (allowedSigners === null) return null;
-  const { verdict } = verifyCommitSignature(
-    await repository.rawCommit(commit.oid),
-    allowedSigners,
-    commit.author.at,
-  );
-  return verdict === 'good';
 }
 
 /** Chain text by installation id, of the certificates given. */

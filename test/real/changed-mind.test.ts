@@ -124,6 +124,7 @@ describe(
           prefix: '',
           trusted: null,
           recordSigners: house.signingKey,
+          now: Date.now(),
           anchors: [],
         },
         house.world.log,

@@ -50,6 +50,7 @@ describe('forged data', () => {
         prefix: '',
         trusted: git('rev-parse', 'main'),
         recordSigners: null,
+        now: Date.now(),
         anchors: [],
       };
       return await auditRepository(repository, question, silent);

@@ -303,6 +303,7 @@ describe('histories made to deceive', () => {
         prefix: '',
         trusted: null,
         recordSigners: null,
+        now: Date.now(),
         anchors: [],
       },
       createLog({

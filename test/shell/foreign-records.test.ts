@@ -214,6 +214,7 @@ describe('somebody else writes to the state branch', () => {
         prefix: '',
         trusted: null,
         recordSigners: house.signingKey,
+        now: Date.now(),
         anchors: [],
       },
       house.world.log,
