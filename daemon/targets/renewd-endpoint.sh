@@ -726,13 +726,15 @@ may_replace() {
   # What is read here is what is kept later: not through a name that others can swap.
   approach "$1" && reached=0 || reached=$?
   [ "$reached" != 1 ] || unsafe "$1"
-  [ -f "$1" ] && [ -r "$1" ] && [ "$(($(wc -c < "$1")))" -le 1048576 ] || not_replaced "$1"
+  [ "$reached" = 0 ] || not_replaced "$1"
+  stands=$real
+  is_file "$stands" && [ -r "$stands" ] && [ "$(size_of "$stands")" -le "$kept_bytes_max" ] || not_replaced "$1"
   need_openssl
-  if only_pem "$1"; then
+  if only_pem "$stands"; then
     # An encrypted key cannot be read, and a key may stand with its parameters in front: its label is enough.
-    if grep -q '^-----BEGIN [A-Z ]*PRIVATE KEY-----' "$1" || certificate_of "$1" -noout; then return 0; fi
-  elif is_plain_der "$1" "$kept_bytes_max" certificate || is_plain_der "$1" "$kept_bytes_max" key; then
-    if certificate_of "$1" -noout || key_of "$1" -noout; then return 0; fi
+    if grep -q '^-----BEGIN [A-Z ]*PRIVATE KEY-----' "$stands" || certificate_of "$stands" -noout; then return 0; fi
+  elif is_plain_der "$stands" "$kept_bytes_max" certificate || is_plain_der "$stands" "$kept_bytes_max" key; then
+    if certificate_of "$stands" -noout || key_of "$stands" -noout; then return 0; fi
   fi
   not_replaced "$1"
 }
