@@ -30,6 +30,8 @@ export function createOpenPgpJudge(keys: ReadonlyMap<string, string>): JudgeOpen
   let read: Promise<readonly { readonly principal: string; readonly key: Key }[]> | null = null;
   return async (payload, armored, at) => {
     if (keys.size === 0) return unknown('there is no key in policies/openpgp');
+    if (!isOneArmor(armored))
+      return { ...unknown('it is not exactly one armored signature'), verdict: 'bad' };
     try {
       read ??= readAll(keys);
       return await judge(await read, payload, armored, at);
@@ -37,6 +39,16 @@ export function createOpenPgpJudge(keys: ReadonlyMap<string, string>): JudgeOpen
       return { ...unknown(wordsOf(error)), verdict: 'bad' };
     }
   };
+}
+
+/** As git writes it: one block from the first character on, and nothing behind its end. Which of two would count, and what else there is, nobody signed. Pure. */
+function isOneArmor(text: string): boolean {
+  const [begin, end] = ['-----BEGIN PGP SIGNATURE-----', '-----END PGP SIGNATURE-----'];
+  return (
+    text.startsWith(begin) &&
+    text.trimEnd().indexOf(end) === text.trimEnd().length - end.length &&
+    text.lastIndexOf(begin) === 0
+  );
 }
 
 async function readAll(
@@ -52,6 +64,18 @@ async function readAll(
   return all;
 }
 
+type Against = Pick<OpenPgpFinding, 'verdict' | 'reason'>;
+
+/** Those of docs/signatures.md, as the library calls them. */
+const curves: ReadonlySet<string> = new Set([
+  'ed25519Legacy',
+  'ed25519',
+  'ed448',
+  'nistP256',
+  'nistP384',
+  'nistP521',
+]);
+
 async function judge(
   keys: readonly { readonly principal: string; readonly key: Key }[],
   payload: Uint8Array,
@@ -66,7 +90,11 @@ async function judge(
     const part = key.getKeys().find((each) => wanted.includes(each.getKeyID().toHex()));
     if (part === undefined) continue;
     const known = { key: key.getFingerprint(), fingerprints: [key.getFingerprint(), part.getFingerprint()] };
-    const why = await reasonAgainst(key, payload, armored, at);
+    const { curve } = part.getAlgorithmInfo();
+    const why: Against | null =
+      curve !== undefined && !curves.has(curve)
+        ? { verdict: 'bad', reason: `keys on the curve ${curve} do not count` }
+        : await reasonAgainst(key, payload, armored, at);
     findings.push(
       why === null
         ? { verdict: 'good', principals: [principal], reason: '', ...known }
@@ -89,7 +117,7 @@ async function reasonAgainst(
   payload: Uint8Array,
   armored: string,
   at: number,
-): Promise<Pick<OpenPgpFinding, 'verdict' | 'reason'> | null> {
+): Promise<Against | null> {
   const { createMessage, readSignature, verify } = await import('openpgp');
   const signature = await readSignature({ armoredSignature: armored });
   const [id] = signature.getSigningKeyIDs();
