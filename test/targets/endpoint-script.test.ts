@@ -703,6 +703,23 @@ describe('the script that root runs', { skip: rootNeeded }, () => {
     assert.deepEqual(bare, [], 'openssl is called through ssl alone');
   });
 
+  test('a generation after the first is switched to at linked paths, also through a link of the time before', () => {
+    const at = join(base, 'stores/web/renewed');
+    const links = [
+      join(base, 'etc/renewed.crt'),
+      'fullchain.pem',
+      join(base, 'etc/renewed.key'),
+      'privkey.pem',
+    ];
+    for (const generation of ['g1', 'g2', 'g3']) {
+      const certified = certify(generation, at);
+      fine(['stage', at, generation, ...files], certified);
+      fine(['activate', at, generation, ...links]);
+      assert.equal(readFileSync(links[0] ?? '', 'utf8'), certified.replaceAll(/\n+/g, '\n'));
+    }
+    fine(['activate', at, 'g2', ...links]);
+  });
+
   test('hard links, pipes and devices at the paths are not followed into', () => {
     const at = join(base, 'stores/web/odd');
     fine(['stage', at, 'g1', ...files], certify('g1', at));
