@@ -33,6 +33,11 @@ export function auditChanges(
       different.length === 0 ? evidenceOf(ours) : different.join('; '),
     );
   }
+  for (const [commit, { code, message }] of replayed.refused) {
+    // What is malformed is so in every clone; what is missing may be missing in this one only.
+    const word = code === 'git-malformed' ? 'proved' : 'unproven';
+    claims.add(`change ${commit.slice(0, 10)}`, 'cannot be read: nothing of it is in force', word, message);
+  }
   for (const [commit, { subject, outcome }] of recorded) {
     if (!replayed.records.has(commit) && !replayed.line.includes(commit)) {
       claims.add(

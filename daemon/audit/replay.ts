@@ -4,6 +4,7 @@ import type { ChangeRecord } from '../core/change-record.ts';
 import { buildDesired } from '../core/desired.ts';
 import type { Desired } from '../core/model.ts';
 import type { Repository } from '../git/repository.ts';
+import type { OperationError } from '../ports/failure.ts';
 import type { Log } from '../ports/plugin.ts';
 import { advance, type JudgingMemory } from '../shell/advance.ts';
 import type { AppliedChange, FilesInForce } from '../shell/in-force.ts';
@@ -16,6 +17,8 @@ export interface Replay {
   readonly inForce: FilesInForce;
   /** Verdicts by commit. */
   readonly records: ReadonlyMap<string, ChangeRecord>;
+  /** Commits that cannot be read, and why: nothing of them is in force. */
+  readonly refused: ReadonlyMap<string, OperationError>;
   /** Every version of a declaration that was ever in force: `path blob` to the commit that put it there. */
   readonly acceptedBlobs: ReadonlyMap<string, string>;
   /** Commits in the order they came, the trusted one first. */
@@ -60,6 +63,7 @@ export async function replay(request: ReplayRequest): Promise<Replay> {
   const acceptedBlobs = new Map<string, string>();
   const inForceAt = new Map<string, Desired>();
   const nothing = { withdrawn: new Map(), installations: new Map() };
+  const refused = new Map<string, OperationError>();
   let now = 0;
   const context = {
     world: { now: () => now, log, journal: silentJournal },
@@ -88,7 +92,8 @@ export async function replay(request: ReplayRequest): Promise<Replay> {
   const steps = await stepsOf(request);
   for (const { commit, at } of steps) {
     now = at;
-    await advance(context, commit);
+    const unread = await advance(context, commit);
+    if (unread !== null) refused.set(unread.commit, unread.error);
     if (request.asked?.has(commit) === true && memory.desired !== null) inForceAt.set(commit, memory.desired);
   }
   const desired = memory.desired ?? buildDesired(head, [], brought);
@@ -96,6 +101,7 @@ export async function replay(request: ReplayRequest): Promise<Replay> {
     desired,
     inForce: { files: intent.files, trust: intent.trust },
     records: memory.changeRecords,
+    refused,
     acceptedBlobs,
     inForceAt,
     line: steps.map((each) => each.commit),

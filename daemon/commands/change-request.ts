@@ -118,7 +118,7 @@ interface Between extends Pick<BaseRequest, 'base' | 'scope' | 'now' | 'signal'>
 async function readStates(repository: Repository, between: Between): Promise<States> {
   const { base, head, fork } = between;
   const reader = documentReader();
-  const entries = await repository.changes(fork, head, declaredPrefixes);
+  const entries = await repository.changes(fork, head, declaredPrefixes, 'judged');
   const narrow = isNarrow(entries);
   const request: BaseRequest = {
     ...between,

@@ -25,6 +25,7 @@ export function judgeChange(input: ChangeInput): ChangeVerdict {
   if (control === null) return { outcome: 'accepted', reasons: [], approvals: [], breakGlass: null };
   const breakGlass = breakGlassOf(control, input);
   const reasons = [
+    ...malformedReasons(input),
     ...rangeReasons(input),
     ...signatureReasons(control, input),
     ...pathReasons(control, input, breakGlass !== null),
@@ -97,6 +98,23 @@ function breakGlassOf(control: ChangeControl, input: ChangeInput): ChangeVerdict
   return null;
 }
 
+/** A commit that cannot be read vouches for nothing, and nobody can say what it was made for: a range that holds one is refused. */
+function malformedReasons({ commits }: ChangeInput): ChangeReason[] {
+  return commits.flatMap(({ oid, malformed }) =>
+    malformed === null
+      ? []
+      : [
+          {
+            code: 'commit-malformed',
+            message: `commit ${oid.slice(0, 10)} cannot be read: ${malformed}`,
+            fix: 'Find out who pushed it (git fsck --strict names what is wrong). Push a commit whose files are those before it, then the change again in commits of its own.',
+            commit: oid,
+            source: null,
+          },
+        ],
+  );
+}
+
 /** What nobody looked at must not pass as looked at, whether signatures are required or not. */
 function rangeReasons({ unread, commits, tip }: ChangeInput): ChangeReason[] {
   if (unread === 0) return [];
@@ -128,6 +146,7 @@ function signatureReasons(control: ChangeControl, { tip, commits }: ChangeInput)
   const byForge = isForgeMerge(control, tip);
   return commits.flatMap((commit) => {
     const { verdict, reason } = commit.signature;
+    if (commit.malformed !== null) return [];
     if (verdict === 'good' || (byForge && verdict === 'unsigned' && commit.oid !== tip.oid)) return [];
     const [code, said] = words[verdict];
     const why = reason === '' ? '' : `: ${reason}`;

@@ -13,6 +13,8 @@ export interface SignatureFinding {
 /** One new commit. */
 export interface NewCommit {
   readonly oid: string;
+  /** Why it cannot be read, or what in it breaks the grammar of Git; null: nothing. With such a commit a change is refused. */
+  readonly malformed: string | null;
   /** It has more than one parent. */
   readonly merge: boolean;
   /** A merge that holds what Git merges without a person: every file as the side that changed it has it, or where both did, as one of them has it. */
@@ -61,6 +63,7 @@ export interface ChangeReason {
     | 'signer-revoked'
     | 'signer-expired'
     | 'range-too-long'
+    | 'commit-malformed'
     | 'path-not-permitted'
     | 'label-reserved'
     | 'approval-missing'

@@ -9,7 +9,7 @@ import {
   principalsOf,
   type AllowedSigner,
 } from './allowed-signers.ts';
-import { separateSignature } from './commit.ts';
+import { soundParts } from './commit.ts';
 import { createOpenPgpJudge } from './openpgp.ts';
 import { readRevokedKeys, sshFingerprint, type RevokedKeys } from './revoked-keys.ts';
 import { isCertificate, readSshCertificate, type SshCertificate } from './ssh-certificate.ts';
@@ -65,14 +65,8 @@ export function createSignatureJudge(trust: SignerTrust): SignatureJudge {
   const judgeOpenPgp = createOpenPgpJudge(trust.openPgpKeys);
   return {
     judge: async (rawCommit, at) => {
-      if (rawCommit.length > limits.git.commitMaxBytes)
-        return verdict('bad', 'the commit is larger than the bound');
-      let parts: ReturnType<typeof separateSignature>;
-      try {
-        parts = separateSignature(Buffer.from(rawCommit));
-      } catch {
-        return verdict('bad', 'the commit carries two signatures');
-      }
+      const parts = soundParts(rawCommit);
+      if (typeof parts === 'string') return verdict('bad', parts);
       if (parts.signature === null) return verdict('unsigned', '');
       if (parts.signature.includes('BEGIN PGP SIGNATURE')) {
         const { fingerprints, ...seen } = await judgeOpenPgp(parts.payload, parts.signature, at);

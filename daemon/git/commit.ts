@@ -1,5 +1,7 @@
 /** Commits as bytes: reads headers, trailers and signature exactly, and writes new ones as git would. */
 import { instantWithin } from '../core/timestamp.ts';
+import { limits } from '../limits.ts';
+import { commitFault, readHeaders } from './grammar.ts';
 import { malformed } from './object.ts';
 
 export interface Person {
@@ -11,6 +13,7 @@ export interface Person {
 
 export interface Commit {
   readonly oid: string;
+  /** Each once, in order. */
   readonly parents: readonly string[];
   readonly tree: string;
   readonly author: Person;
@@ -67,40 +70,44 @@ export function separateSignature(raw: Buffer): SignedParts {
   return { payload: Buffer.concat(kept), signature: signatures === 0 ? null : signature.join('') };
 }
 
-/** Reads a raw commit. Pure. @throws OperationError `git-malformed` */
+/**
+ * The parts of a commit whose signature may count: within the bound and by the grammar of Git. Else what is wrong, as one phrase. Every judge of
+ * signatures goes through here, so that nothing malformed vouches for anything. Pure; never throws.
+ */
+export function soundParts(rawCommit: Uint8Array): SignedParts | string {
+  if (rawCommit.length > limits.git.commitMaxBytes) return 'the commit is larger than the bound';
+  const raw = Buffer.from(rawCommit);
+  const fault = commitFault(raw);
+  return fault === null ? separateSignature(raw) : `the commit breaks the grammar of Git (${fault})`;
+}
+
+/** Reads a raw commit. Headers count in the place where Git writes them. Pure. @throws OperationError `git-malformed` */
 export function parseCommit(oid: string, raw: Buffer): Commit {
   const { payload, signature } = separateSignature(raw);
   const blank = payload.indexOf('\n\n');
   const head = payload.toString('utf8', 0, blank < 0 ? payload.length : blank);
   const message = blank < 0 ? '' : payload.toString('utf8', blank + 2);
-  let tree = '';
-  const parents: string[] = [];
-  let author: Person | null = null;
-  let committer: Person | null = null;
-  // Git believes these four in this order and nowhere else (commit.c, parse_commit_buffer). A parent written further down is none to it, and would be one to us.
-  let place = 0;
-  for (const line of head.split('\n')) {
-    const space = line.indexOf(' ');
-    const value = line.slice(space + 1);
-    const key = space > 0 ? line.slice(0, space) : '';
-    const order = ['tree', 'parent', 'author', 'committer'].indexOf(key);
-    if (order < 0) continue;
-    const repeats = order === place - 1 && key === 'parent';
-    if (order < place && !repeats) throw malformed(`commit ${oid} has a ${key} where Git knows none`);
-    place = order + 1;
-    if (key === 'tree') tree = value;
-    else if (key === 'parent') parents.push(value);
-    else if (key === 'author') author = parsePerson(value);
-    else committer = parsePerson(value);
-  }
-  if (tree === '' || author === null || committer === null) throw malformed(`commit ${oid} lacks a header`);
-  return { oid, parents, tree, author, committer, message, trailers: parseTrailers(message), signature };
+  const headers = readHeaders(head.split('\n'));
+  if (typeof headers === 'string')
+    throw malformed(`commit ${oid} has not the headers that Git knows (${headers})`);
+  return {
+    oid,
+    parents: [...new Set(headers.parents)],
+    tree: headers.tree,
+    author: parsePerson(headers.author),
+    committer: parsePerson(headers.committer),
+    message,
+    trailers: parseTrailers(message),
+    signature,
+  };
 }
 
 function parsePerson(text: string): Person {
   const match = /^(.*?) ?<([^<>]*)> (-?\d{1,15})(?: [+-]\d{1,6})?$/.exec(text);
   if (match === null) return { name: text, email: '', at: 0 };
-  return { name: match[1] ?? '', email: match[2] ?? '', at: instantWithin(Number(match[3]) * 1000) };
+  // Whoever makes a commit writes any number there: what no calendar has becomes the nearest one that it has.
+  const at = Math.max(0, instantWithin(Number(match[3]) * 1000));
+  return { name: match[1] ?? '', email: match[2] ?? '', at };
 }
 
 /** git-interpret-trailers: the last paragraph, when it is not the subject and every line of it is `Key: value` or a continuation. */

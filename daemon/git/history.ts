@@ -2,9 +2,10 @@
 import { limits } from '../limits.ts';
 import { parseCommit, type Commit } from './commit.ts';
 import { missing, parentsOf, type History } from './graph.ts';
+import { treeFault } from './grammar.ts';
 import { corrupt, malformed } from './object.ts';
 import type { ObjectStore } from './object-store.ts';
-import { parseTree, rawNameOf } from './tree.ts';
+import { parseTree, rawNameOf, sortKey, type TreeEntry } from './tree.ts';
 
 /** Reads one commit; a tag is followed to its commit. @throws OperationError `git-corrupt`, `git-malformed` */
 export function readCommit(store: ObjectStore, oid: string): Commit {
@@ -56,6 +57,28 @@ export function* walkBranch({ store, shallow }: History, oid: string): Generator
   }
 }
 
+/** Entries of a tree that is judged: it keeps to the grammar of Git. IO. @throws OperationError `git-malformed` */
+export function readTree(store: ObjectStore, oid: string): TreeEntry[] {
+  const bytes = store.require(oid, 'tree');
+  const fault = treeFault(bytes);
+  if (fault !== null)
+    throw malformed(`tree ${oid} breaks the grammar of Git (${fault}); git fsck --strict names it`);
+  return parseTree(bytes);
+}
+
+/**
+ * Entries of a tree that was accepted before, perhaps by an earlier version: modes and names of old are let be, as long as nobody has to guess which
+ * entry counts. IO. @throws OperationError `git-malformed`
+ */
+export function readAcceptedTree(store: ObjectStore, oid: string): TreeEntry[] {
+  const entries = parseTree(store.require(oid, 'tree'));
+  const keys = entries.map(sortKey);
+  const wrongOrder = keys.some((key, position) => position > 0 && (keys[position - 1] ?? '') >= key);
+  const wrongName = entries.some(({ rawName }) => ['', '.', '..'].includes(rawName) || rawName.includes('/'));
+  if (wrongOrder || wrongName) throw malformed(`tree ${oid} has a name twice, out of order or with a slash`);
+  return entries;
+}
+
 /** The mode and id at a path in a tree; null when nothing is there. */
 export function entryAt(
   store: ObjectStore,
@@ -66,7 +89,7 @@ export function entryAt(
   for (const part of path.split('/').filter((each) => each !== '')) {
     if (found.mode !== '40000') return null;
     const rawName = rawNameOf(part);
-    const entry = parseTree(store.require(found.oid, 'tree')).find((each) => each.rawName === rawName);
+    const entry = readAcceptedTree(store, found.oid).find((each) => each.rawName === rawName);
     if (entry === undefined) return null;
     found = entry;
   }

@@ -44,11 +44,13 @@ export interface Repository {
   readonly fetch: (refs: readonly string[], signal: AbortSignal) => Promise<void>;
   /**
    * Files that differ between two commits, below the prefixes (none: all). `from` null, or no longer in the repository: everything at `to`.
+   * `judged`: the trees of `to` that are opened must keep to the grammar of Git (`git fsck --strict`). @throws OperationError `git-malformed`
    */
   readonly changes: (
     from: string | null,
     to: string,
     prefixes: readonly string[],
+    trees?: 'judged',
   ) => Promise<readonly TreeEntryChange[]>;
   /** Reads many blobs in the order of the disk; `visit` is called once for each. The bytes may be kept. */
   readonly readBlobs: (
@@ -145,11 +147,11 @@ function repositoryOn(backend: Backend, directory: string, log: Log | null): Rep
     directory,
     advertise: (signal) => backend.advertise(signal),
     fetch: (refs, signal) => healing(() => inTurn(() => backend.fetch(refs, signal)), signal),
-    changes: (from, to, prefixes) =>
+    changes: (from, to, prefixes, trees) =>
       healing(() => {
         const known = from !== null && backend.store().has(from);
         if (from !== null && !known) log?.warn({ from }, 'a commit is gone; everything counts as changed');
-        return diffTrees(backend.store(), known ? treeOf(from) : null, treeOf(to), prefixes);
+        return diffTrees(backend.store(), known ? treeOf(from) : null, treeOf(to), prefixes, trees);
       }),
     readBlobs: async (oids, visit) => {
       const left = new Set(oids);

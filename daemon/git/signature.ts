@@ -1,9 +1,8 @@
 /** SSH signatures of commits (OpenSSH PROTOCOL.sshsig, namespace `git`): makes them, and judges them against an allowed_signers text. node:crypto only. */
 import { createHash, createPrivateKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
-import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import { allows, parseAllowedSigners, principalsOf } from './allowed-signers.ts';
-import { separateSignature } from './commit.ts';
+import { separateSignature, soundParts } from './commit.ts';
 import { readOpensshPrivateKey } from './openssh-key.ts';
 import type { CommitSigner } from './publish.ts';
 import {
@@ -77,13 +76,8 @@ export function verifyCommitSignature(
   allowedSigners: string,
   at: number,
 ): SignatureVerdict {
-  if (rawCommit.length > limits.git.commitMaxBytes) return { verdict: 'bad', principal: null };
-  let parts;
-  try {
-    parts = separateSignature(Buffer.from(rawCommit));
-  } catch {
-    return { verdict: 'bad', principal: null };
-  }
+  const parts = soundParts(rawCommit);
+  if (typeof parts === 'string') return { verdict: 'bad', principal: null };
   if (parts.signature === null) return { verdict: 'unsigned', principal: null };
   if (!parts.signature.startsWith('-----BEGIN SSH SIGNATURE-----')) {
     return { verdict: 'unknown-key', principal: null };

@@ -1,8 +1,9 @@
 /** What changed between two trees, pruned by id: equal subtrees are never opened. Nothing is checked out; modes are only reported. */
 import { limits } from '../limits.ts';
+import { readAcceptedTree, readTree } from './history.ts';
 import { malformed } from './object.ts';
 import type { ObjectStore } from './object-store.ts';
-import { isFolder, nameText, parseTree, sortKey, type TreeEntry } from './tree.ts';
+import { isFolder, nameText, sortKey, type TreeEntry } from './tree.ts';
 
 export interface TreeEntryChange {
   readonly path: string;
@@ -14,14 +15,16 @@ export interface TreeEntryChange {
 
 /**
  * Changed files below the prefixes (a prefix names a file or a folder; none: everything), in git's order. Reads only what differs.
- * `from` null: everything in `to` is new. Both are tree ids. @throws OperationError `git-malformed`, `git-corrupt`
+ * `from` null: everything in `to` is new. Both are tree ids. `judged`: every tree of `to` that is opened must keep to the grammar of Git. @throws OperationError `git-corrupt`, `git-malformed`
  */
 export function diffTrees(
   store: ObjectStore,
   from: string | null,
   to: string,
   prefixes: readonly string[],
+  trees?: 'judged',
 ): TreeEntryChange[] {
+  const readNew = trees === 'judged' ? readTree : readAcceptedTree;
   const changes: TreeEntryChange[] = [];
   const wanted = prefixes.map((prefix) => prefix.replace(/\/+$/, '')).filter((prefix) => prefix !== '');
   const all = wanted.length < prefixes.length || prefixes.length === 0;
@@ -44,8 +47,8 @@ export function diffTrees(
   };
   const walk = (before: string | null, after: string | null, base: string, depth: number): void => {
     if (depth > limits.git.treeDepthMax) throw malformed(`a tree is deeper than ${limits.git.treeDepthMax}`);
-    const old = before === null ? [] : entriesByKey(store, before);
-    const now = after === null ? [] : entriesByKey(store, after);
+    const old = before === null ? [] : withKeys(readAcceptedTree(store, before));
+    const now = after === null ? [] : withKeys(readNew(store, after));
     let left = 0;
     let right = 0;
     while (left < old.length || right < now.length) {
@@ -71,17 +74,8 @@ export function diffTrees(
   return withoutReplaced(changes);
 }
 
-function entriesByKey(store: ObjectStore, oid: string): { key: string; entry: TreeEntry }[] {
-  const entries = parseTree(store.require(oid, 'tree')).map((entry) => ({ key: sortKey(entry), entry }));
-  for (const [position, { key, entry }] of entries.entries()) {
-    // A tree out of order, or with a name twice, was made by no git: reading it would be guessing which one counts.
-    const wrongOrder = position > 0 && (entries[position - 1]?.key ?? '') >= key;
-    // A slash inside a name would pass for a file in another folder, past whoever reviews that folder.
-    const wrongName = ['', '.', '..'].includes(entry.rawName) || entry.rawName.includes('/');
-    if (wrongOrder || wrongName)
-      throw malformed(`tree ${oid} has a name twice, out of order or with a slash`);
-  }
-  return entries;
+function withKeys(entries: readonly TreeEntry[]): { key: string; entry: TreeEntry }[] {
+  return entries.map((entry) => ({ key: sortKey(entry), entry }));
 }
 
 /** A folder that became a file of the same name (or the reverse) is reported once as deleted files and once as a new one. */

@@ -5,7 +5,8 @@
 import { changeRecord, type ChangeRecord } from '../core/change-record.ts';
 import type { NewCommit } from '../core/change-judgement.ts';
 import type { Desired } from '../core/model.ts';
-import type { Commit, TreeEntryChange } from '../git/repository.ts';
+import { malformed } from '../git/object.ts';
+import type { TreeEntryChange } from '../git/repository.ts';
 import { limits } from '../limits.ts';
 import type { OperationError } from '../ports/failure.ts';
 import { applyFirst } from './first-start.ts';
@@ -63,7 +64,7 @@ export async function advance(context: Advance, head: string): Promise<UnreadCom
   // A turn has an end: what is left over is judged in the next, one by one as always.
   for (const oid of (line ?? [head]).slice(0, limits.governance.commitsPerTurnMax)) {
     try {
-      await step(context, await repository.commit(oid));
+      await step(context, oid);
       unread = null;
     } catch (error) {
       if (!isUnreadable(error)) throw error;
@@ -73,31 +74,32 @@ export async function advance(context: Advance, head: string): Promise<UnreadCom
   return unread;
 }
 
-async function step(context: Advance, commit: Commit): Promise<void> {
+async function step(context: Advance, commit: string): Promise<void> {
   const { world, intent, memory, build } = context;
   const { repository, reader } = intent;
   const previous = memory.accepted;
-  const entries = await repository.changes(previous, commit.oid, declaredPrefixes);
-  const changes = declaredChanges(intent, entries);
   const judge = signatureJudge(intent.trust);
   // Of the history before the first accepted commit nothing is judged, so nothing is read.
-  const from = previous === null ? commit.parents : [previous];
-  const range = await readNewCommits(repository, from, commit.oid, judge, world.now());
+  const from = previous === null ? (await repository.commit(commit)).parents : [previous];
+  const range = await readNewCommits(repository, from, commit, judge, world.now());
   if (range === null) return;
   const { tip, commits, unread } = range;
+  const entries = await repository.changes(previous, commit, declaredPrefixes, 'judged');
+  if (tip.malformed !== null) throw malformed(tip.malformed);
+  const changes = declaredChanges(intent, entries);
   const applied =
     previous === null
-      ? await applyFirst(repository, reader, commit.oid, entries)
+      ? await applyFirst(repository, reader, commit, entries)
       : await applyChange(repository, reader, intent, changes);
   const before = memory.desired;
   if (applied.documents.length === 0 && before !== null) {
     supersede(memory, changes, { tip, accepted: false, before });
     noteReviews(context, commits);
-    move(context, commit.oid);
-    await reconsider(context, commits, commit.oid);
+    move(context, commit);
+    await reconsider(context, commits, commit);
     return;
   }
-  const desired = build(commit.oid, applied.files);
+  const desired = build(commit, applied.files);
   if (before === null || previous === null) {
     // Nothing was in force that could judge: the first commit is taken on trust, and the record says so.
     take(context, applied, desired, tip, { record: { previous, commits, judged: null } });
@@ -125,9 +127,9 @@ async function step(context: Advance, commit: Commit): Promise<void> {
     }
   } else {
     hold(context, { tip, commits, unread, changes, judged, previous });
-    move(context, commit.oid);
+    move(context, commit);
   }
-  await reconsider(context, commits, commit.oid);
+  await reconsider(context, commits, commit);
 }
 
 /** Files of certificates that only this very change would let through. */

@@ -23,7 +23,7 @@ type Differences = ReadonlyMap<string, Content>;
 export async function mergeContent(repository: Repository, merge: Commit): Promise<MergeContent> {
   const { parents } = merge;
   const apart = new Map<string, Differences>();
-  for (const parent of parents) apart.set(parent, await differences(repository, parent, merge.oid));
+  for (const parent of parents) apart.set(parent, await differences(repository, parent, merge.oid, 'judged'));
   const paths = new Set([...apart.values()].flatMap((each) => [...each.keys()]));
   const isAs = (parent: string, path: string): boolean => apart.get(parent)?.has(path) !== true;
   const undecided = new Set([...paths].filter((path) => parents.some((parent) => !isAs(parent, path))));
@@ -61,8 +61,13 @@ export async function mergeContent(repository: Repository, merge: Commit): Promi
 const gone = 'gone';
 
 /** Declared files that differ, as they are at `to`. */
-async function differences(repository: Repository, from: string | null, to: string): Promise<Differences> {
-  const changes = await repository.changes(from, to, declaredPrefixes);
+async function differences(
+  repository: Repository,
+  from: string | null,
+  to: string,
+  trees?: 'judged',
+): Promise<Differences> {
+  const changes = await repository.changes(from, to, declaredPrefixes, trees);
   const entries = changes.filter(({ path }) => isDeclared(path));
   return new Map(entries.map((each) => [each.path, contentOf(each)]));
 }

@@ -2,6 +2,7 @@
 import type { NewCommit, SignatureFinding } from '../core/change.ts';
 import type { Instant } from '../core/model.ts';
 import { createSignatureJudge } from '../git/commit-signature.ts';
+import { soundParts } from '../git/commit.ts';
 import type { Commit, Repository } from '../git/repository.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
@@ -48,7 +49,8 @@ export interface NewRange {
 /**
  * The commits that are reachable from `to` and from none of `from`, by ancestry alone; null when there are none. IO. At most
  * `limits.governance.commitsPerMergeMax` are read; `unread` counts the others, and a change with any is refused.
- * A commit that cannot be read is among them, as badly signed. @throws OperationError `git-incomplete` where the history is cut, `git-malformed` where it cannot be walked
+ * A commit that cannot be read, or breaks the grammar of Git, is among them, with what is wrong with it.
+ * @throws OperationError `git-incomplete` where the history is cut, `git-malformed` where it cannot be walked
  */
 export async function readNewCommits(
   repository: Repository,
@@ -60,10 +62,14 @@ export async function readNewCommits(
   const oids = await repository.commitsBetween(from, to);
   const repeats = repetitionsIn(repository, from);
   const read: ReadCommit[] = [];
-  for (const oid of oids.slice(0, limits.governance.commitsPerMergeMax)) {
-    read.push(await withoutRepetition(repository, repeats, await readOrRefuse(repository, oid, judge, at)));
+  const onBroken = new Set<string>();
+  // Parents first: what stands on a broken commit is compared with what is in force, since the broken one cannot be.
+  for (const oid of oids.slice(0, limits.governance.commitsPerMergeMax).toReversed()) {
+    const one = await readOne({ repository, since: from[0] ?? null, onBroken, judge, at }, oid);
+    if (one.onBroken) onBroken.add(oid);
+    read.push(await withoutRepetition(repository, repeats, one));
   }
-  const [first, ...rest] = withBrought(read);
+  const [first, ...rest] = withBrought(read.reverse());
   if (first === undefined) return null;
   const tip = { ...first, changed: await changedBy(repository, first.oid) };
   return { tip, commits: [tip, ...rest], unread: oids.length - rest.length - 1 };
@@ -85,7 +91,8 @@ async function withoutRepetition(
 /** What a commit changes against its first parent; nothing where that cannot be read: nobody stands behind what nobody could compare. */
 async function changedBy(repository: Repository, oid: string): Promise<NewCommit['paths']> {
   try {
-    return await pathsOf(repository, await repository.commit(oid));
+    const [parent = null] = (await repository.commit(oid)).parents;
+    return await pathsOf(repository, parent, oid);
   } catch (error) {
     if (!isUnreadable(error)) throw error;
     return [];
@@ -99,41 +106,20 @@ export function isUnreadable(error: unknown): error is OperationError {
   );
 }
 
-/** A commit that cannot be read does not hide the others: it counts as badly signed and bringing nothing, so that a change with it is refused where signatures are required. */
-async function readOrRefuse(
-  repository: Repository,
-  oid: string,
-  judge: JudgeSignature,
-  at: Instant,
-): Promise<ReadCommit> {
-  try {
-    return await readCommit(repository, await repository.commit(oid), judge, at);
-  } catch (error) {
-    if (!isUnreadable(error)) throw error;
-    const reason = plainLine(`it cannot be read: ${error.message}`);
-    return {
-      commit: {
-        oid,
-        merge: false,
-        automatic: false,
-        subject: '(cannot be read)',
-        author: '(cannot be read)',
-        committedAt: at,
-        signature: { verdict: 'bad', principals: [], key: null, reason },
-        paths: [],
-        approves: [],
-        breakGlass: null,
-        reviews: [],
-      },
-      parents: [],
-      isAs: () => true,
-    };
-  }
+interface Reading {
+  readonly repository: Repository;
+  /** A commit that is in force: what a commit on top of a broken one brings is counted from here. */
+  readonly since: string | null;
+  /** Commits of the range that cannot be read, and all that descend from them. */
+  readonly onBroken: ReadonlySet<string>;
+  readonly judge: JudgeSignature;
+  readonly at: Instant;
 }
 
 interface ReadCommit {
   readonly commit: Omit<NewCommit, 'brought'>;
   readonly parents: readonly string[];
+  readonly onBroken: boolean;
   readonly isAs: MergeContent['isAs'];
 }
 
@@ -167,37 +153,77 @@ function sameAs(paths: Set<string>, isAs: MergeContent['isAs'], parent: string):
   return paths;
 }
 
-async function readCommit(
-  repository: Repository,
-  commit: Commit,
-  judge: JudgeSignature,
-  at: Instant,
-): Promise<ReadCommit> {
+async function readOne(reading: Reading, oid: string): Promise<ReadCommit> {
+  const { repository } = reading;
+  try {
+    const raw = await repository.rawCommit(oid);
+    const parts = soundParts(raw);
+    return typeof parts === 'string'
+      ? brokenCommit(oid, parts, reading.at)
+      : await readSound(reading, await repository.commit(oid), raw);
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    return brokenCommit(oid, error.message, reading.at);
+  }
+}
+
+/** Nothing in it is believed. */
+function brokenCommit(oid: string, malformed: string, at: Instant): ReadCommit {
+  const signature = {
+    verdict: 'bad',
+    principals: [],
+    key: null,
+    reason: 'the commit cannot be read',
+  } as const;
+  const commit = {
+    oid,
+    malformed: plainLine(malformed),
+    merge: false,
+    automatic: false,
+    subject: '(cannot be read)',
+    author: '(cannot be read)',
+    committedAt: at,
+    signature,
+    paths: [],
+    approves: [],
+    breakGlass: null,
+    reviews: [],
+  };
+  return { commit, parents: [], onBroken: true, isAs: () => true };
+}
+
+async function readSound(reading: Reading, commit: Commit, raw: Uint8Array): Promise<ReadCommit> {
+  const { repository, judge, at } = reading;
   const { parents } = commit;
-  const merge = parents.length > 1;
-  const content = merge ? await mergeContent(repository, commit) : null;
+  const onBroken = parents.some((each) => reading.onBroken.has(each));
+  const content = parents.length > 1 && !onBroken ? await mergeContent(repository, commit) : null;
   return {
     commit: {
       oid: commit.oid,
-      merge,
+      malformed: null,
+      merge: parents.length > 1,
       automatic: content !== null && content.made.length === 0,
       subject: plainLine(commit.message.split('\n', 1)[0] ?? ''),
       author: plainLine(`${commit.author.name} <${commit.author.email}>`),
       committedAt: commit.committer.at,
-      signature: await judge(await repository.rawCommit(commit.oid), at),
-      paths: content === null ? await pathsOf(repository, commit) : [...content.made, ...content.chosen],
+      signature: await judge(raw, at),
+      paths:
+        content === null
+          ? await pathsOf(repository, onBroken ? reading.since : (parents[0] ?? null), commit.oid)
+          : [...content.made, ...content.chosen],
       approves: trailerValues(commit, 'renewd-approve').filter((value) => /^[0-9a-f]{64}$/.test(value)),
       breakGlass: trailerValues(commit, 'renewd-break-glass').map(plainLine)[0] ?? null,
       reviews: trailerValues(commit, 'renewd-review').filter((value) => /^[0-9a-f]{40}$/.test(value)),
     },
-    parents,
+    parents: onBroken ? [] : parents,
+    onBroken,
     isAs: content?.isAs ?? (() => true),
   };
 }
 
-/** What a commit changes against its first parent, or altogether when it has none. */
-async function pathsOf(repository: Repository, { oid, parents }: Commit): Promise<NewCommit['paths']> {
-  const changes = await repository.changes(parents[0] ?? null, oid, declaredPrefixes);
+/** What differs between two commits. */
+async function pathsOf(repository: Repository, from: string | null, to: string): Promise<NewCommit['paths']> {
+  const changes = await repository.changes(from, to, declaredPrefixes, 'judged');
   return changes.filter(({ path }) => isDeclared(path)).map((each) => ({ path: each.path, after: each.oid }));
 }
 

@@ -74,6 +74,7 @@ const plan = (before: Desired, after: Desired, changed = documents): ReturnType<
 function commit(oid: string, by: string | null, changes: Partial<NewCommit> = {}): NewCommit {
   return {
     oid: oid.padEnd(40, '0'),
+    malformed: null,
     merge: false,
     automatic: false,
     subject: 'Ask',

@@ -140,7 +140,9 @@ test('an OpenSSH private key signs; one with a passphrase is refused without sho
 test('a time that no calendar has lets nobody sign: month 13, 30 February, hour 24, minute 60', async () => {
   const key = generateSigningKey();
   const signer = createSshSigner(key.privateKeyPem);
-  const payload = Buffer.from('tree x\n\nmessage\n');
+  const payload = Buffer.from(
+    `tree ${'4'.repeat(40)}\nauthor A <a@example.com> 1700000000 +0000\ncommitter A <a@example.com> 1700000000 +0000\n\nmessage\n`,
+  );
   const raw = withSignature(payload, await signer.sign(payload));
   const verdictOf = (options: string): string =>
     verifyCommitSignature(raw, `a@b ${options} ${key.publicKey}`, Date.UTC(2026, 5, 1)).verdict;

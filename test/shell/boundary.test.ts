@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import type { CertificateFacts, Handshake } from '../../daemon/core/model.ts';
+import { commitFault } from '../../daemon/git/grammar.ts';
 import { limits } from '../../daemon/limits.ts';
 import { OperationError } from '../../daemon/ports/failure.ts';
 import { commitText, openArena, type Arena } from './foreign-commits.ts';
@@ -64,11 +65,16 @@ describe(
       await arena.close();
     });
 
-    /** The turn went on: the certificate was judged, looked at and recorded. */
-    const turnGoesOn = async (tip?: string): Promise<void> => {
+    /** The turn went on: the certificate was judged, looked at and recorded. A commit that breaks the grammar of Git is named, and that is all. */
+    const turnGoesOn = async (tip?: string, malformed = false): Promise<void> => {
       arena.later(24 * hour);
       const report = await (tip === undefined ? arena.turn() : arena.push(tip));
-      assert.deepEqual(report.troubles, []);
+      assert.deepEqual(
+        report.troubles.map(({ code }) => code),
+        malformed ? ['git-malformed'] : [],
+        JSON.stringify(report.troubles),
+      );
+      if (malformed) assert.ok(report.troubles[0]?.message.includes(tip ?? ''));
       assert.equal(report.judged, 1);
       assert.ok(report.observed > 0);
       const { memory } = arena.house();
@@ -94,7 +100,11 @@ describe(
       parts: Parameters<typeof commitText>[0] extends infer P ? Partial<P> : never,
     ): Promise<void> => {
       const tree = arena.tree.git('--git-dir', arena.bare, 'rev-parse', 'main^{tree}');
-      await turnGoesOn(arena.write('commit', commitText({ tree, parents: [tipOf()], ...parts })));
+      const text = commitText({ tree, parents: [tipOf()], ...parts });
+      const malformed = commitFault(Buffer.from(text)) !== null;
+      await turnGoesOn(arena.write('commit', text), malformed);
+      // Else the next would be unread because of this one. A sound commit with the files of before ends it.
+      if (malformed) await turnGoesOn(arena.write('commit', commitText({ tree, parents: [tipOf()] })));
     };
 
     for (const [name, text] of Object.entries(texts)) {
@@ -121,7 +131,7 @@ describe(
           tree: files,
           parents: [tipOf()],
           message: key,
-          who: 'mallory <m@example.com> 8640000000001 +0000',
+          who: 'mallory <m@example.com> 253402300799 +0000',
         }),
       );
       await turnGoesOn(commit);

@@ -33,6 +33,7 @@ function commit(by: string | null, oid = String(++number).padStart(40, '0')): Ne
   const principals = by === null ? [] : [by];
   return {
     oid,
+    malformed: null,
     merge: false,
     subject: 'Ask',
     author: 'somebody',
