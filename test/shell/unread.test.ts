@@ -135,6 +135,36 @@ describe(
       });
     }
 
+    test('two signatures, pushed by anybody: the honest change on top is held once, and one more honest commit brings it in', async () => {
+      const arena = await openArena();
+      try {
+        const { tree } = arena;
+        const tip = tree.git('rev-parse', 'HEAD');
+        const headers = 'gpgsig a\n b\ngpgsig c\n d\n';
+        const files = tree.git('rev-parse', 'HEAD^{tree}');
+        const bad = arena.write('commit', commitText({ tree: files, parents: [tip], headers }));
+        await arena.push(bad);
+        const path = 'inventory/certificates/web/late.yaml';
+        const held = arena.onTop(bad, { [path]: certificate('late') });
+        assert.deepEqual((await arena.push(held)).troubles, []);
+        assert.equal(arena.house().memory.desired?.certificates.has('web/late'), false);
+        assert.deepEqual(
+          [...arena.house().memory.held.values()].flatMap(({ reasons }) => reasons.map(({ code }) => code)),
+          ['commit-malformed'],
+        );
+        const again = arena.onTop(held, { [path]: `${certificate('late')}# Again\n` });
+        assert.deepEqual((await arena.push(again)).troubles, []);
+        assert.equal(
+          arena.house().memory.desired?.certificates.has('web/late'),
+          true,
+          JSON.stringify(arena.findings()),
+        );
+        assert.equal(arena.house().memory.held.size, 0);
+      } finally {
+        await arena.close();
+      }
+    });
+
     test('what it brings is not in force by way of a commit on top that leaves it there', async () => {
       const arena = await openArena();
       try {
