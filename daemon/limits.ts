@@ -102,6 +102,8 @@ export const limits = {
     incidentShownMs: 14 * day,
     /** Such things kept at the same time; the journal and Git have all. */
     incidentsMax: 50,
+    /** The message of a failure, whatever a server put into it: what failed and what to do stand at its ends. */
+    messageMaxChars: 4000,
     /** One text that is written: half of what is read, so that what we write we can read. The rest is cut and counted. */
     writtenTextMaxChars: 131_072,
     /** Entries of one list in it: ten times the installations of the largest certificate seen. */

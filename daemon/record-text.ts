@@ -144,6 +144,26 @@ export function recordText(text: string): RecordText {
   return written(text, visibleText);
 }
 
+/**
+ * As `recordText`, and never longer than `limits.records.messageMaxChars`: what is too much goes out of the middle, since a message begins with what failed
+ * and ends with what to do. For messages into which a server, a file or a program put words. Secrets are withheld before it is cut.
+ */
+export function recordMessage(text: string): RecordText {
+  const most = limits.records.messageMaxChars;
+  // Half a key is still a key, so the whole is cleaned, up to a bound that no message of ours comes near.
+  const said = recordText(
+    text.length > limits.records.writtenTextMaxChars ? ends(text, limits.records.writtenTextMaxChars) : text,
+  );
+  return said.length <= most ? said : (ends(said, most) as RecordText);
+}
+
+function ends(text: string, most: number): string {
+  const note = ` ... (${String(text.length)} characters) ... `;
+  const last = Math.floor(most / 4);
+  const first = most - last - note.length;
+  return `${text.slice(0, first)}${note}${text.slice(-last)}`.toWellFormed();
+}
+
 /** As `recordText`, on one line: line ends become visible too. For subjects, trailers, labels and journal entries, where a line end begins something else. */
 export function recordLine(text: string): RecordText {
   return written(text, visibleLine);

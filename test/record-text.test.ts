@@ -7,8 +7,16 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { instantWithin, timestamp } from '../daemon/core/timestamp.ts';
+import { limits } from '../daemon/limits.ts';
 import { OperationError } from '../daemon/ports/failure.ts';
-import { recordJson, recordLine, recordText, recordValue, withheldIn } from '../daemon/record-text.ts';
+import {
+  recordJson,
+  recordLine,
+  recordText,
+  recordValue,
+  withheldIn,
+  withholdFromNowOn,
+} from '../daemon/record-text.ts';
 import { createSecret } from '../daemon/redaction.ts';
 
 const hostile = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
@@ -164,4 +172,20 @@ test('every number gives a timestamp that a record can say', () => {
   assert.equal(timestamp(Infinity), '9999-12-31T23:59:59Z');
   assert.equal(timestamp(Number.NaN), '0000-01-01T00:00:00Z');
   assert.equal(instantWithin(5), 5);
+});
+
+test('the message of a failure is bounded, whatever a server said: its ends stay, and no secret shows at the cut', () => {
+  const secret = 'correct-horse-battery-staple-of-4000';
+  withholdFromNowOn([secret]);
+  for (const length of [0, 1, 3000, 3990, 4000, 5000, 40_000, 200_000, 2_000_000])
+    for (const shift of [0, 5, 20, 34]) {
+      const said = `${'x'.repeat(Math.max(0, length - shift))}${secret.repeat(3)}`;
+      const { message } = new OperationError('ssh-unreachable', `web-01 said: ${said}. Check the host.`, {
+        disposition: 'retry',
+      });
+      assert.ok(message.length <= limits.records.messageMaxChars);
+      assert.match(message, /^web-01 said: /);
+      assert.match(message, /\. Check the host\.$/);
+      assert.doesNotMatch(message, /correct-horse-b|staple-of-4000/);
+    }
 });

@@ -4,7 +4,7 @@
  */
 
 import type { EndsWhen, Scope } from '../core/stall.ts';
-import { recordText } from '../record-text.ts';
+import { recordMessage } from '../record-text.ts';
 
 export type { EndsWhen, Scope } from '../core/stall.ts';
 
@@ -74,7 +74,7 @@ export type OperationErrorOptions = {
 
 /**
  * A failed operation: what failed, on what, what to do next. The message never contains a secret or a control character, whatever a server or file put
- * into it: it goes through `recordText` here, so that no sink of messages can be reached past it.
+ * into it, and is bounded: it goes through `recordMessage` here, so that no sink of messages can be reached past it.
  */
 export class OperationError extends Error {
   override readonly name = 'OperationError';
@@ -86,7 +86,7 @@ export class OperationError extends Error {
   readonly retryAt: number | null;
 
   constructor(code: FailureCode, message: string, options: OperationErrorOptions) {
-    super(recordText(message), options.cause === undefined ? undefined : { cause: options.cause });
+    super(recordMessage(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.disposition = options.disposition;
     this.scope = options.scope ?? 'installation';

@@ -18,10 +18,11 @@ export function keyFingerprint(key: Uint8Array): string {
     .replace(/={1,2}$/, '')}`;
 }
 
-/** The type inside a public key blob: `ssh-ed25519`. */
+/** The type inside a public key blob: `ssh-ed25519`. What is no name of RFC 4251 section 6 (printable, at most 64 characters) is none: a server writes it. */
 export function keyType(key: Uint8Array): string {
   const bytes = Buffer.from(key);
-  return bytes.length < 4 ? '' : bytes.toString('latin1', 4, 4 + bytes.readUInt32BE(0));
+  const type = bytes.length < 4 ? '' : bytes.toString('latin1', 4, 4 + Math.min(bytes.readUInt32BE(0), 65));
+  return /^[\x21-\x7e]{1,64}$/.test(type) ? type : 'a key of no known type';
 }
 
 /** Is the key one of the pinned ones? A pin is `type base64 [comment]` or `SHA256:...`. */
