@@ -101,7 +101,11 @@ export async function assemble(config: Config, surroundings: Surroundings): Prom
       builtIns: builtIns(reader),
       branch: config.branch,
       trustedCommit: config.trust.commit,
-      records: { ref: `refs/heads/${config.state.branch}`, prefix: config.state.prefix },
+      records: {
+        ref: `refs/heads/${config.state.branch}`,
+        prefix: config.state.prefix,
+        signers: `records ${signing.publicKey}`,
+      },
       files: new Map(),
       trust: new Map(),
     },

@@ -96,6 +96,8 @@ export const limits = {
     recordMaxBytes: 4 * 1024 * 1024,
     /** One text in it: a chain of ten certificates, or the longest message a server sent. */
     textMaxChars: 262_144,
+    /** Files that are no records, each named by an audit; the rest is counted. */
+    badRecordsNamed: 100,
     /** Paths named in one finding about a commit that changed records. */
     pathsNamed: 5,
     /** How long it is said that somebody else changed records: long enough for a fortnight of leave. */

@@ -5,8 +5,10 @@ import type { CertificateRecord, IssuedRecord } from '../core/record-format.ts';
 import { signerOf } from '../git/signature.ts';
 import type { Commit, Repository } from '../git/repository.ts';
 import { lostTrailer, placeOf } from '../records/paths.ts';
-import { parseRecord } from '../records/read.ts';
 import { judgeLine, wordsOf } from '../records/signed-line.ts';
+import { parseRecord, recordReader } from '../records/read.ts';
+import { pathsByObject } from '../records/by-object.ts';
+import { limits } from '../limits.ts';
 import type { Claims } from './claim.ts';
 
 export interface FirstSeen {
@@ -159,24 +161,37 @@ async function readTip(
   const certificates = new Map<string, CertificateRecord>();
   const changes = new Map<string, ChangeRecord>();
   const files = new Map<string, string>();
-  const paths = new Map<string, string[]>();
+  const paths = pathsByObject();
   const folders = ['certificates', 'changes', 'issuers', 'issuance'].map((name) => prefix + name);
   for (const { path, oid } of await repository.changes(null, tip, folders)) {
-    if (oid !== null) paths.set(oid, [...(paths.get(oid) ?? []), path.slice(prefix.length)]);
+    if (oid !== null) paths.add(oid, path.slice(prefix.length));
   }
-  await repository.readBlobs([...paths.keys()], (oid, bytes) => {
-    for (const path of paths.get(oid) ?? []) {
+  let bad = 0;
+  await repository.readBlobs(paths.objects(), (oid, bytes) => {
+    const read = recordReader(bytes, Number.POSITIVE_INFINITY);
+    let text: string | null = null;
+    for (const path of paths.pathsOf(oid)) {
       const kind = placeOf(path)?.kind;
       if (kind !== 'CertificateRecord' && kind !== 'ChangeRecord') {
-        files.set(path, Buffer.from(bytes).toString('utf8'));
+        text ??= Buffer.from(bytes).toString('utf8');
+        files.set(path, text);
         continue;
       }
-      const { record, problem } = parseRecord(path, bytes, Number.POSITIVE_INFINITY);
-      if (record === null) claims.add('records', `${path} is a record`, 'failed', problem);
-      else if (record.kind === 'CertificateRecord')
+      const { record, problem } = read(path);
+      if (record === null) {
+        if (++bad <= limits.records.badRecordsNamed)
+          claims.add('records', `${path} is a record`, 'failed', problem);
+      } else if (record.kind === 'CertificateRecord')
         certificates.set(`${record.metadata.team}/${record.metadata.name}`, record);
       else if (record.kind === 'ChangeRecord') changes.set(record.commit, record);
     }
   });
+  if (bad > limits.records.badRecordsNamed)
+    claims.add(
+      'records',
+      `${String(bad)} files that should be records are none`,
+      'failed',
+      'the first are named',
+    );
   return { certificates, changes, files };
 }

@@ -18,15 +18,20 @@ export async function recordsAt(
   return commit === null ? emptyRecords() : loadRecords(repository, commit, prefix, past);
 }
 
-/** Records of changes at a commit, oldest first. What does not fit is left out. IO: reads Git. */
+/**
+ * Records of changes at a commit, oldest first. What does not fit is left out. `instead`: what a path is believed to hold in place of what stands there
+ * (`lineage.ts`). IO: reads Git.
+ */
 export async function changesAt(
   repository: Repository,
   commit: string | null,
   prefix: string,
+  instead: ReadonlyMap<string, string | null> = new Map(),
 ): Promise<readonly ChangeRecord[]> {
   if (commit === null) return [];
   const records: ChangeRecord[] = [];
-  await eachRecord(repository, { ...past, commit, prefix, folders: [`${prefix}changes`] }, (record) => {
+  const folders = [`${prefix}changes`];
+  await eachRecord(repository, { ...past, commit, prefix, folders, instead }, (record) => {
     if (record.kind === 'ChangeRecord') records.push(record);
   });
   return records.sort((left, right) =>

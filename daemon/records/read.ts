@@ -13,6 +13,7 @@ import type {
 import { issuancePath } from '../core/issuance.ts';
 import type { Repository } from '../git/repository.ts';
 import { limits } from '../limits.ts';
+import { pathsByObject } from './by-object.ts';
 import { shapes } from './format.ts';
 import { certificatePath, changePath, endpointPath, placeOf, recordPrefixes } from './paths.ts';
 
@@ -33,9 +34,25 @@ const none = (problem: string): ReadOutcome => ({ record: null, problem });
 
 /** Reads the record that stands at `path` (below the prefix). Pure; never throws. `now`: what claims to be later did not happen. */
 export function parseRecord(path: string, bytes: Uint8Array, now: number): ReadOutcome {
-  const place = placeOf(path);
-  if (place === null || place.kind === 'chain' || place.kind === 'publication')
-    return none('no record belongs at this path');
+  return recordReader(bytes, now)(path);
+}
+
+/** As `parseRecord` for bytes that stand at many paths: they are read once for each kind of record, however many paths there are. */
+export function recordReader(bytes: Uint8Array, now: number): (path: string) => ReadOutcome {
+  const byKind = new Map<string, ReadOutcome>();
+  return (path) => {
+    const place = placeOf(path);
+    if (place === null || place.kind === 'chain' || place.kind === 'publication')
+      return none('no record belongs at this path');
+    let outcome = byKind.get(place.kind);
+    if (outcome === undefined) byKind.set(place.kind, (outcome = readAs(place.kind, bytes, now)));
+    if (outcome.record === null) return outcome;
+    const belongs = pathOf(outcome.record);
+    return belongs !== null && belongs !== path ? none(`it belongs at ${belongs}`) : outcome;
+  };
+}
+
+function readAs(kind: keyof typeof shapes, bytes: Uint8Array, now: number): ReadOutcome {
   if (bytes.length > limits.records.recordMaxBytes)
     return none(`longer than ${String(limits.records.recordMaxBytes)} bytes`);
   let value: unknown;
@@ -44,13 +61,10 @@ export function parseRecord(path: string, bytes: Uint8Array, now: number): ReadO
   } catch {
     return none('not JSON');
   }
-  const wrong = shapes[place.kind](value, '', { now });
+  const wrong = shapes[kind](value, '', { now });
   if (wrong !== null) return none(wrong);
   // The shape was checked above: this is the only place that gives such a value its type.
-  const record = value as ReadRecord;
-  const belongs = pathOf(record);
-  if (belongs !== null && belongs !== path) return none(`it belongs at ${belongs}`);
-  return { record, problem: null };
+  return { record: value as ReadRecord, problem: null };
 }
 
 /** Where a record says it belongs; null for kinds that have only one place, or whose serial may be written in either case. */
@@ -118,9 +132,9 @@ export async function eachRecord(
   visit: (record: ReadRecord, path: string) => void,
 ): Promise<void> {
   const { commit, prefix, folders, now, onBad, instead } = request;
-  const paths = new Map<string, string[]>();
+  const paths = pathsByObject();
   const add = (path: string, oid: string | null): void => {
-    if (oid !== null && path.endsWith('.json')) paths.set(oid, [...(paths.get(oid) ?? []), path]);
+    if (oid !== null && path.endsWith('.json')) paths.add(oid, path);
   };
   for (const change of await repository.changes(null, commit, folders)) {
     const path = change.path.slice(prefix.length);
@@ -128,9 +142,10 @@ export async function eachRecord(
   }
   for (const [path, oid] of instead ?? [])
     if (folders.some((folder) => `${prefix}${path}`.startsWith(folder))) add(path, oid);
-  await repository.readBlobs([...paths.keys()], (oid, bytes) => {
-    for (const path of paths.get(oid) ?? []) {
-      const { record, problem } = parseRecord(path, bytes, now);
+  await repository.readBlobs(paths.objects(), (oid, bytes) => {
+    const read = recordReader(bytes, now);
+    for (const path of paths.pathsOf(oid)) {
+      const { record, problem } = read(path);
       if (record === null) onBad(path, problem);
       else visit(record, path);
     }

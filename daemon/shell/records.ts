@@ -6,6 +6,7 @@ import type {
   RepositoryFindings,
 } from '../core/record-format.ts';
 import type { CommitSigner, PublishOutcome, Repository } from '../git/repository.ts';
+import { pathsByObject } from '../records/by-object.ts';
 import { certificatePath, endpointPath, findingsPath, heartbeatPath, lostTrailer } from '../records/paths.ts';
 import { followsTrailer } from '../records/signed-line.ts';
 import { recordJson, recordLine, recordText, type RecordText } from '../record-text.ts';
@@ -140,14 +141,14 @@ async function textsToPutBack(
   { putBack }: Memory,
 ): Promise<Map<string, RecordText | null>> {
   const edits = new Map<string, RecordText | null>();
-  const paths = new Map<string, string[]>();
+  const paths = pathsByObject();
   for (const [path, oid] of putBack) {
     if (oid === null) edits.set(prefix + path, null);
-    else paths.set(oid, [...(paths.get(oid) ?? []), path]);
+    else paths.add(oid, path);
   }
-  await repository.readBlobs([...paths.keys()], (oid, bytes) => {
-    for (const path of paths.get(oid) ?? [])
-      edits.set(prefix + path, recordText(Buffer.from(bytes).toString('utf8')));
+  await repository.readBlobs(paths.objects(), (oid, bytes) => {
+    const text = recordText(Buffer.from(bytes).toString('utf8'));
+    for (const path of paths.pathsOf(oid)) edits.set(prefix + path, text);
   });
   return edits;
 }

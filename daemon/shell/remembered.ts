@@ -1,10 +1,11 @@
 /**
  * After a lost journal: what was in force is judged again from the history of the intent branch, from the commit that the records say was the first, at the times
- * they say each was seen. A change that was held is held again. Records are not believed for more than that: whoever forges them chooses where judging begins, and
- * never what it says. Reads Git.
+ * they say each was seen. A change that was held is held again. Records are not believed for more than that, and where the daemon's key is still there, only those that
+ * a commit signed by it last changed: where judging begins decides what is taken on trust. Reads Git.
  */
 import { timestamp } from '../core/timestamp.ts';
 import type { Repository } from '../git/repository.ts';
+import { examineLine } from '../records/lineage.ts';
 import { changesAt } from '../records/past.ts';
 
 /** Where the records of earlier turns stand, in the repository of the declarations. */
@@ -12,6 +13,8 @@ export interface RecordsPlace {
   /** Full name of the branch. */
   readonly ref: string;
   readonly prefix: string;
+  /** The daemon's own key, as a line of an allowed_signers file. The list in the repository is not asked: nothing of it is in force yet. */
+  readonly signers: string;
 }
 
 /** Commits to judge again, oldest first, each with the time it counts as seen. */
@@ -20,16 +23,17 @@ export type Steps = readonly { readonly commit: string; readonly at: number }[];
 /** The way from the first commit the records name to `head`; null where they name none on its line. IO: reads Git. @throws OperationError `git-*` */
 export async function rememberedSteps(
   repository: Repository,
-  { ref, prefix }: RecordsPlace,
+  place: RecordsPlace,
   head: string,
   now: number,
   signal: AbortSignal,
 ): Promise<Steps | null> {
+  const { ref, prefix } = place;
   // Asked of the server, and fetched before it is read: the mirror may be from before.
   const tip = (await repository.advertise(signal)).get(ref) ?? null;
   if (tip === null) return null;
   await repository.fetch([ref], signal);
-  const records = await changesAt(repository, tip, prefix);
+  const records = await changesAt(repository, tip, prefix, await notOurs(repository, place, tip, now));
   const first = records.find((each) => each.outcome === 'trusted');
   if (first === undefined) return null;
   const line = first.commit === head ? [] : await repository.firstParentLine(first.commit, head);
@@ -43,6 +47,21 @@ export async function rememberedSteps(
     steps.push({ commit: oid, at: last });
   }
   return steps;
+}
+
+/**
+ * Records that no commit of ours last changed, and what stood there before. Where no commit at all is ours, the key was lost with the journal: then the
+ * records are all there is, and better than to take the newest commit on trust.
+ */
+async function notOurs(
+  repository: Repository,
+  { prefix, signers }: RecordsPlace,
+  tip: string,
+  now: number,
+): Promise<ReadonlyMap<string, string | null>> {
+  const trust = { signers, now, believed: null };
+  const lineage = await examineLine({ repository, from: null, tip, prefix, trust });
+  return lineage === null || lineage.newest === null ? new Map() : lineage.believed;
 }
 
 /** For the log. Pure. */

@@ -1,11 +1,19 @@
 /** Each kind of record, each of its fields, missing, of the wrong type, at its extremes: what does not fit is named and left out, and nothing throws. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { collectClaims } from '../../daemon/audit/claim.ts';
+import { readStateHistory } from '../../daemon/audit/state-history.ts';
 import type { ChangeRecord } from '../../daemon/core/change-record.ts';
 import type { Heartbeat, IssuanceRecord, RepositoryFindings } from '../../daemon/core/record-format.ts';
+import { openRepository } from '../../daemon/git/repository.ts';
 import { limits } from '../../daemon/limits.ts';
 import { changePath, placeOf } from '../../daemon/records/paths.ts';
-import { parseRecord, type ReadRecord } from '../../daemon/records/read.ts';
+import { eachRecord, parseRecord, type ReadRecord } from '../../daemon/records/read.ts';
+import { printLoopDelay } from '../fixtures/loop-delay.ts';
 import {
   address,
   certificate,
@@ -242,4 +250,60 @@ describe('records of the state branch', () => {
       assert.equal(placeOf(path), null, path);
     assert.deepEqual(placeOf('certificates/web/shop@web-01.pem'), { kind: 'chain', certificate: 'web/shop' });
   });
+});
+
+test('one object at 5,000 paths is read once for each kind, and only the path where it belongs counts', async (context) => {
+  const directory = mkdtempSync(join(tmpdir(), 'renewd-spread-'));
+  const bare = join(directory, 'state.git');
+  const git = (words: readonly string[], input: string | Buffer = ''): string =>
+    execFileSync('git', ['-C', bare, ...words], {
+      input,
+      encoding: 'utf8',
+      maxBuffer: 64 * 1024 * 1024,
+    }).trim();
+  execFileSync('git', ['init', '-q', '--bare', '-b', 'state', bare]);
+  const large = {
+    ...change,
+    reasons: Array.from({ length: 2000 }, () => ({ code: 'a', message: 'b'.repeat(400), fix: 'c' })),
+  };
+  const blob = git(['hash-object', '-w', '--stdin'], JSON.stringify(large));
+  const [own = '', ...folders] = changePath(large).split('/').toReversed();
+  const copies = Array.from({ length: 5000 }, (_, at) => `${at.toString(16).padStart(40, '0')}.json`);
+  let root = git(['mktree'], [own, ...copies].map((name) => `100644 blob ${blob}\t${name}\n`).join(''));
+  for (const folder of folders) root = git(['mktree'], `040000 tree ${root}\t${folder}\n`);
+  const who = ['-c', 'user.name=x', '-c', 'user.email=x@example.com'];
+  const tip = git([...who, 'commit-tree', '-m', 'Spread', root]);
+  git(['update-ref', 'refs/heads/state', tip]);
+  const repository = await openRepository({ url: bare, directory: bare, now: Date.now });
+  context.after(async () => {
+    await repository.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+  const { parse } = JSON;
+  let parsed = 0;
+  context.mock.method(JSON, 'parse', (text: string) => {
+    parsed++;
+    return parse(text) as unknown;
+  });
+  const [read, bad] = [[] as string[], [] as string[]];
+  const options = {
+    commit: tip,
+    prefix: '',
+    folders: ['changes'],
+    now,
+    onBad: (path: string) => bad.push(path),
+  };
+  await printLoopDelay(context, 'one record at 5,000 paths', () =>
+    eachRecord(repository, options, (_record, path) => {
+      read.push(path);
+    }),
+  );
+  assert.deepEqual(read, [changePath(large)]);
+  assert.equal(bad.length, 5000);
+  const claims = collectClaims();
+  await readStateHistory(repository, tip, '', '', claims, now);
+  assert.ok(
+    claims.all().filter((each) => each.verdict === 'failed').length <= limits.records.badRecordsNamed + 10,
+  );
+  assert.ok(parsed < 10, `${String(parsed)} times`);
 });

@@ -4,10 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import type { ChangeRecord } from '../../daemon/core/change-record.ts';
 import type { Desired } from '../../daemon/core/model.ts';
 import { allKinds, type KindName } from '../../daemon/documents/kinds/index.ts';
 import { openRepository, type Repository } from '../../daemon/git/repository.ts';
@@ -446,9 +447,33 @@ describe('a journal that is lost', () => {
     fastImport(join(root, 'state.git'), state, new Map());
     execFileSync('git', ['-C', bare, 'fetch', '-q', join(root, 'state.git'), 'base:renewd/state']);
     const again = await openRepository({ url: bare, directory: bare, now: Date.now });
-    const lost = daemon(again, oids, root, { ref: 'refs/heads/renewd/state', prefix: '' });
+    const place = { ref: 'refs/heads/renewd/state', prefix: '' };
+    const lost = daemon(again, oids, root, { ...place, signers: '' });
     assert.ok(has(await lost.read('taken')), 'and a new journal does not let it in');
     assert.equal(lost.memory().held.size, 1);
+    // Signed by us, and then rewritten by somebody who has no key: the refused commit is now the first that counts.
+    const [key, work] = [join(root, 'records-key'), join(root, 'work')];
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
+    execFileSync('git', ['clone', '-q', '-b', 'renewd/state', bare, work], { stdio: 'ignore' });
+    const commit = (...words: string[]): void => {
+      const who = ['-c', 'user.name=x', '-c', 'user.email=x@example.com'];
+      const keys = ['-c', 'gpg.format=ssh', '-c', `user.signingkey=${key}`];
+      execFileSync('git', ['-C', work, ...who, ...keys, 'commit', '-qa', '--allow-empty', ...words]);
+      execFileSync('git', ['-C', work, 'push', '-q', 'origin', 'HEAD:renewd/state'], { stdio: 'ignore' });
+    };
+    const write = (change: (record: ChangeRecord) => ChangeRecord): void => {
+      for (const each of records)
+        writeFileSync(join(work, changePath(each)), `${JSON.stringify(change(each))}\n`);
+    };
+    write((record) => record);
+    commit('-S', '-m', 'Record');
+    write((record) => ({ ...record, outcome: record.outcome === 'trusted' ? 'refused' : 'trusted' }));
+    commit('-m', 'Forge');
+    const [type = '', base64 = ''] = readFileSync(`${key}.pub`, 'utf8').split(' ');
+    const signed = daemon(again, oids, root, { ...place, signers: `records ${type} ${base64}` });
+    assert.ok(has(await signed.read('taken')), 'nor does a record that nobody of us signed');
+    assert.equal(signed.memory().held.size, 1);
+    signed.close();
     first.close();
     lost.close();
     await again.close();
