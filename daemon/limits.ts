@@ -111,6 +111,10 @@ export const limits = {
     /** Entries of one list in it: ten times the installations of the largest certificate seen. */
     listMax: 10_000,
   },
+  custody: {
+    /** Writes of one key that an older journal may have missed: a key is written once a year, an account on each change of its CA. */
+    generationsAheadMax: 1000,
+  },
   instance: {
     /** Three heartbeats missed: another daemon that was not heard of for so long is gone, and this one takes over. */
     silentAfterMs: 3 * hour,

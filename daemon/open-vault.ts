@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import type { Config } from './config.ts';
 import { ownSecrets } from './config-secrets.ts';
-import { openCustody, type Generations } from './custody/custody.ts';
+import type { Generations } from './custody/believed.ts';
+import { openCustody } from './custody/custody.ts';
+import type { MigrationMemory } from './custody/migration.ts';
 import type { CommitSigner } from './git/repository.ts';
 import { createSshSigner, generateSigningKey } from './git/signature.ts';
 import type { Journal } from './journal/journal.ts';
@@ -22,6 +24,18 @@ function generationsIn(journal: Journal): Generations {
   };
 }
 
+/** Remembers in the journal when keys of before were sealed. A journal that never saw this installation vouches for none. */
+function migrationIn(journal: Journal): MigrationMemory {
+  const key = 'custody-sealed';
+  return {
+    get: () => journal.fact(key),
+    set: (value) => {
+      journal.setFact(key, value);
+    },
+    isNew: journal.head() === null && journal.source().length === 0,
+  };
+}
+
 /** Opens custody and the vault over it. IO: reads the identity, or makes one. @throws OperationError `secret-unavailable` */
 export async function openSecrets(
   config: Config,
@@ -33,7 +47,13 @@ export async function openSecrets(
   const { identitySecret } = config.custody;
   const identity = identitySecret === null ? null : await plain.openOwn(identitySecret, 'custody');
   const directory = join(config.dataDirectory, 'custody');
-  const custody = await openCustody({ directory, identity, log, generations: generationsIn(journal) });
+  const custody = await openCustody({
+    directory,
+    identity,
+    log,
+    generations: generationsIn(journal),
+    migration: migrationIn(journal),
+  });
   const ownValues = async (): Promise<readonly string[]> => {
     const made = await custody.read(recordsKey);
     return [custody.identity(), ...(made === null ? [] : [made])];

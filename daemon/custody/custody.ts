@@ -8,6 +8,15 @@ import { dirname, join } from 'node:path';
 import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { OperationError } from '../ports/failure.ts';
 import type { Custody, Log, Secret } from '../ports/plugin.ts';
+import {
+  believedKey,
+  damagedGeneration,
+  knownGeneration,
+  unavailable,
+  type Generations,
+} from './believed.ts';
+import { migrate, type MigrationMemory } from './migration.ts';
+import { createSealer, type Sealed } from './seal.ts';
 
 /** Custody, and the decryption that age-encrypted secrets of the configuration use too. */
 export interface OpenCustody extends Custody {
@@ -17,18 +26,13 @@ export interface OpenCustody extends Custody {
   readonly identity: () => string;
 }
 
-/** Remembers, somewhere else than beside the keys, how new each must be. `get` gives 0 for what was never seen. */
-export interface Generations {
-  readonly get: (name: string) => number;
-  readonly set: (name: string, generation: number) => void;
-}
-
 const noGenerations: Generations = { get: () => 0, set: () => undefined };
 
 const namePattern = /^[a-z0-9][a-z0-9.-]*(\/[a-z0-9][a-z0-9.-]*)*$/;
 
 /**
  * Opens custody in `directory`. IO. `identity` is an AGE-SECRET-KEY; null reads `identity` in the directory and makes it (0600) the first time.
+ * A key is believed only with the code that the holder of the identity puts into it, under its name, and not older than the newest known.
  * @throws OperationError `secret-unavailable` when the identity cannot be read or is none
  */
 export async function openCustody(options: {
@@ -37,6 +41,8 @@ export async function openCustody(options: {
   readonly log: Log;
   /** The highest generation of each key that was ever read or written here; absent: nothing is known. */
   readonly generations?: Generations;
+  /** Remembers whether files of before were sealed; absent: they are refused. */
+  readonly migration?: MigrationMemory;
 }): Promise<OpenCustody> {
   const { directory, log } = options;
   const identity = identityIn(
@@ -52,12 +58,28 @@ export async function openCustody(options: {
     void cause;
     throw unavailable('the custody identity is not an AGE-SECRET-KEY; make one with age-keygen');
   }
+  const sealer = createSealer(identity);
   const decrypt = (ciphertext: Uint8Array): Promise<string> => decrypter.decrypt(ciphertext, 'text');
-  const known = options.generations ?? noGenerations;
-  const store = async (name: string, generation: number, pem: string): Promise<void> => {
-    await writeWhole(pathOf(directory, name), await encrypter.encrypt(seal({ name, generation, pem })));
-    known.set(name, generation);
+  const generations = options.generations ?? noGenerations;
+  const known = (name: string): number => knownGeneration(generations, name);
+  const store = async (sealed: Sealed): Promise<void> => {
+    await writeWhole(pathOf(directory, sealed.name), await encrypter.encrypt(sealer.seal(sealed)));
+    generations.set(sealed.name, sealed.generation);
   };
+  const look = async (
+    name: string,
+  ): Promise<{ readonly bytes: Uint8Array; readonly text: string } | null> => {
+    try {
+      const bytes = await readFile(pathOf(directory, name));
+      return { bytes, text: await decrypt(bytes) };
+    } catch {
+      return null;
+    }
+  };
+  if (options.migration !== undefined) {
+    const names = (): Promise<readonly string[]> => namesIn(directory);
+    await migrate({ memory: options.migration, sealer, names, look, store, known, now: Date.now });
+  }
   return {
     decrypt,
     identity: () => identity,
@@ -73,77 +95,34 @@ export async function openCustody(options: {
           `${path} cannot be decrypted with the custody identity; bind the identity it was written with, or restore the file from a backup`,
         );
       }
-      const sealed = unseal(text);
-      checkSealed(sealed, name, path, known.get(name));
-      // A file of before gets its name and number at the first read.
-      if (sealed === null) await store(name, 1, text);
-      else known.set(name, sealed.generation);
-      return sealed?.pem ?? text;
+      const sealed = believedKey(sealer.open(text), name, path, known(name));
+      generations.set(name, sealed.generation);
+      return sealed.pem;
     },
     write: async (name, pem) => {
-      const before = await generationOf(pathOf(directory, name), decrypt);
-      await store(name, Math.max(before, known.get(name)) + 1, pem);
+      const seen = await look(name);
+      const before = seen === null ? null : sealer.open(seen.text);
+      const newest = Math.max(before?.state === 'sealed' ? before.sealed.generation : 0, known(name));
+      if (!Number.isSafeInteger(newest + 1)) throw damagedGeneration(name);
+      await store({ name, generation: newest + 1, pem });
     },
   };
 }
 
-/** What is encrypted: age says that a file is whole, not which one it is or whether it is the newest. */
-interface Sealed {
-  readonly name: string;
-  readonly generation: number;
-  readonly pem: string;
-}
-
-const sealedHead = /^renewd-custody 1 ([a-z0-9./-]+) ([1-9]\d{0,14})\n/;
-
-function seal({ name, generation, pem }: Sealed): string {
-  return `renewd-custody 1 ${name} ${String(generation)}\n${pem}`;
-}
-
-/** null for a file from before keys were sealed with their name. */
-function unseal(text: string): Sealed | null {
-  const head = sealedHead.exec(text);
-  if (head === null) return null;
-  return { name: head[1] ?? '', generation: Number(head[2]), pem: text.slice(head[0].length) };
-}
-
-/** Generation of what stands there; 0 for nothing, for a file of before, and for what cannot be read. */
-async function generationOf(
-  path: string,
-  decrypt: (ciphertext: Uint8Array) => Promise<string>,
-): Promise<number> {
-  try {
-    return unseal(await decrypt(await readFile(path)))?.generation ?? 0;
-  } catch {
-    return 0;
-  }
-}
-
-/** @throws OperationError `secret-unavailable` when this is the file of another key, or an older one than was there */
-function checkSealed(sealed: Sealed | null, name: string, path: string, newest: number): void {
-  if (sealed !== null && sealed.name !== name) {
-    throw unavailable(
-      `${path} holds the key ${sealed.name}: somebody moved files of custody. Put each back under its name, from a backup where needed`,
-    );
-  }
-  if ((sealed?.generation ?? 0) < newest) {
-    throw unavailable(
-      `${path} is older than what was written there last (${String(sealed?.generation ?? 0)} of ${String(newest)}): an old copy was put back. Restore the newest one; where there is none, move journal.db away too, and renewd takes over what it finds`,
-    );
-  }
+/** Names of the keys in the directory; what has no name of a key is not one. */
+async function namesIn(directory: string): Promise<readonly string[]> {
+  const paths = await readdir(directory, { recursive: true }).catch(() => []);
+  return paths
+    .filter((path) => path.endsWith('.age'))
+    .map((path) => path.slice(0, -'.age'.length))
+    .filter((name) => namePattern.test(name))
+    .sort();
 }
 
 /** The one line that is the identity: age-keygen writes comments above it. */
 function identityIn(text: string): string {
   const lines = text.split('\n').map((line) => line.trim());
   return lines.find((line) => line !== '' && !line.startsWith('#')) ?? '';
-}
-
-function unavailable(message: string): OperationError {
-  return new OperationError('secret-unavailable', message, {
-    disposition: 'stall',
-    endsWhen: ['secret', 'data-directory'],
-  });
 }
 
 function pathOf(directory: string, name: string): string {

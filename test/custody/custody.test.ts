@@ -10,11 +10,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import * as fc from 'fast-check';
-import { openCustody, type Generations } from '../../daemon/custody/custody.ts';
+import type { Generations } from '../../daemon/custody/believed.ts';
+import { openCustody } from '../../daemon/custody/custody.ts';
+import type { MigrationMemory } from '../../daemon/custody/migration.ts';
 import { createSecret } from '../../daemon/secrets.ts';
 
 const silent = {
@@ -185,20 +187,139 @@ test('an older copy of a file is refused, also by the next start, and a newer on
   await assert.rejects((await open()).read('signing/records'), /\(2 of 3\)/);
 });
 
-test('a file from before names were sealed is read once, sealed, and counts as older than any sealed one afterwards', async () => {
+/** An age file that anybody can make who knows the recipient: nothing of the identity is needed. */
+async function forge(recipient: string, path: string, text: string): Promise<void> {
+  const encrypter = new Encrypter();
+  encrypter.addRecipient(recipient);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, await encrypter.encrypt(text));
+}
+
+const fileOfBefore = 'renewd-custody 1 account 1\nold key';
+
+test('a key that somebody encrypted to the known recipient is refused, whatever it claims', async () => {
   const generations = remembering();
   const custody = await openCustody({ directory, identity: null, log: silent, generations });
-  const encrypter = new Encrypter();
-  encrypter.addRecipient(await identityToRecipient(custody.identity()));
-  const plain = await encrypter.encrypt('old key');
-  writeFileSync(join(directory, 'account.age'), plain);
+  await custody.write('account', 'key');
+  const file = join(directory, 'account.age');
+  const code = (await custody.decrypt(readFileSync(file))).split(/[ \n]/)[4] ?? '';
+  assert.match(code, /^[0-9a-f]{64}$/);
+  const recipient = await identityToRecipient(custody.identity());
+  const open = async (): Promise<string | null> =>
+    (await openCustody({ directory, identity: null, log: silent, generations })).read('account');
+  for (const text of [
+    'their key',
+    'renewd-custody 1 account 2\ntheir key',
+    'renewd-custody 1 account 999999999999999\ntheir key',
+    `renewd-custody 2 account 1 ${code}\ntheir key`,
+    `renewd-custody 2 account 2 ${code}\nkey`,
+    `renewd-custody 2 account 2 ${'0'.repeat(64)}\ntheir key`,
+    'renewd-custody 2 account 2\ntheir key',
+    'renewd-custody 3 account 2\ntheir key',
+  ]) {
+    await forge(recipient, file, text);
+    await assert.rejects(
+      open(),
+      { code: 'secret-unavailable', message: /authentication code.*estore/ },
+      text,
+    );
+    assert.equal(generations.known.get('account'), 1, 'nothing of it is remembered');
+  }
+  await custody.write('account', 'next');
+  assert.equal(await open(), 'next');
+  assert.equal(generations.known.get('account'), 2);
+});
+
+test('a number that is none, in the journal, is trouble with a name; an honest file far ahead of the journal is refused', async () => {
+  const generations = remembering();
+  const custody = await openCustody({ directory, identity: null, log: silent, generations });
+  await custody.write('account', 'key');
+  for (const number of [Number.NaN, -1, 0.5, Infinity, 2 ** 53]) {
+    generations.known.set('account', number);
+    await assert.rejects(custody.read('account'), { code: 'secret-unavailable' });
+    await assert.rejects(custody.write('account', 'x'), { code: 'secret-unavailable' });
+  }
+  generations.known.set('account', 5000);
+  await custody.write('account', 'ahead');
+  generations.known.set('account', 1);
+  await assert.rejects(custody.read('account'), /much newer than the journal \(5001 of 1\)/);
+  generations.known.delete('account');
+  assert.equal(await custody.read('account'), 'ahead', 'beside a new journal it is taken');
+});
+
+function migrationMemory(isNew: boolean): MigrationMemory & { value: string | null } {
+  const memory = {
+    value: null as string | null,
+    isNew,
+    get: () => memory.value,
+    set: (value: string) => void (memory.value = value),
+  };
+  return memory;
+}
+
+test('files of before are sealed once, at the first start, and refused ever after', async () => {
+  const generations = remembering();
+  const migration = migrationMemory(false);
+  const open = (): ReturnType<typeof openCustody> =>
+    openCustody({ directory, identity: null, log: silent, generations, migration });
+  const plain = await openCustody({ directory, identity: null, log: silent });
+  const recipient = await identityToRecipient(plain.identity());
+  await forge(recipient, join(directory, 'account.age'), fileOfBefore);
+  await forge(recipient, join(directory, 'ca/x/root.age'), 'a key without even a name');
+  await forge(recipient, join(directory, 'moved.age'), 'renewd-custody 1 other 1\nkey');
+  await forge(recipient, join(directory, 'far.age'), 'renewd-custody 1 far 999999999999999\nkey');
+  const custody = await open();
   assert.equal(await custody.read('account'), 'old key');
-  assert.equal(generations.known.get('account'), 1);
+  assert.equal(await custody.read('ca/x/root'), 'a key without even a name');
   assert.match(
     await custody.decrypt(readFileSync(join(directory, 'account.age'))),
-    /^renewd-custody 1 account 1\n/,
+    /^renewd-custody 2 account 1 [0-9a-f]{64}\n/,
   );
-  assert.equal(await custody.read('account'), 'old key');
-  writeFileSync(join(directory, 'account.age'), plain);
-  await assert.rejects(custody.read('account'), /\(0 of 1\)/);
+  await assert.rejects(custody.read('moved'), /holds the key other/);
+  await assert.rejects(custody.read('far'), /has no authentication code/);
+  assert.match(migration.value ?? '', /^done \d{4}-/);
+  for (const name of ['account', 'new']) {
+    await forge(recipient, join(directory, `${name}.age`), fileOfBefore.replace('account', name));
+    await assert.rejects((await open()).read(name), /has no authentication code.*Restore/);
+  }
+  // Who takes the moment out of the journal does not make it come again: sealed keys say that it was.
+  migration.value = null;
+  await assert.rejects((await open()).read('account'), /has no authentication code/);
+});
+
+test('beside a new journal, files of before are refused and sealed ones are taken', async () => {
+  const first = await openCustody({ directory, identity: null, log: silent });
+  await first.write('sealed', 'key');
+  const recipient = await identityToRecipient(first.identity());
+  await forge(recipient, join(directory, 'account.age'), fileOfBefore);
+  const migration = migrationMemory(true);
+  const custody = await openCustody({ directory, identity: null, log: silent, migration });
+  assert.equal(await custody.read('sealed'), 'key');
+  await assert.rejects(custody.read('account'), /journal never saw them.*journal\.db/);
+});
+
+test('sealing that was interrupted goes on with exactly the files it began with', async () => {
+  const plain = await openCustody({ directory, identity: null, log: silent });
+  const recipient = await identityToRecipient(plain.identity());
+  await forge(recipient, join(directory, 'a.age'), 'renewd-custody 1 a 1\nkey a');
+  await forge(recipient, join(directory, 'b.age'), 'renewd-custody 1 b 1\nkey b');
+  const migration = migrationMemory(false);
+  const generations = { get: () => 0, set: (name: string) => assert.notEqual(name, 'b', 'crash') };
+  const open = (kept?: Generations): ReturnType<typeof openCustody> =>
+    openCustody({ directory, identity: null, log: silent, migration, ...(kept && { generations: kept }) });
+  await assert.rejects(open(generations), /crash/);
+  const begun = migration.value ?? '';
+  assert.match(begun, /^begun /);
+  await forge(recipient, join(directory, 'c.age'), 'renewd-custody 1 c 1\ntheir key');
+  const custody = await open();
+  assert.equal(await custody.read('a'), 'key a');
+  assert.equal(await custody.read('b'), 'key b');
+  await assert.rejects(custody.read('c'), /has no authentication code/);
+  // A list that somebody wrote, or the old list over another file, opens nothing.
+  for (const value of [begun, begun.replace('"b"', '"c"'), 'begun', 'rubbish']) {
+    migration.value = value;
+    await forge(recipient, join(directory, 'b.age'), 'renewd-custody 1 b 1\ntheir key');
+    await assert.rejects((await open()).read('b'), /has no authentication code/);
+    assert.match(migration.value, /^done /);
+  }
 });
