@@ -2,6 +2,7 @@
  * Files of custody from before keys had an authentication code are sealed once, and never again taken without one. The journal keeps the moment.
  */
 import { createHash } from 'node:crypto';
+import { timestamp } from '../core/timestamp.ts';
 import { limits } from '../limits.ts';
 import { isSameCode, type Sealed, type Sealer } from './seal.ts';
 
@@ -37,7 +38,7 @@ export async function migrate(migration: Migration): Promise<void> {
   const wanted = state === null ? await oldFiles(migration) : readList(state, migration);
   if (state === null && wanted.length > 0) memory.set(writeList(wanted, migration));
   for (const [name, digest] of wanted) await sealOne(migration, name, digest);
-  memory.set(`done ${new Date(migration.now()).toISOString()}`);
+  memory.set(`done ${timestamp(migration.now())}`);
 }
 
 type Listed = readonly [name: string, digest: string];
