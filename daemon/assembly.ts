@@ -80,6 +80,15 @@ export async function assemble(config: Config, surroundings: Surroundings): Prom
     secret: (name, user, to) => vault.openFor(name, { use: useOf[kind], name: user }, to),
     agentSocket: (user, to) => vault.agentFor({ use: useOf[kind], name: user }, to),
     directory: directoryOf(config, kind),
+    published: async (path) => {
+      const signal = AbortSignal.timeout(limits.work.publishedTimeoutMs);
+      const ref = `refs/heads/${config.state.branch}`;
+      const tip = (await repository.advertise(signal)).get(ref);
+      if (tip === undefined) return null;
+      await repository.fetch([ref], signal);
+      const bytes = await repository.readFile(tip, config.state.prefix + path);
+      return bytes === null ? null : Buffer.from(bytes).toString('utf8');
+    },
     custody,
     log,
   });

@@ -70,6 +70,8 @@ export const limits = {
     textMaxChars: 2000,
   },
   work: {
+    /** One question to the Git server, and a fetch of the records: asked only where an embedded CA is to be made. */
+    publishedTimeoutMs: minute,
     /** Reading a store: one short command on the endpoint. */
     inspectTimeoutMs: 30 * second,
     /** RSA-4096 on a small machine takes tens of seconds. */

@@ -77,6 +77,7 @@ function decideStatus(
   if (has('store-changed', 'rolled-back', 'served-previous', 'served-other-known', 'served-unknown'))
     statuses.push('drift');
   if (has('chain-incomplete', 'untrusted', 'name-mismatch', 'not-yet-valid')) statuses.push('failing');
+  if (has('trust-unknown')) statuses.push('unknown');
   if (has('policy-blocked', 'placement-refused')) statuses.push('blocked');
   if (has('renewal-overdue', 'renewal-critical')) statuses.push('overdue');
   if (input.observation === null || input.observation.store === null) statuses.push('unknown');

@@ -69,6 +69,13 @@ export const findingCodes = {
     remedy:
       'If the issuer is private, check the roots in its declaration; otherwise find out who issued what is served.',
   },
+  'trust-unknown': {
+    severity: 'warning',
+    title: 'Trust is not judged',
+    meaning:
+      'The right certificate is served, and its issuer cannot say just now by which roots clients trust it.',
+    remedy: 'See what the issuer lacks: the findings of the repository and of its certificates say it.',
+  },
   'no-certificate': {
     severity: 'error',
     title: 'No certificate is shown',
@@ -329,6 +336,14 @@ export const findingCodes = {
       'The log of an embedded CA does not say what its certificates say, or not what was published before. It is not published; renewals go on.',
     remedy:
       'Find out who had access to the data directory. Restore issued.jsonl from a backup, or write it anew from issuance/ of the state branch.',
+  },
+  'ca-lost': {
+    severity: 'critical',
+    title: 'An embedded CA is gone',
+    meaning:
+      'The records hold the root of an embedded CA, and the data directory has neither it nor its key. No other root is made in its place; what is installed stays, and nothing is issued.',
+    remedy:
+      'Stop renewd and restore custody/ and issuers/ of the data directory from a backup; or begin anew on purpose with an issuer of another name. docs/restore.md has the steps.',
   },
   'journal-changed': {
     severity: 'critical',

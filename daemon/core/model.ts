@@ -268,6 +268,8 @@ export type ServedResult =
   | 'name-mismatch'
   | 'chain-incomplete'
   | 'untrusted'
+  /** The certificate is the right one, and its issuer cannot say by which roots it is trusted. */
+  | 'trust-unknown'
   | 'no-certificate'
   | 'handshake-failed'
   | 'connection-failed'
@@ -275,6 +277,9 @@ export type ServedResult =
   | 'address-refused';
 
 /** Raw facts of one handshake, before judgement. */
+/** PEM roots that clients of an issuer trust; null: the system's. `unknown`: the issuer cannot say just now, so trust is not judged. */
+export type Anchors = readonly string[] | null | 'unknown';
+
 export interface Handshake {
   readonly address: Address;
   /** null when no certificate was received; `failure` then says why. */

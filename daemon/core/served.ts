@@ -8,6 +8,7 @@ import { coversName } from './server-name.ts';
 /** Worst last: what stops clients now outranks what will. */
 export const severityOrder: readonly ServedResult[] = [
   'served-match',
+  'trust-unknown',
   'chain-incomplete',
   'served-other-known',
   'served-previous',
@@ -74,7 +75,12 @@ export function judgeHandshake(handshake: Handshake, expected: ServedExpectation
   if (handshake.trust === 'chain-incomplete') {
     return judged('chain-incomplete', `${place} serves ${what} without the intermediate certificate`);
   }
-  // A chain nobody judged is no proof either.
+  // A chain nobody judged is no proof either, and no fault of the server.
+  if (handshake.trust === 'not-judged')
+    return judged(
+      'trust-unknown',
+      `${place} serves ${what}; its issuer cannot say by which roots it is trusted`,
+    );
   if (handshake.trust !== 'trusted') {
     const why = handshake.distrust == null ? '' : `: ${handshake.distrust}`;
     return judged('untrusted', `${place} serves ${what}; its chain does not lead to a trusted root${why}`);

@@ -24,6 +24,8 @@ export const failureCodes = {
   'acme-server': 'The CA had an error of its own or could not be reached.',
   'another-instance': 'Another renewd works on the same repository; this one stands by.',
   'ca-constraint': 'The embedded CA may not sign this: name constraint, lifetime or profile.',
+  'ca-lost':
+    'The data directory has not the root of the embedded CA that the records hold; no other is made in its place.',
   'ca-unavailable': 'The embedded CA key or certificate could not be read.',
   'certificate-rejected': 'The issued certificate does not match the CSR and the plan; it was not used.',
   'config-test-failed': 'The server refused its configuration with the new certificate; rolled back.',

@@ -15,6 +15,11 @@ export interface Tools {
   readonly agentSocket: (user: string, to: SecretDestination) => Promise<string>;
   /** A directory of this plug-in's own under the data directory, mode 0700; created on first use. */
   readonly directory: (name: string) => Promise<string>;
+  /**
+   * The text that the records on the server hold at this path now (`issuers/internal/root.pem`), whoever put it there; null when there is none. IO: asks the Git
+   * server. For what must not be made twice, when this machine knows of none. Throws the OperationError of the repository: not to know is no leave to make another.
+   */
+  readonly published: (path: string) => Promise<string | null>;
   /** Private keys the daemon itself must hold (ACME accounts, the embedded CA), encrypted at rest. */
   readonly custody: Custody;
   readonly log: Log;

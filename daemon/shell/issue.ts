@@ -102,7 +102,10 @@ export async function issueCertificate(
     save({ step: 'ordered' }, { handle: outcome.handle });
     return { state: 'pending', retryAt: outcome.retryAt };
   }
-  const anchors = job.anchors === null ? null : job.anchors.flatMap((pem) => pemToDer(pem));
+  // Whoever just issued could say what it is trusted by; where it could not, the answer cannot be judged and the next try resumes it.
+  if (job.anchors === 'unknown') await job.issuer.trustAnchors(bounded(signal, limits.work.inspectTimeoutMs));
+  const anchors =
+    job.anchors === null || job.anchors === 'unknown' ? null : job.anchors.flatMap((pem) => pemToDer(pem));
   const deviations = checkIssued({
     chain: [...outcome.chain],
     csr,

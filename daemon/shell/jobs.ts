@@ -1,5 +1,5 @@
 /** Turns names in declarations into the live things a turn needs: targets, issuers, trust anchors, stores. */
-import type { Certificate, Endpoint, Installation } from '../core/model.ts';
+import type { Anchors, Certificate, Endpoint, Installation } from '../core/model.ts';
 import { termsOf } from '../core/operation-fit.ts';
 import type { Action } from '../core/plan.ts';
 import { noReach, reachOf, type Reach } from '../core/reach.ts';
@@ -17,13 +17,13 @@ import type { Claim } from './provenance.ts';
 import { requirePlacement } from './placements.ts';
 import type { World } from './world.ts';
 
-/** Roots by issuer, asked once per turn. An issuer that cannot be asked gives the system's store: trust is then judged by it and says so. */
-export type AnchorsOf = (issuer: string) => Promise<readonly string[] | null>;
+/** Roots by issuer, asked once per turn. Of an issuer that cannot be asked they are unknown: what it issued is not called untrusted for that. */
+export type AnchorsOf = (issuer: string) => Promise<Anchors>;
 
 /** Asks each issuer once. IO through the issuer. */
 export function anchorsReader(world: World, memory: Memory, signal: AbortSignal): AnchorsOf {
-  const asked = new Map<string, Promise<readonly string[] | null>>();
-  const ask = async (name: string): Promise<readonly string[] | null> => {
+  const asked = new Map<string, Promise<Anchors>>();
+  const ask = async (name: string): Promise<Anchors> => {
     const spec = memory.desired?.issuers.get(name);
     if (spec === undefined) return null;
     try {
@@ -31,7 +31,7 @@ export function anchorsReader(world: World, memory: Memory, signal: AbortSignal)
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
       world.log.warn({ issuer: name, code: error.code }, `trust anchors of issuer ${name}: ${error.message}`);
-      return null;
+      return 'unknown';
     }
   };
   return (name) => {
@@ -163,6 +163,9 @@ export function jobMaker(world: World, memory: Memory, signal: AbortSignal): Job
     const solver = world.solver(issuerSpec, target);
     // The embedded CA makes its root on first use, so its anchors are asked for after the issuer exists.
     const anchors = await anchorsOf(certificate.issuer);
+    // Nothing is begun with an issuer that cannot say what it is trusted by: no key is made for what could not be judged. This says why it cannot.
+    if (action.kind === 'issue' && anchors === 'unknown')
+      await issuer.trustAnchors(bounded(signal, limits.work.inspectTimeoutMs));
     return {
       certificate,
       installation,

@@ -103,7 +103,10 @@ export interface Memory {
   readonly dueAt: Map<string, number>;
   known: KnownLeaves;
   /** Why the log of issuance of an issuer is not published, by issuer. */
-  readonly logTroubles: Map<string, string>;
+  readonly logTroubles: Map<
+    string,
+    { readonly code: 'issuance-log-changed' | 'ca-lost'; readonly message: string }
+  >;
   /** How the journal differs from what the records say of it; null when it does not. */
   journalTrouble: string | null;
   /** What issuers published last, by path. */

@@ -1,5 +1,5 @@
 /** Looks at endpoints and addresses. Changes nothing; a look that fails is an observation too, never an exception. */
-import type { Installation, Observation } from '../core/model.ts';
+import type { Anchors, Installation, Observation } from '../core/model.ts';
 import type { Reach } from '../core/reach.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
@@ -16,7 +16,7 @@ export interface Sight {
   readonly target: (Target & Partial<KeyProver>) | null;
   readonly problem: OperationError | null;
   readonly reach: Reach;
-  readonly anchors: readonly string[] | null;
+  readonly anchors: Anchors;
   /** Given where the journal knows nothing of the installation: what stands there is then to be proved. */
   readonly claim?: Claim | null;
 }

@@ -17,7 +17,14 @@
  * A failure in 6 to 9 switches back to what was current before, reloads, and leaves the operation at `issued`.
  */
 import type { Installed, Operation, OperationStep, OperationTerms } from '../core/installation-state.ts';
-import type { Address, Certificate, Installation, Issuer as IssuerSpec, Profile } from '../core/model.ts';
+import type {
+  Address,
+  Anchors,
+  Certificate,
+  Installation,
+  Issuer as IssuerSpec,
+  Profile,
+} from '../core/model.ts';
 import { mayBeSwitched, type Misfit } from '../core/operation-fit.ts';
 import type { Reach } from '../core/reach.ts';
 import type { StoredOperation } from '../journal/journal.ts';
@@ -43,8 +50,8 @@ export interface Job {
   readonly store: Store;
   /** Over which addresses it may be proved. */
   readonly reach: Reach;
-  /** PEM roots the clients of this issuer trust; null means the system's. */
-  readonly anchors: readonly string[] | null;
+  /** What the clients of this issuer trust. */
+  readonly anchors: Anchors;
   readonly installed: Installed | null;
   /** PEM chain of what is installed; null when unknown. */
   readonly installedChain: readonly string[] | null;

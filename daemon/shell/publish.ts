@@ -229,8 +229,8 @@ function changedRepository(
       source: null,
     });
   }
-  for (const [issuer, message] of memory.logTroubles)
-    drafts.push(troubleOf('issuance-log-changed', `issuer ${issuer}`, message));
+  for (const [issuer, { code, message }] of memory.logTroubles)
+    drafts.push(troubleOf(code, `issuer ${issuer}`, message));
   if (memory.journalTrouble !== null)
     drafts.push(troubleOf('journal-changed', 'journal', memory.journalTrouble));
   drafts.push(
@@ -269,10 +269,10 @@ async function addPublications(
           recordTrust(world, estate.state, memory, estate.intent.trust),
         ));
       if (wrong !== null) {
-        memory.logTroubles.set(
-          spec.name,
-          `the log of issuance of ${spec.name} contradicts what was published: ${wrong}`,
-        );
+        memory.logTroubles.set(spec.name, {
+          code: 'issuance-log-changed',
+          message: `the log of issuance of ${spec.name} contradicts what was published: ${wrong}`,
+        });
         continue;
       }
       memory.logTroubles.delete(spec.name);
@@ -283,8 +283,11 @@ async function addPublications(
       }
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
-      if (error.code === 'ca-unavailable' && error.disposition === 'stall')
-        memory.logTroubles.set(spec.name, error.message);
+      if (error.disposition === 'stall')
+        memory.logTroubles.set(spec.name, {
+          code: error.code === 'ca-lost' ? 'ca-lost' : 'issuance-log-changed',
+          message: error.message,
+        });
       world.log.warn(
         { issuer: spec.name, code: error.code },
         `publications of issuer ${spec.name}: ${error.message}`,
@@ -302,7 +305,7 @@ function isPublicationOf(issuer: string, path: string): boolean {
 }
 
 function troubleOf(
-  code: 'issuance-log-changed' | 'journal-changed',
+  code: 'issuance-log-changed' | 'ca-lost' | 'journal-changed',
   subject: string,
   message: string,
 ): FindingDraft {

@@ -1,4 +1,5 @@
 /** Who waits for what, and which waits are over because what they were met with is another. */
+import type { Attempt } from '../core/installation-state.ts';
 import { basisOf, type Ground } from '../core/stall.ts';
 import type { Waits } from './apply.ts';
 import { certificateOf } from './judge.ts';
@@ -28,14 +29,23 @@ export function waitsOn(memory: Memory, ground: Ground): Waits {
   };
 }
 
+/** Whose first turn has been: what a restart corrects was corrected before it. */
+const begun = new WeakSet<Memory>();
+
 /**
- * Ends every wait whose documents or secrets are not those it was met with, and has its certificates judged. IO: the journal, unless `dryRun`. Safe to repeat.
+ * Ends every wait whose documents or secrets are not those it was met with, and has its certificates judged. In the first turn of a process also what
+ * waits for another configuration or data directory. IO: the journal, unless `dryRun`. Safe to repeat.
  */
 export function endWaits(world: World, memory: Memory, ground: Ground, dryRun: boolean): void {
   const { desired } = memory;
   if (desired === null) return;
+  const isFirst = !begun.has(memory);
+  begun.add(memory);
+  const isRestarted = ({ endsWhen = [] }: Attempt): boolean =>
+    isFirst && endsWhen.some((each) => each === 'configuration' || each === 'data-directory');
   for (const [subject, attempt] of [...memory.attempts]) {
-    if (attempt.basis === undefined || attempt.basis === basisOf(subject, ground)) continue;
+    const isOther = attempt.basis !== undefined && attempt.basis !== basisOf(subject, ground);
+    if (!isOther && !isRestarted(attempt)) continue;
     memory.attempts.delete(subject);
     if (!dryRun) {
       world.journal.saveAttempt(subject, null);

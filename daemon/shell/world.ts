@@ -2,7 +2,15 @@
  * Everything outside that a turn may touch, gathered in one value: the clock, chance, Git, the journal, issuers, endpoints, handshakes.
  * Built once by `commands/`, handed down, never global. Tests build their own from real parts or fakes at these ports.
  */
-import type { Address, Desired, Endpoint, Handshake, Instant, Issuer as IssuerSpec } from '../core/model.ts';
+import type {
+  Address,
+  Anchors,
+  Desired,
+  Endpoint,
+  Handshake,
+  Instant,
+  Issuer as IssuerSpec,
+} from '../core/model.ts';
 import type { ClockVerdict } from '../core/clock.ts';
 import type { Reach } from '../core/reach.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -51,7 +59,7 @@ export interface World {
   readonly handshake: (
     address: Address,
     reach: Reach,
-    anchors: readonly string[] | null,
+    anchors: Anchors,
     signal: AbortSignal,
   ) => Promise<Handshake>;
   readonly progress: (event: ProgressEvent) => void;

@@ -11,7 +11,7 @@ import {
   type SecureContext,
   type TLSSocket,
 } from 'node:tls';
-import type { Address, Handshake, Instant } from '../core/model.ts';
+import type { Address, Anchors, Handshake, Instant } from '../core/model.ts';
 import type { Reach } from '../core/reach.ts';
 import { limits } from '../limits.ts';
 import { openConnection, seconds, systemResolver, type Failure, type Resolver } from './connection.ts';
@@ -22,7 +22,7 @@ export interface HandshakeQuestion {
   /** Over which addresses it may be looked at. */
   readonly reach: Reach;
   /** PEM roots that clients of the issuer trust; null: the roots that come with Node. */
-  readonly anchors: readonly string[] | null;
+  readonly anchors: Anchors;
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
   readonly now: Instant;

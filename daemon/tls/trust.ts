@@ -1,7 +1,7 @@
 /** Whether what a server sent leads to an anchor, and what is remembered so that looking again is cheap. Judges neither names nor the times of the leaf. */
 import { hash } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
-import type { Address, CertificateFacts, Handshake, Instant } from '../core/model.ts';
+import type { Address, Anchors, CertificateFacts, Handshake, Instant } from '../core/model.ts';
 import { limits } from '../limits.ts';
 import { judgeChain } from '../x509/chain.ts';
 import { certificateFacts } from '../x509/facts.ts';
@@ -16,7 +16,7 @@ export interface Judged {
 
 export interface TrustQuestion {
   readonly address: Address;
-  readonly anchors: readonly string[] | null;
+  readonly anchors: Anchors;
   readonly now: Instant;
 }
 
@@ -32,6 +32,7 @@ export function judgeSent(
   readSent: () => readonly Uint8Array[],
   { address, anchors, now }: TrustQuestion,
 ): Judged {
+  if (anchors === 'unknown') return { chain: linked, trust: 'not-judged', distrust: null };
   const first = trustOf(linked, anchors, now);
   if (first.trust === 'trusted') return { chain: linked, ...first };
   const key = `${address.host} ${String(address.port)} ${address.serverName} ${hash('sha256', Buffer.concat(linked))}`;

@@ -43,6 +43,8 @@ function open(config: Record<string, unknown> = {}): Issuer {
     now: Date.now,
     secret: () => Promise.resolve(createSecret('')),
     agentSocket: () => Promise.reject(new Error('no agent')),
+
+    published: () => Promise.resolve(null),
     directory: () => Promise.resolve(workshop.directory),
     custody: {
       read: (name) => Promise.resolve(kept.get(name) ?? null),

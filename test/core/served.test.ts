@@ -49,7 +49,7 @@ describe('the words', () => {
   test('a chain that does not verify, is incomplete, or that nobody judged is no match', () => {
     assert.equal(word(current, { trust: 'untrusted' }), 'untrusted');
     assert.equal(word(current, { trust: 'chain-incomplete' }), 'chain-incomplete');
-    assert.equal(word(current, { trust: 'not-judged' }), 'untrusted');
+    assert.equal(word(current, { trust: 'not-judged' }), 'trust-unknown');
     const { message } = judge(current, {
       trust: 'untrusted',
       distrust: 'a certificate of the path has expired',

@@ -39,6 +39,8 @@ async function open(home: string, config: Record<string, unknown>, hmac = ''): P
     now: Date.now,
     secret: () => Promise.resolve(createSecret(hmac)),
     agentSocket: () => Promise.reject(new Error('no agent')),
+
+    published: () => Promise.resolve(null),
     directory: () => Promise.resolve(home),
     custody,
     log: silent,

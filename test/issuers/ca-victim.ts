@@ -16,6 +16,8 @@ const issuer = ca.create(
     now: Date.now,
     secret: () => Promise.reject(new Error('no secrets')),
     agentSocket: () => Promise.reject(new Error('no agent')),
+
+    published: () => Promise.resolve(null),
     directory: async (name) => {
       const path = join(home, 'issuers', name);
       await mkdir(path, { recursive: true });

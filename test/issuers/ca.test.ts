@@ -37,6 +37,8 @@ async function tools(home: string, now: () => number = Date.now): Promise<Tools>
     now,
     secret: () => Promise.reject(new Error('no secrets')),
     agentSocket: () => Promise.reject(new Error('no agent')),
+
+    published: () => Promise.resolve(null),
     directory: async (name) => {
       const path = join(home, 'issuers', name);
       await mkdir(path, { recursive: true });

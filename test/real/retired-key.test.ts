@@ -310,7 +310,7 @@ describe('a records key that was retired', () => {
     writeFileSync(log, '');
     await oneTurn(young, base, ({ memory }) => {
       assert.match(
-        memory.logTroubles.get('internal-ca') ?? '',
+        memory.logTroubles.get('internal-ca')?.message ?? '',
         /which was published, is not in its log any more/,
       );
     });

@@ -76,6 +76,8 @@ describe('the ssh target', { skip: sshdMissing() ?? false }, async () => {
     now: Date.now,
     secret: () => Promise.resolve(createSecret(sshd.userKeyPem)),
     agentSocket: () => Promise.reject(new Error('no agent')),
+
+    published: () => Promise.resolve(null),
     directory: () => Promise.reject(new Error('none')),
     custody: { read: () => Promise.resolve(null), write: () => Promise.resolve() },
     log: silent,

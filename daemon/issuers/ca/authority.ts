@@ -39,6 +39,7 @@ export async function openAuthorities(plan: AuthorityPlan, tools: Tools): Promis
     notAfter: now + lifetimeMs,
   });
   const organization = plan.organization.replace(/[\\,+"<>;=#]/g, '\\$&');
+  await restoreRoot(plan, tools, directory);
   const root = await openOne(plan, tools, directory, 'root', {
     fits: () => true,
     sign: (keyPem) =>
@@ -93,6 +94,35 @@ function hasConstraints(certificate: Uint8Array, plan: AuthorityPlan): boolean {
 /** 128 random bits behind a leading 1: positive, never zero, unpredictable (BR 7.1). Lower-case hex. */
 export function newSerial(): string {
   return `01${randomBytes(limits.ca.serialRandomBytes).toString('hex')}`;
+}
+
+/**
+ * A root is made only where nobody knows of another: one that the records hold is what clients trust, and a second in its place would break all of them. IO. Where
+ * custody has its key and only the file is lost, the file is written again.
+ * @throws OperationError `ca-lost` that says how to restore it, or to begin anew on purpose
+ */
+async function restoreRoot({ name }: AuthorityPlan, tools: Tools, directory: string): Promise<void> {
+  const path = join(directory, 'root.pem');
+  if ((await readIfThere(path)) !== null) return;
+  const published = `issuers/${name}/root.pem`;
+  const pem = await tools.published(published);
+  if (pem === null) return;
+  const known = readCertificate(pem, `${published} of the records`);
+  const keyPem = await tools.custody.read(`ca/${name}/root`);
+  if (known !== null && keyPem !== null && belongs(known, keyPem)) {
+    await writeWhole(path, derToPem(known));
+    tools.log.warn(
+      { issuer: name, path },
+      'the root of the embedded CA was gone and is written again from the records',
+    );
+    return;
+  }
+  const which = known === null ? '' : ` (SHA-256 ${certificateFacts(known).fingerprint.slice(0, 16)}…)`;
+  throw new OperationError(
+    'ca-lost',
+    `issuer ${name} has a root${which} that clients trust, in ${published} of the records, and this data directory has neither it nor its key: nothing is made in its place. Stop renewd and restore custody/ and issuers/ of the data directory from a backup (docs/restore.md). If there is none, begin anew on purpose: declare an issuer of another name, move the certificates to it, and have clients trust its root.`,
+    { scope: 'issuer', disposition: 'stall', endsWhen: ['data-directory', 'declaration'] },
+  );
 }
 
 async function openOne(

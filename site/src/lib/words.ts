@@ -197,6 +197,12 @@ export const resultWords: Readonly<Record<ServedResult, Word>> = {
     shape: 'cross',
     meaning: 'The chain does not lead to a root that clients of this issuer trust.',
   },
+  'trust-unknown': {
+    label: 'Trust not judged',
+    tone: 'soon',
+    shape: 'triangle',
+    meaning: 'The right certificate is served; its issuer cannot say by which roots clients trust it.',
+  },
   'no-certificate': {
     label: 'No certificate',
     tone: 'critical',
