@@ -35,6 +35,7 @@ certificates_max=16
 request_bytes_max=65536
 kept_bytes_max=1048576
 generations_max=64
+stores_max=4096
 files_max=20
 blocks_max=64
 
@@ -245,14 +246,49 @@ open_generation() {
   place=$store/generations/$1
 }
 
-# One process at a time changes a store; the kernel frees the lock when it ends.
-lock() {
+# make_store: its directories are there afterwards. The number of stores is bounded: nothing here removes one.
+make_store() {
+  if [ ! -d "$store/generations" ]; then
+    firm_directory "$directory"
+    if command -v flock >/dev/null 2>&1; then
+      exec 8>"$directory/.lock"
+      flock 8 8>&8 || fail 75 "another process makes a store in $directory"
+    fi
+    stores=0
+    set +f
+    for path in "$directory"/*/*/; do stores=$((stores + 1)); done
+    set -f
+    [ "$stores" -lt "$stores_max" ] || [ -d "$store" ] \
+      || fail 74 "$directory holds $stores stores already, and $stores_max are allowed: remove those of certificates that are gone"
+  fi
   firm_directory "$store/generations"
+  exec 8>&-
+}
+
+# One process at a time changes a store; the kernel frees the lock when it ends. Nobody is waited for with the lock held: input is read before.
+lock() {
+  make_store
   if command -v flock >/dev/null 2>&1; then
     exec 9>"$store/.lock"
     # Some shells close what they opened above 2 for the programs they run, unless told again.
     flock -n 9 9>&9 || fail 75 "another process works on $store"
   fi
+}
+
+# receive MAX: sets $input, a file of ours in the store that holds what came in, and goes when this process ends.
+receive() {
+  make_store
+  input=$store/.input.$$
+  trap 'rm -f -- "$input"' EXIT
+  trap 'exit 75' HUP INT TERM
+  # Left by calls that were killed. A call that still reads has its own.
+  set +f
+  for path in "$store"/.input.*; do
+    set -f
+    kill -0 "${path##*.}" 2>/dev/null || rm -f -- "$path"
+  done
+  set -f
+  read_input "$1" "$input"
 }
 
 points_at() {
@@ -261,7 +297,17 @@ points_at() {
   if is_plain_name "$pointed"; then printf '%s\n' "$pointed"; fi
 }
 
-is_live() { [ "$1" = "$(points_at current)" ] || [ "$1" = "$(points_at previous)" ]; }
+# Was it ever switched to? The mark stays for as long as the generation does; what is pointed at counts without one.
+is_used() { [ "$1" = "$(points_at current)" ] || [ "$1" = "$(points_at previous)" ] || [ -e "$store/generations/$1/.used" ]; }
+
+# mark_used GENERATION...: on disk before anything is switched.
+mark_used() {
+  for word in "$@"; do
+    if [ "$word" = adopted ] || [ ! -d "$store/generations/$word" ] || [ -L "$store/generations/$word" ]; then continue; fi
+    [ -e "$store/generations/$word/.used" ] || : > "$store/generations/$word/.used" || fail 74 "cannot write in $store/generations/$word"
+    settle_disk "$store/generations/$word/.used" "$store/generations/$word"
+  done
+}
 
 # each_generation COMMAND: for every directory with a name of ours; anything else there is not ours.
 each_generation() {
@@ -437,7 +483,6 @@ show_generation() {
 # lines that renewd itself writes.
 plain_request() {
   if grep -Evq '^(\[(req|dn|ext|names)\]|prompt = no|utf8 = yes|distinguished_name = dn|req_extensions = ext|subjectAltName = @names|CN = [a-z0-9*._-]+|DNS\.[0-9]+ = [a-z0-9*._-]+|IP\.[0-9]+ = [0-9a-f.:]+)?$' "$1"; then
-    rm -f -- "$1"
     fail 64 'a request with a line that renewd does not write'
   fi
 }
@@ -457,8 +502,10 @@ generate_key() {
     *) fail 64 "no such algorithm: $3; this script knows ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072, rsa-4096 and ed25519" ;;
   esac
   need_openssl
+  receive "$request_bytes_max"
+  plain_request "$input"
   lock
-  if is_live "$generation"; then fail 65 "generation $generation is in use; a new one must be made"; fi
+  if is_used "$generation"; then fail 65 "generation $generation is or was in use; a new one must be made"; fi
   generations=0
   each_generation count_generation
   [ "$generations" -lt "$generations_max" ] || [ -d "$place" ] \
@@ -481,15 +528,13 @@ generate_key() {
     settle_disk "$place"
   fi
   is_plain_pem "$place/.key.pem" "$request_bytes_max" || fail 65 "what stands at $place/.key.pem is no key without encryption; a new generation must be made"
-  read_input "$request_bytes_max" "$place/.names"
-  plain_request "$place/.names"
-  ssl req -new -key "$place/.key.pem" -config "$place/.names" -outform DER -out "$place/.csr" 2>"$place/.openssl" \
+  ssl req -new -key "$place/.key.pem" -config "$input" -outform DER -out "$place/.csr" 2>"$place/.openssl" \
     || { cat "$place/.openssl" >&2; fail 74 'openssl could not make the CSR'; }
   ssl base64 -in "$place/.csr"
-  rm -f -- "$place/.names" "$place/.csr" "$place/.openssl"
+  rm -f -- "$place/.csr" "$place/.openssl"
 }
 
-# read_chain FILE: its certificates, each parsed and written anew, into .chain.new. What is beside them is refused, not carried along.
+# read_chain: the certificates of the input, each parsed and written anew, into .chain.new. What is beside them is refused, not carried along.
 read_chain() {
   count=$(cd -- "$place" && awk -v max="$certificates_max" '
     { sub(/\r$/, "") }
@@ -499,7 +544,7 @@ read_chain() {
     /^[ \t]*$/ { next }
     { bad = 1; exit }
     END { if (bad || inside || n == 0) exit 1; print n }
-  ' "$1") || fail 64 "a chain must be 1 to $certificates_max certificates in PEM and nothing else"
+  ' "$input") || fail 64 "a chain must be 1 to $certificates_max certificates in PEM and nothing else"
   : > "$place/.chain.new"
   part=1
   while [ "$part" -le "$count" ]; do
@@ -515,7 +560,7 @@ clean_place() {
     rm -f -- "$path"
   done
   set -f
-  rm -f -- "$place/.input" "$place/.chain.new" "$place/.file.new" "$place/.manifest.new"
+  rm -f -- "$place/.chain.new" "$place/.file.new" "$place/.manifest.new"
 }
 
 # check_file NAME CONTENT MODE OWNER: closed lists. Nothing is ever executable, and a key is never readable beyond what the list declares.
@@ -552,18 +597,18 @@ stage() {
   [ $(($# % 4)) -eq 0 ] && [ $# -le $((4 * files_max)) ] || fail 64 "a file is NAME CONTENT MODE OWNER, and at most $files_max files are"
   each_file check_file "$@"
   need_openssl
+  receive "$chain_bytes_max"
   lock
   is_file "$place/.key.pem" && [ -s "$place/.key.pem" ] || fail 65 "the key of this generation is gone: $place/.key.pem"
   firm_directory "$place"
   clean_place
-  read_input "$chain_bytes_max" "$place/.input"
-  read_chain .input
+  read_chain
   mine=$(public_of_key "$place/.key.pem") || fail 65 "the key of this generation cannot be read: $place/.key.pem"
   theirs=$(public_of_certificate "$place/.part.1") || fail 64 'the certificate cannot be read'
   [ "$mine" = "$theirs" ] || { clean_place; fail 65 'key and certificate do not belong together'; }
   each_file list_file "$@" > "$place/.manifest.new"
   live=
-  if is_live "$generation"; then
+  if is_used "$generation"; then
     live=yes
     # What serves is never given another shape: only files that somebody changed are put right.
     cmp -s "$place/.chain.new" "$place/.chain.pem" || in_use
@@ -581,7 +626,7 @@ stage() {
 
 settle_name() { names="$names $1"; }
 
-in_use() { clean_place; fail 65 "generation $generation is in use and was staged otherwise; a new one must be made"; }
+in_use() { clean_place; fail 65 "generation $generation is or was in use and was staged otherwise; a new one must be made"; }
 
 each_file() {
   do_file=$1
@@ -656,8 +701,10 @@ activate() {
       point current adopted
     fi
   fi
-  if [ -L "$store/current" ] && [ $# -ge 2 ]; then each_link make_link "$@"; fi
   now=$(points_at current)
+  # Those from before generations were marked, too: after this switch nothing points at them any more.
+  mark_used "$generation" $now $(points_at previous)
+  if [ -L "$store/current" ] && [ $# -ge 2 ]; then each_link make_link "$@"; fi
   if [ "$now" != "$generation" ]; then
     [ -z "$now" ] || point previous "$now"
     point current "$generation"
@@ -681,7 +728,9 @@ check_link() {
   case $1 in *.renewd-new) fail 64 "not a name for a link, $0 uses it itself: $1" ;; esac
   need_allowed link "$1"
   lands "${1%/*}" || unsafe "${1%/*}"
-  need_landing_allowed "$1" "$landed/${1##*/}"
+  landing=$landed/${1##*/}
+  not_in_stores "$1" "$landing"
+  need_landing_allowed "$1" "$landing"
   may_replace "$1"
   free_aside "$1"
 }
@@ -692,6 +741,22 @@ lands() {
   [ "$reached" != 1 ] || return 1
   landed=$real
   [ "$reached" = 0 ] || landed=$real/${rest%/}
+}
+
+# not_in_stores PATH LANDING: no link takes the place of a key of ours, of this store or of another.
+not_in_stores() {
+  not_below "$directory" "$@"
+  [ -n "$allow" ] || return 0
+  while read -r kind prefix || [ -n "$kind" ]; do
+    if [ "$kind" = directory ] && [ -n "$prefix" ]; then not_below "${prefix%/}" "$@"; fi
+  done < "$allow"
+}
+
+# not_below DIRECTORY PATH LANDING
+not_below() {
+  case $2 in "$1"|"$1"/*) fail 73 "$2 is inside $1, where renewd keeps its stores: choose another path for the link" ;; esac
+  lands "$1" || return 0
+  case $3 in "$landed"|"$landed"/*) fail 73 "$2 leads into $1, where renewd keeps its stores: choose another path for the link" ;; esac
 }
 
 # need_landing_allowed PATH LANDING: a link of root's below a listed directory may lead elsewhere, and then the list must allow that, too. A path that
@@ -837,6 +902,8 @@ sweep() {
 }
 
 remove_generation() {
+  # What stood there before renewd may be somebody's only key.
+  [ "$1" != adopted ] || return 0
   case $keep in *" $1 "*) return 0 ;; esac
   rm -rf -- "$store/generations/$1"
 }

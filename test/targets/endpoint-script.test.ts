@@ -281,6 +281,110 @@ describe('the script that root runs', { skip: rootNeeded }, () => {
     assert.equal(statSync(join(store, 'generations/live2/privkey.pem')).mode & 0o7777, 0o600);
   });
 
+  test('what was in use once is not staged otherwise, however many switches ago; what stood there before is never swept', () => {
+    const at = join(base, 'stores/web/history');
+    const links = [join(base, 'etc/h.crt'), 'fullchain.pem', join(base, 'etc/h.key'), 'privkey.pem'];
+    writeFileSync(links[0] ?? '', ca.pem);
+    writeFileSync(links[2] ?? '', ca.key, { mode: 0o600 });
+    const chains = new Map<string, string>();
+    for (const name of ['g1', 'g2', 'g3']) {
+      chains.set(name, certify(name, at));
+      fine(['stage', at, name, ...files], chains.get(name));
+      // Switched to by a script that made no marks yet.
+      if (name === 'g2') rmSync(join(at, 'generations/g1/.used'));
+      fine(['activate', at, name, ...links]);
+    }
+    const key = join(at, 'generations/g1/privkey.pem');
+    const was = readFileSync(key, 'utf8');
+    const text = chains.get('g1');
+    refused(['stage', at, 'g1', 'privkey.pem', 'fullchain', '0644', ''], text, 65, /was in use/);
+    refused(['stage', at, 'g1', ...files, 'y', 'key', '0600', ''], text, 65, /was in use/);
+    refused(['stage', at, 'g1', ...files], chains.get('g2'), 65);
+    refused(['generate-key', at, 'g1', 'ecdsa-p256'], request, 65, /was in use/);
+    assert.equal(readFileSync(key, 'utf8'), was);
+    fine(['stage', at, 'g1', ...files], text);
+    fine(['activate', at, 'g1', ...links]);
+    fine(['sweep', at]);
+    assert.deepEqual(readdirSync(join(at, 'generations')).sort(), ['adopted', 'g1', 'g3']);
+    assert.equal(readFileSync(join(at, 'generations/adopted/privkey.pem'), 'utf8'), ca.key);
+  });
+
+  test('a caller that sends nothing and stays keeps nobody else from the store', async () => {
+    const at = join(base, 'stores/web/slowly');
+    fine(['stage', at, 'g1', ...files], certify('g1', at));
+    for (const words of [
+      ['generate-key', at, 'g2', 'ecdsa-p256'],
+      ['stage', at, 'g1', ...files],
+      ['prove', at, 'g1', 'privkey.pem'],
+    ]) {
+      const slow = spawn(helper, words, { stdio: ['pipe', 'ignore', 'ignore'], env: {} });
+      const ended = new Promise((resolve) => slow.once('exit', resolve));
+      // It reads as soon as its file is there; `prove` reads before it makes any.
+      while (words[0] !== 'prove' && !readdirSync(at).includes(`.input.${String(slow.pid)}`))
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      fine(['activate', at, 'g1']);
+      slow.stdin.end();
+      await ended;
+    }
+    assert.deepEqual(
+      readdirSync(at).filter((name) => name.startsWith('.input')),
+      [],
+    );
+    // Of a call that was killed; the number of a process that cannot be.
+    writeFileSync(join(at, '.input.4194305'), 'left');
+    fine(['stage', at, 'g1', ...files], derChain(at));
+    assert.ok(!existsSync(join(at, '.input.4194305')));
+  });
+  const derChain = (at: string): string => readFileSync(join(at, 'generations/g1/.chain.pem'), 'utf8');
+
+  test('no link is put inside a directory of stores, by whatever way it leads there', () => {
+    const at = join(base, 'stores/web/nested');
+    fine(['stage', at, 'g1', ...files], certify('g1', at));
+    const list = readFileSync(`${helper}.allow`, 'utf8');
+    appendFileSync(`${helper}.allow`, `\nlink ${base}/stores\nlink ${base}/into\ndirectory ${base}/more/\n`);
+    try {
+      symlinkSync(join(at, 'generations/g1'), join(base, 'into'));
+      mkdirSync(join(base, 'more'));
+      appendFileSync(`${helper}.allow`, `link ${base}/more\nlink ${at}\n`);
+      for (const path of [
+        join(at, 'generations/g1/.key.pem'),
+        join(at, 'current'),
+        join(base, 'stores/web/other'),
+        join(base, 'into/.key.pem'),
+        join(base, 'more/a/b'),
+        join(base, 'more/x'),
+      ])
+        refused(['activate', at, 'g1', path, 'privkey.pem'], '', 73, /where renewd keeps its stores/);
+      assert.ok(!lstatSync(join(at, 'generations/g1/.key.pem')).isSymbolicLink());
+      assert.ok(!existsSync(join(at, 'current')));
+    } finally {
+      writeFileSync(`${helper}.allow`, list);
+      rmSync(join(base, 'into'), { force: true });
+    }
+  });
+
+  test('the number of stores is bounded, and those that are there go on', () => {
+    const many = join(base, 'many');
+    const list = readFileSync(`${helper}.allow`, 'utf8');
+    appendFileSync(`${helper}.allow`, `\ndirectory ${many}\n`);
+    try {
+      fine(['generate-key', `${many}/web/first`, 'g1', 'ecdsa-p256'], request);
+      for (let index = 1; index < 4096; index++)
+        mkdirSync(join(many, `t${String(index % 7)}`, `s${String(index)}`), { recursive: true });
+      for (const words of [
+        ['generate-key', `${many}/web/next`, 'g1', 'ecdsa-p256'],
+        ['stage', `${many}/new/next`, 'g1', ...files],
+        ['activate', `${many}/web/next`, 'g1'],
+      ])
+        refused(words, request, 74, /4096 are allowed/);
+      assert.ok(!existsSync(join(many, 'web/next')) && !existsSync(join(many, 'new')));
+      fine(['generate-key', `${many}/web/first`, 'g2', 'ecdsa-p256'], request);
+    } finally {
+      writeFileSync(`${helper}.allow`, list);
+      rmSync(many, { recursive: true });
+    }
+  });
+
   test('each word of each verb is refused where it says more than it should', () => {
     const paths = [
       '',
@@ -378,7 +482,7 @@ describe('the script that root runs', { skip: rootNeeded }, () => {
       }
     }
     untouched();
-    assert.deepEqual(readdirSync(join(base, 'stores')), ['web']);
+    assert.deepEqual(readdirSync(join(base, 'stores')), ['.lock', 'web']);
     assert.equal(existsSync(join(base, 'www')), false);
   });
 
