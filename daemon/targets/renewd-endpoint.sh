@@ -246,14 +246,9 @@ open_generation() {
   place=$store/generations/$1
 }
 
-# make_store: its directories are there afterwards. The number of stores is bounded: nothing here removes one.
+# make_store: its directories are there afterwards. Nothing here removes a store, so their number is bounded (but for calls of the same moment).
 make_store() {
   if [ ! -d "$store/generations" ]; then
-    firm_directory "$directory"
-    if command -v flock >/dev/null 2>&1; then
-      exec 8>"$directory/.lock"
-      flock 8 8>&8 || fail 75 "another process makes a store in $directory"
-    fi
     stores=0
     set +f
     for path in "$directory"/*/*/; do stores=$((stores + 1)); done
@@ -262,7 +257,6 @@ make_store() {
       || fail 74 "$directory holds $stores stores already, and $stores_max are allowed: remove those of certificates that are gone"
   fi
   firm_directory "$store/generations"
-  exec 8>&-
 }
 
 # One process at a time changes a store; the kernel frees the lock when it ends. Nobody is waited for with the lock held: input is read before.

@@ -482,7 +482,7 @@ describe('the script that root runs', { skip: rootNeeded }, () => {
       }
     }
     untouched();
-    assert.deepEqual(readdirSync(join(base, 'stores')), ['.lock', 'web']);
+    assert.deepEqual(readdirSync(join(base, 'stores')), ['web']);
     assert.equal(existsSync(join(base, 'www')), false);
   });
 
