@@ -296,10 +296,10 @@ describe('the script that root runs', { skip: rootNeeded }, () => {
     }
     const key = join(at, 'generations/g1/privkey.pem');
     const was = readFileSync(key, 'utf8');
-    const text = chains.get('g1');
+    const text = chains.get('g1') ?? '';
     refused(['stage', at, 'g1', 'privkey.pem', 'fullchain', '0644', ''], text, 65, /was in use/);
     refused(['stage', at, 'g1', ...files, 'y', 'key', '0600', ''], text, 65, /was in use/);
-    refused(['stage', at, 'g1', ...files], chains.get('g2'), 65);
+    refused(['stage', at, 'g1', ...files], chains.get('g2') ?? '', 65);
     refused(['generate-key', at, 'g1', 'ecdsa-p256'], request, 65, /was in use/);
     assert.equal(readFileSync(key, 'utf8'), was);
     fine(['stage', at, 'g1', ...files], text);
