@@ -24,6 +24,8 @@ export const limits = {
     observeAgainMs: 10 * minute,
     /** Heartbeat commits: at most this often (DESIGN section 2). */
     heartbeatIntervalMs: hour,
+    /** A branch that shows an older commit than before for this long was pushed back; replicas of forges catch up within minutes. */
+    behindMaxMs: 30 * minute,
     /** Between two turns at least: something that stays due must not become a busy loop. */
     pauseMinMs: second,
     /** What is under way may end by itself this long after SIGTERM; systemd's own default kills after 90 s. */

@@ -276,6 +276,14 @@ export const findingCodes = {
     remedy:
       'Find out who forced the push. Push the accepted commit back (the finding names it), or accept the new history on purpose by starting with a new data directory.',
   },
+  'history-rewound': {
+    severity: 'critical',
+    title: 'The intent branch was pushed back',
+    meaning:
+      'For half an hour the branch has shown a commit older than the one that was accepted last, or one that the server does not send. What was accepted stays in force, renewals go on, and nothing new is taken until the branch is back.',
+    remedy:
+      'Find out who forced the push, or which replica of the server is stuck. Push the accepted commit back (the finding names it); to undo a change, revert it with a new commit.',
+  },
   'clock-doubted': {
     severity: 'critical',
     title: 'The clock of the daemon is not believed',

@@ -59,6 +59,8 @@ export interface Repository {
   ) => Promise<void>;
   /** The bytes of a file at a commit; null when it is not there or no regular file (links are not followed). */
   readonly readFile: (commit: string, path: string) => Promise<Uint8Array | null>;
+  /** Whether an object was fetched. A server of several replicas may name a commit in one answer and not send it in the next. */
+  readonly has: (oid: string) => boolean;
   /** Whether `descendant` is `ancestor` or comes after it. False when either is unknown. */
   readonly isAncestor: (ancestor: string, descendant: string) => Promise<boolean>;
   /** The commit a revision names (branch, tag, id, beginning of an id, with `^` and `~n`); null when there is none. */
@@ -80,6 +82,8 @@ export interface Repository {
   readonly log: (from: string, options: { readonly maxCount: number }) => Promise<readonly Commit[]>;
   /** Asks whether a push to `ref` would be let in, and pushes nothing. IO. Rules that a server only applies to a push itself (protected branches, hooks) show when it comes. @throws OperationError `git-auth`, `git-push-denied`, `git-unavailable` */
   readonly mayPush: (ref: string, signal: AbortSignal) => Promise<void>;
+  /** The tip of `ref` as the side of the server that takes pushes has it, null for none: never an older one than it would compare with. IO; pushes nothing. @throws OperationError as `mayPush` */
+  readonly pushTip: (ref: string, signal: AbortSignal) => Promise<string | null>;
   /** Makes one commit by compare-and-swap, tried again on a lost race. Equal bytes make none. */
   readonly publish: (request: PublishRequest, signal: AbortSignal) => Promise<PublishOutcome>;
   readonly close: () => Promise<void>;
@@ -163,6 +167,7 @@ function repositoryOn(backend: Backend, directory: string, log: Log | null): Rep
         if (entry === null || !entry.mode.startsWith('100')) return null;
         return backend.store().require(entry.oid, 'blob');
       }),
+    has: (oid) => backend.store().has(oid),
     isAncestor: (ancestor, descendant) => healing(() => isAncestor(history(), ancestor, descendant)),
     resolve: (revision, signal) => healing(() => resolveRevision(backend, revision, signal)),
     commitsBetween: (from, to) => healing(() => commitsBetween(history(), from, to)),
@@ -180,6 +185,11 @@ function repositoryOn(backend: Backend, directory: string, log: Log | null): Rep
       }),
     mayPush: async (ref, signal) => {
       (await backend.openPush(ref, signal)).close();
+    },
+    pushTip: async (ref, signal) => {
+      const session = await backend.openPush(ref, signal);
+      session.close();
+      return session.tip;
     },
     publish: (request, signal) =>
       healing(() => inTurn(() => publishCommit(backend, request, signal)), signal),

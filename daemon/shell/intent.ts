@@ -1,6 +1,7 @@
 /**
  * Reads what is wanted: the newest commit of the intent branch, judged against the last accepted one. History that does not descend
- * from the accepted commit is refused (changes freeze, renewals go on); a broken document never takes a certificate out of service.
+ * from the accepted commit is refused (changes freeze, renewals go on); an older commit is waited out (`lagging.ts`); a broken document
+ * never takes a certificate out of service.
  */
 import { buildDesired } from '../core/desired.ts';
 import type { Certificate, Desired } from '../core/model.ts';
@@ -11,6 +12,7 @@ import { OperationError } from '../ports/failure.ts';
 import { advance, saveHeld, type Build, type Take, type UnreadCommit } from './advance.ts';
 import { brokenPrefix, mistakesOf, readBrokenRow, unknownFile, unreadableCode } from './broken.ts';
 import type { TrustFile } from './in-force.ts';
+import { isBehind, noteBehind, noteCaughtUp, noteNotRewritten, noteRewritten } from './lagging.ts';
 import type { Memory } from './memory.ts';
 import { isRepositoryTrouble, noteRead, noteUnread, refusedCommit } from './unread.ts';
 import { firstOf, rememberedSteps, type RecordsPlace } from './remembered.ts';
@@ -78,27 +80,22 @@ async function readHead(
     );
   }
   if (head === memory.accepted && memory.desired !== null) {
-    memory.frozen = null;
+    noteCaughtUp(world, memory);
+    noteNotRewritten(world, memory);
     return null;
   }
   await intent.repository.fetch([`refs/heads/${intent.branch}`], signal);
-  if (memory.accepted !== null && !(await intent.repository.isAncestor(memory.accepted, head))) {
-    if (memory.frozen?.head !== head) {
-      world.journal.append(
-        world.now(),
-        'repository',
-        'history rewritten',
-        `${memory.accepted} is not in ${head}`,
-      );
-      world.log.error(
-        { accepted: memory.accepted, head },
-        'the history of the intent branch was rewritten: changes are frozen',
-      );
-    }
-    memory.frozen = { head };
+  if (memory.accepted !== null && (await isBehind(intent.repository, memory.accepted, head))) {
+    noteBehind(world, memory, head);
+    noteNotRewritten(world, memory);
     return null;
   }
-  memory.frozen = null;
+  noteCaughtUp(world, memory);
+  if (memory.accepted !== null && !(await intent.repository.isAncestor(memory.accepted, head))) {
+    noteRewritten(world, memory, head);
+    return null;
+  }
+  noteNotRewritten(world, memory);
   const build: Build = (commit, files) =>
     keepWhatBroke(
       buildDesired(commit, [...files.values()], intent.builtIns, certificatesInForce(memory)),

@@ -14,6 +14,7 @@ import type {
   RepositoryFindings,
 } from '../core/record-format.ts';
 import type { TreeEntryChange } from '../git/repository.ts';
+import { recallLagging, type Behind, type Rewritten } from './lagging.ts';
 import { recallUnread, type UnreadIntent } from './unread.ts';
 import type { WithheldChange } from './withheld.ts';
 import { limits } from '../limits.ts';
@@ -51,8 +52,10 @@ export interface Memory {
   /** Commit of the intent branch whose documents are in force; null before the first. */
   accepted: string | null;
   desired: Desired | null;
-  /** Set while the intent branch does not descend from the accepted commit. */
-  frozen: { readonly head: string } | null;
+  /** Set while the intent branch does not descend from the accepted commit, and for a while after. */
+  rewritten: Rewritten | null;
+  /** Set while the intent branch shows a commit older than the accepted one. */
+  behind: Behind | null;
   /** Changes that are not in force, by commit. */
   readonly held: Map<string, HeldChange>;
   /** Changes that were not kept since there were too many, since the last time nothing was held: how many, and the newest of them. */
@@ -118,7 +121,7 @@ export function recall(journal: Journal): Memory {
   return {
     accepted: journal.fact('accepted-commit'),
     desired: null,
-    frozen: null,
+    ...recallLagging(journal),
     held: recalledHeld(journal),
     notKept: JSON.parse(journal.fact('changes-not-kept') ?? '{"count":0,"commits":[]}') as Memory['notKept'],
     openReviews: recalled<OpenReview>(journal, 'open-reviews'),

@@ -24,6 +24,7 @@ import { changeFindings } from './change-findings.ts';
 import { clockFindings } from './clock.ts';
 import { instanceId, nextNonce } from './instances.ts';
 import { certificateOf } from './judge.ts';
+import { historyFindings } from './lagging.ts';
 import type { Memory } from './memory.ts';
 import { contradiction } from './published-log.ts';
 import { recordTrust } from './record-trust.ts';
@@ -211,24 +212,7 @@ function changedRepository(
   const drafts = (memory.desired?.problems ?? []).map((problem) =>
     documentFinding(problem, findingCodes['document-invalid'].remedy),
   );
-  if (memory.frozen !== null) {
-    const { severity, remedy } = findingCodes['history-rewritten'];
-    drafts.push({
-      id: 'repository history-rewritten',
-      code: 'history-rewritten',
-      severity,
-      certificate: null,
-      installation: null,
-      endpoint: null,
-      address: null,
-      message: `the intent branch at ${memory.frozen.head} does not descend from the accepted commit ${memory.accepted ?? ''}: changes are frozen, renewals go on`,
-      remedy,
-      expected: memory.accepted,
-      observed: memory.frozen.head,
-      rule: null,
-      source: null,
-    });
-  }
+  drafts.push(...historyFindings(memory, now));
   for (const [issuer, { code, message }] of memory.logTroubles)
     drafts.push(troubleOf(code, `issuer ${issuer}`, message));
   if (memory.journalTrouble !== null)
@@ -358,7 +342,7 @@ function nextHeartbeat(
 
 function reasons(outcomes: readonly Outcome[], memory: Memory): string {
   const because = [...new Set(outcomes.map((outcome) => outcome.action.because))];
-  if (memory.frozen !== null) because.unshift('history of the intent branch was rewritten');
+  if (memory.rewritten?.goneAt === null) because.unshift('history of the intent branch was rewritten');
   if (because.length === 0) return 'observation';
   return because.length <= 3
     ? because.join('; ')

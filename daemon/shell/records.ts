@@ -12,6 +12,7 @@ import { followsTrailer } from '../records/signed-line.ts';
 import { recordJson, recordLine, recordText, type RecordText } from '../record-text.ts';
 import type { TrustFile } from './in-force.ts';
 import { anchorText, journalTrailer, journalTrouble } from './journal-anchor.ts';
+import { tipToBelieve } from './lagging.ts';
 import type { Memory } from './memory.ts';
 import { believedOf, recordTrust, rememberState } from './record-trust.ts';
 import { takeRecords } from './records-in.ts';
@@ -44,7 +45,8 @@ export interface RecordChanges {
 
 /**
  * Reads the records of the state branch into memory when its tip is not where we left it. IO. What a commit of ours did not sign, or what does not fit its kind, is
- * left out and written anew: records are never the authority for doing something (DESIGN promise 3).
+ * left out and written anew: records are never the authority for doing something (DESIGN promise 3). A reading that is older than what we left and that the side which
+ * takes pushes does not share is a replica that lags: we go by what we left.
  */
 export async function readRecords(
   world: World,
@@ -53,10 +55,13 @@ export async function readRecords(
   seen: { readonly refs: ReadonlyMap<string, string>; readonly trust: ReadonlyMap<string, TrustFile> },
   signal: AbortSignal,
 ): Promise<void> {
-  const tip = seen.refs.get(state.ref) ?? null;
+  const read = seen.refs.get(state.ref) ?? null;
   const isFirst = !compared.has(memory);
+  if (read !== null && read === memory.stateTip && !isFirst) return;
+  if (read !== null) await state.repository.fetch([state.ref], signal);
+  const left = memory.stateTip ?? world.journal.fact(stateTipFact);
+  const tip = await tipToBelieve(state.repository, state.ref, { left, read }, signal);
   if (tip !== null && tip === memory.stateTip && !isFirst) return;
-  if (tip !== null) await state.repository.fetch([state.ref], signal);
   // Once a process: afterwards it is this process that writes both.
   if (tip !== null && isFirst) {
     compared.add(memory);
