@@ -14,7 +14,7 @@ import type { TrustFile } from './in-force.ts';
 import { anchorText, journalTrailer, journalTrouble } from './journal-anchor.ts';
 import { tipToBelieve } from './lagging.ts';
 import type { Memory } from './memory.ts';
-import { believedOf, recordTrust, rememberState } from './record-trust.ts';
+import { believedOf, recordTrust, rememberState, stateTipFact } from './record-trust.ts';
 import { takeRecords } from './records-in.ts';
 import type { World } from './world.ts';
 

@@ -9,7 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { House } from '../../daemon/assembly.ts';
+import type { TurnReport } from '../../daemon/cycle.ts';
 import { limits } from '../../daemon/limits.ts';
+import { readRecords } from '../../daemon/shell/records.ts';
 import { openHouse, plainConfig, turn } from './estate.ts';
 import { allowedSigners, makePerson, workTree, type Person, type WorkTree } from './signed-repository.ts';
 
@@ -46,8 +48,11 @@ describe('histories made to deceive', () => {
   let tree: WorkTree;
   let house: House;
   let ada: Person, pia: Person, paul: Person, forge: Person;
+  let clockOffsetMs = 0;
   let [first, good] = ['', ''];
 
+  const open = (): Promise<House> =>
+    openHouse(plainConfig(root, bare), { clockOffsetMs: () => clockOffsetMs });
   const tip = (): string => tree.git('rev-parse', 'HEAD');
   const push = async (): Promise<void> => {
     tree.git('push', '-q', '-f', 'origin', 'HEAD:main');
@@ -148,7 +153,7 @@ describe('histories made to deceive', () => {
       { by: pia },
     );
     first = tip();
-    house = await openHouse(plainConfig(root, bare));
+    house = await open();
     await push();
     tree.commit({ [policyFile]: strict }, 'Forbid RSA', { by: pia });
     await push();
@@ -285,6 +290,98 @@ describe('histories made to deceive', () => {
     assert.deepEqual(codes(), ['range-too-long']);
     assert.equal(algorithms(), '{"algorithms":["ecdsa-p256"]}');
     await pushCommit(make(pia, [tip()], {}, { from: good }));
+  });
+
+  describe('replicas', () => {
+    const git = (...words: string[]): string =>
+      execFileSync('git', ['-C', bare, ...words], { encoding: 'utf8', stdio: 'pipe' }).trim();
+    const show = async (commit: string): Promise<TurnReport> => {
+      git('update-ref', 'refs/heads/main', commit);
+      return turn(house);
+    };
+    const restart = async (): Promise<void> => {
+      await house.close();
+      house = await open();
+    };
+    const found = (): string[] =>
+      (house.memory.repositoryRecord?.findings ?? [])
+        .map((each) => each.code)
+        .filter((each) => each.startsWith('history-') || each.startsWith('records-'));
+    const commits = (): number => Number(git('rev-list', '--count', 'renewd/state'));
+    let [newest, older] = ['', ''];
+    before(async () => {
+      await turn(house);
+      // What was withdrawn and never installed is forgotten by a start: the records say so first.
+      await restart();
+      await turn(house);
+      [newest, older] = [git('rev-parse', 'main'), git('rev-parse', 'main~1')];
+    });
+
+    test('one that lags freezes nothing and writes nothing in ten turns, also over a restart', async () => {
+      const standing = commits();
+      for (const head of [older, newest, older, good, newest, good, older, newest, older, older]) {
+        const report = await show(head);
+        assert.deepEqual([report.troubles, report.published], [[], null]);
+        assert.deepEqual([house.memory.accepted, house.memory.rewritten], [newest, null]);
+      }
+      await restart();
+      const report = await turn(house);
+      assert.deepEqual([report.troubles, report.published], [[], null]);
+      assert.equal(house.memory.accepted, newest);
+      assert.equal(inForce('web/shop'), true, 'what was accepted is in force after a restart');
+      assert.equal(commits(), standing);
+      assert.deepEqual(found(), []);
+    });
+
+    test('a branch that stays behind is named after half an hour, once, over restarts, and taken back', async () => {
+      clockOffsetMs += limits.turn.behindMaxMs - 60_000;
+      await show(older);
+      assert.deepEqual(found(), []);
+      await restart();
+      clockOffsetMs += 2 * 60_000;
+      await show(older);
+      assert.deepEqual(found(), ['history-rewound']);
+      const said = commits();
+      await show(good);
+      assert.equal(commits(), said, 'another older commit says nothing new');
+      await show(newest);
+      assert.deepEqual(found(), []);
+    });
+
+    test('another history that comes and goes is recorded once, over restarts, until it stays away', async () => {
+      const other = make(null, [good], {}, { message: 'Other history' });
+      tree.git('push', '-q', 'origin', `${other}:refs/heads/other`);
+      const start = commits();
+      for (const head of [other, newest, other, newest, other, newest, other, newest]) {
+        await restart();
+        await show(head);
+      }
+      assert.equal(commits() - start, 3, 'said, taken back, said until it stays away');
+      assert.deepEqual(found(), ['history-rewritten']);
+      clockOffsetMs += limits.turn.behindMaxMs + 60_000;
+      await turn(house);
+      assert.deepEqual(found(), []);
+    });
+
+    test('a reading of the branch of the records that is older, gone or not sent loses and writes nothing', async () => {
+      const { state, intent } = house.estate;
+      const standing = git('rev-parse', 'renewd/state');
+      for (const read of [git('rev-parse', 'renewd/state~1'), git('rev-parse', 'renewd/state~2'), null]) {
+        const refs = new Map(read === null ? [] : [[state.ref, read]]);
+        await readRecords(
+          house.world,
+          state,
+          house.memory,
+          { refs, trust: intent.trust },
+          AbortSignal.timeout(60_000),
+        );
+        assert.deepEqual([house.memory.stateTip, house.memory.lostTip], [standing, null]);
+        assert.equal(house.memory.putBack.size + house.memory.rewrite.size, 0);
+        assert.equal((await turn(house)).published, null);
+      }
+      assert.equal(git('rev-parse', 'renewd/state'), standing);
+      assert.deepEqual(found(), []);
+    });
   });
 
   test('after all of this the audit agrees with every verdict of the daemon', async () => {
