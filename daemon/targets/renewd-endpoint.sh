@@ -517,13 +517,19 @@ generate_key() {
       ed25519) ssl genpkey -algorithm ED25519 -out "$place/.key.new" ;;
     esac >/dev/null 2>"$place/.openssl" || { cat "$place/.openssl" >&2; fail 74 'openssl could not make a key'; }
     cpu_seconds=20
+    [ -s "$place/.key.new" ] || fail 74 "no key was written to $place: is the disk full?"
     settle_disk "$place/.key.new"
     mv -f -- "$place/.key.new" "$place/.key.pem"
     settle_disk "$place"
   fi
   is_plain_pem "$place/.key.pem" "$request_bytes_max" || fail 65 "what stands at $place/.key.pem is no key without encryption; a new generation must be made"
-  ssl req -new -key "$place/.key.pem" -config "$input" -outform DER -out "$place/.csr" 2>"$place/.openssl" \
+  # Only addresses, or a first name too long for a common name (RFC 5280: 64): the subject is empty, and openssl wants to be told so.
+  set -- "$input"
+  grep -q '^CN = ' "$input" || set -- "$input" -subj /
+  ssl req -new -key "$place/.key.pem" -config "$@" -outform DER -out "$place/.csr" 2>"$place/.openssl" \
     || { cat "$place/.openssl" >&2; fail 74 'openssl could not make the CSR'; }
+  # On a full disk openssl writes nothing and says that all is well.
+  [ -s "$place/.csr" ] || fail 74 "no CSR was written to $place: is the disk full?"
   ssl base64 -in "$place/.csr"
   rm -f -- "$place/.csr" "$place/.openssl"
 }
@@ -545,6 +551,7 @@ read_chain() {
     certificate_of "$place/.part.$part" >> "$place/.chain.new" || fail 64 "certificate $part of the chain cannot be read"
     part=$((part + 1))
   done
+  [ "$(grep -c '^-----END CERTIFICATE-----$' "$place/.chain.new")" = "$count" ] || fail 74 "the chain was not written whole to $place: is the disk full?"
 }
 
 clean_place() {
@@ -643,6 +650,7 @@ write_file() {
     fullchain) cat "$place/.chain.pem" ;;
     combined) cat "$place/.chain.pem" "$place/.key.pem" ;;
   esac > "$new" || fail 74 "cannot write $place/$1"
+  case $2 in certificate|fullchain|combined) grep -q '^-----END' "$new" || fail 74 "$place/$1 was not written whole: is the disk full?" ;; esac
   # The owner first: between the two the file is readable for nobody else.
   [ -z "$4" ] || chown "$4" "$new" || fail 74 "cannot give $place/$1 to $4"
   chmod "$3" "$new"

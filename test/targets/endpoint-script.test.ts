@@ -20,6 +20,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { csrConfiguration } from '../../daemon/targets/ssh/endpoint-output.ts';
+import { checkCsr, readCsr } from '../../daemon/x509/csr.ts';
 import { derToPem } from '../../daemon/x509/pem.ts';
 import { der, oid, sequence } from '../fixtures/der.ts';
 import { openWorkshop } from '../fixtures/openssl.ts';
@@ -805,6 +807,45 @@ describe('the script that root runs', { skip: rootNeeded }, () => {
         (line) => !line.trimStart().startsWith('#') && /\bopenssl +(?!is |could |version)[a-z]/.test(line),
       );
     assert.deepEqual(bare, [], 'openssl is called through ssl alone');
+  });
+
+  for (const [what, dnsNames, ipAddresses] of [
+    ['only addresses', [], ['10.0.0.7', '2001:db8::7']],
+    ['a first name of more than 64 characters', [`${'a'.repeat(60)}.example.com`, 'b.example.com'], []],
+  ] as const)
+    test(`a request for ${what} has an empty subject, and is what was asked for`, () => {
+      const at = join(base, 'stores/web', what.replaceAll(' ', '-'));
+      const asked = csrConfiguration(dnsNames, ipAddresses);
+      const csr = readCsr(Buffer.from(fine(['generate-key', at, 'g1', 'ecdsa-p256'], asked), 'base64'));
+      assert.equal(checkCsr(csr, { dnsNames, ipAddresses, algorithm: 'ecdsa-p256' }), null);
+    });
+
+  test('a full disk is said, and nothing empty is taken for a key, a request or a chain', () => {
+    const small = join(base, 'stores/small');
+    mkdirSync(small, { mode: 0o755 });
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=755', 'tmpfs', small]);
+    if (mounted.status !== 0) {
+      console.log('not allowed to mount: a full disk is not tried');
+      return;
+    }
+    try {
+      const at = join(small, 'shop');
+      const certified = certify('g1', at);
+      spawnSync('sh', ['-c', `head -c 200000 /dev/zero > ${small}/filler`]);
+      for (const words of [
+        ['generate-key', at, 'g2', 'ecdsa-p256'],
+        ['stage', at, 'g1', ...files],
+      ]) {
+        const ran = run(words, words[0] === 'stage' ? certified : request);
+        assert.notEqual(ran.code, 0, words[0]);
+      }
+      rmSync(join(small, 'filler'));
+      fine(['generate-key', at, 'g2', 'ecdsa-p256'], request);
+      fine(['stage', at, 'g1', ...files], certified);
+      fine(['activate', at, 'g1']);
+    } finally {
+      execFileSync('umount', [small]);
+    }
   });
 
   test('a generation after the first is switched to at linked paths, also through a link of the time before', () => {
