@@ -19,7 +19,6 @@ import type {
   Publisher,
 } from '../ports/issuer.ts';
 import type { Plugin, Tools } from '../ports/plugin.ts';
-import { readCertificateFields } from '../x509/certificate.ts';
 import { readCsr, type CsrFacts } from '../x509/csr.ts';
 import { certificateFacts } from '../x509/facts.ts';
 import { ipAddressBytes } from '../x509/ip-address.ts';
@@ -31,16 +30,15 @@ import { isStrongKey } from '../x509/path-rules.ts';
 import { derToPem, pemToDer } from '../x509/pem.ts';
 import { isCertifiableName } from '../x509/server-name.ts';
 import { isSignedBy } from '../x509/signed-by.ts';
-import { signCrl, signLeaf } from '../x509/sign.ts';
+import { signLeaf } from '../x509/sign.ts';
 import {
   intermediateIsDue,
   newSerial,
   openAuthorities,
-  readIfThere,
-  writeWhole,
   type Authorities,
   type AuthorityPlan,
 } from './ca/authority.ts';
+import { freshCrl } from './ca/kept-crl.ts';
 import { caSchema } from './ca/schema.ts';
 import { openIssuanceLog, type IssuanceLog } from './ca/issuance-log.ts';
 import { alone } from './ca/log-lock.ts';
@@ -336,12 +334,14 @@ function recordOf({ config, tools }: State, request: IssueRequest, leaf: Uint8Ar
 }
 
 async function publications(state: State): Promise<ReadonlyMap<string, string>> {
-  const { authorities, log } = await state.open();
+  const { authorities, log, directory } = await state.open();
   const { name } = state.config;
+  const crl = await freshCrl(join(directory, 'crl.json'), authorities.intermediate, state.tools.now());
+  if (crl.isNew) state.tools.log.info({ issuer: name }, 'signed a CRL');
   const files = new Map<string, string>([
     [`issuers/${name}/root.pem`, derToPem(authorities.root.certificate)],
     [`issuers/${name}/intermediate.pem`, derToPem(authorities.intermediate.certificate)],
-    [`issuers/${name}/crl.pem`, await freshCrl(state, authorities)],
+    [`issuers/${name}/crl.pem`, crl.pem],
   ]);
   for (const { record } of await log.lines()) {
     const path = issuancePath(name, record.serial);
@@ -374,57 +374,5 @@ function lineProblem(record: IssuanceRecord, name: string, { intermediate }: Aut
     // A line of the wrong shape, or a certificate that cannot be read.
     if (error instanceof MalformedInput || error instanceof TypeError) return 'cannot be read';
     throw error;
-  }
-}
-
-/** The CRL on disk while more than half of its time is left, else a new one. */
-async function freshCrl({ config, tools, open }: State, authorities: Authorities): Promise<string> {
-  const { directory } = await open();
-  const path = join(directory, 'crl.json');
-  const now = tools.now();
-  const kept = readKeptCrl(await readIfThere(path));
-  const authority = authorityOf(authorities.intermediate.certificate);
-  // A clock that steps back by less than the backdate is still after thisUpdate.
-  const isFresh =
-    kept !== null &&
-    kept.authority === authority &&
-    now >= kept.signedAt - limits.ca.backdateMs &&
-    now < kept.signedAt + limits.ca.crlLifetimeMs / 2;
-  if (isFresh) return kept.pem;
-  // Seconds grow with each CRL, even if this file is lost; the one before keeps it growing when the clock does not (RFC 5280 section 5.2.3).
-  const number = Math.max(Math.floor(now / 1000), (kept?.number ?? 0) + 1);
-  const pem = await signCrl(authorities.intermediate, {
-    thisUpdate: now - limits.ca.backdateMs,
-    nextUpdate: now + limits.ca.crlLifetimeMs,
-    number: BigInt(number),
-    revoked: [],
-  });
-  await writeWhole(path, JSON.stringify({ signedAt: now, number, authority, pem }));
-  tools.log.info({ issuer: config.name }, 'signed a CRL');
-  return pem;
-}
-
-/** Name and key of an authority as one text: a CRL is good for exactly these (RFC 5280 section 6.3.3). */
-function authorityOf(certificate: Uint8Array): string {
-  const { subject, spki } = readCertificateFields(certificate);
-  return createHash('sha256').update(subject).update(spki).digest('hex');
-}
-
-interface KeptCrl {
-  readonly signedAt: number;
-  /** Whose it is, as `authorityOf` says; null in files of before. */
-  readonly authority: string | null;
-  readonly number: number;
-  readonly pem: string;
-}
-
-/** null when there is none or it is damaged: a CRL can always be signed again. */
-function readKeptCrl(text: string | null): KeptCrl | null {
-  try {
-    const { signedAt, number, authority, pem } = JSON.parse(text ?? '{}') as Partial<KeptCrl>;
-    if (typeof signedAt !== 'number' || typeof pem !== 'string') return null;
-    return { signedAt, number: number ?? Math.floor(signedAt / 1000), authority: authority ?? null, pem };
-  } catch {
-    return null;
   }
 }

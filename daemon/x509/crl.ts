@@ -32,6 +32,7 @@ export interface CrlFields {
   readonly issuer: Uint8Array;
   readonly thisUpdate: Instant;
   readonly nextUpdate: Instant;
+  readonly number: bigint;
   /** Serial numbers, lower-case hex of the INTEGER's content. */
   readonly revoked: ReadonlySet<string>;
   readonly extensions: ReadonlyMap<string, Extension>;
@@ -69,8 +70,8 @@ export function readCrl(der: Uint8Array): CrlFields {
   if (!times.every(({ isInDueForm }) => isInDueForm))
     throw new MalformedInput('the CRL has a time that must be UTCTime');
   const extensions = readExtensionList(expectTag(list, tags.sequence));
-  checkCrlExtensions(extensions);
   return {
+    number: checkCrlExtensions(extensions),
     issuer: expectTag(issuer, tags.sequence).whole,
     thisUpdate: times[0]?.at ?? 0,
     nextUpdate: times[1]?.at ?? 0,
@@ -82,8 +83,8 @@ export function readCrl(der: Uint8Array): CrlFields {
   };
 }
 
-/** Section 5.2: number and key identifier always, neither critical; nothing critical that is not obeyed here. */
-function checkCrlExtensions(extensions: ReadonlyMap<string, Extension>): void {
+/** Section 5.2: number and key identifier always, neither critical; nothing critical that is not obeyed here. Gives the number. */
+function checkCrlExtensions(extensions: ReadonlyMap<string, Extension>): bigint {
   const number = extensions.get(crlNumber);
   if (number === undefined || number.critical)
     throw new MalformedInput('the CRL has no number, or a critical one');
@@ -99,6 +100,7 @@ function checkCrlExtensions(extensions: ReadonlyMap<string, Extension>): void {
   for (const [id, { critical }] of extensions)
     if (critical && id !== issuingDistributionPoint)
       throw new MalformedInput(`the CRL has the unknown critical extension ${id}`);
+  return BigInt(`0x${Buffer.from(value).toString('hex')}`);
 }
 
 function readRevoked(entries: Der | undefined): ReadonlySet<string> {
@@ -144,6 +146,11 @@ export function revocationDefect(
     if (coverage === 'whole') isCovered = true;
   }
   return isCovered || unusable === null ? null : `the CRL of an issuer cannot be used: ${unusable}`;
+}
+
+/** Did this authority, by name and key, sign this list? Pure; says nothing about the time. */
+export function isCrlOf(crl: CrlFields, issuer: CertificateFields): boolean {
+  return Buffer.compare(crl.issuer, issuer.subject) === 0 && crlDefect(crl, issuer, crl.thisUpdate) === null;
 }
 
 /** Section 6.3.3 (f) and (g), and the time. */

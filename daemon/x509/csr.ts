@@ -106,12 +106,24 @@ export function checkCsr(
   if (csr.otherNames > 0) return 'asks for names that are neither DNS names nor IP addresses';
   const names = expected.dnsNames.map((name) => name.toLowerCase());
   const addresses = expected.ipAddresses.map((address) => canonicalIpAddress(address) ?? address);
-  const all = [...names, ...addresses];
-  const odd = csr.commonNames.find((name) => !all.includes(canonicalIpAddress(name) ?? name.toLowerCase()));
-  if (odd !== undefined) return `has the common name ${JSON.stringify(odd)}, which is not planned`;
+  const odd = strangeCommonName(csr.commonNames, expected);
+  if (odd !== null) return `has the common name ${odd}, which is not planned`;
   return (
     namesDiffer('DNS names', csr.dnsNames, names) ?? namesDiffer('IP addresses', csr.ipAddresses, addresses)
   );
+}
+
+/** The first common name that is none of the planned names, to the character, as a quoted text; null for none. One rule for CSRs and certificates. Pure. */
+export function strangeCommonName(
+  commonNames: readonly string[],
+  planned: { readonly dnsNames: readonly string[]; readonly ipAddresses: readonly string[] },
+): string | null {
+  const known = [
+    ...planned.dnsNames.map((name) => name.toLowerCase()),
+    ...planned.ipAddresses.map((address) => canonicalIpAddress(address) ?? address),
+  ];
+  const odd = commonNames.find((name) => !known.includes(canonicalIpAddress(name) ?? name.toLowerCase()));
+  return odd === undefined ? null : JSON.stringify(odd.slice(0, 100));
 }
 
 /** Compares two sets of names: a phrase that says what is missing and what is too much, or null. Pure. */

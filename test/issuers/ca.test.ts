@@ -597,6 +597,53 @@ test('a damaged CRL file is signed anew, and its number grows even when the cloc
   assert.ok(numberOf(await crl()) > numberOf(second));
 });
 
+test('of a kept CRL nothing is believed but what the CA signed; whatever stands there, a CRL comes out that openssl accepts', async () => {
+  let at = Date.now();
+  const home = newHome();
+  const issuer = await open(home, () => at);
+  const { chain } = await issueAll(issuer, request(workshop, 'shop.example.com', 'kept'), null);
+  const publish = async (): Promise<string> =>
+    (await issuer.publications(signal)).get('issuers/internal/crl.pem') ?? '';
+  const path = join(home, 'issuers/internal/crl.json');
+  const early = await publish();
+  at += 20 * day;
+  const first = await publish();
+  const kept = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+  assert.equal(await publish(), first);
+  const stale = { signedAt: 0 };
+  for (const changed of [
+    { pem: '-----BEGIN X509 CRL-----\nFORGED\n-----END X509 CRL-----\n' },
+    { pem: `a note\n${first}` },
+    { pem: first + first },
+    { pem: early },
+    { pem: 'x' },
+    { number: Number(kept['number']) + 1 },
+    { signedAt: Number(kept['signedAt']) + 5 * day },
+    { signedAt: null },
+    ...['abc', 1.5e20 + 0.5, 1e300, 9_999_999_999.5, -1, null, 2 ** 53 - 1].map((number) => ({
+      ...stale,
+      number,
+    })),
+  ]) {
+    writeFileSync(path, JSON.stringify({ ...kept, ...changed }));
+    at += 1000;
+    const pem = await publish();
+    const number = BigInt(
+      `0x${workshop.run(['crl', '-noout', '-crlnumber'], pem).toString().split('0x')[1]?.trim() ?? ''}`,
+    );
+    assert.notEqual(pem, first, JSON.stringify(changed));
+    assert.equal(number, BigInt(Math.floor(at / 1000)), JSON.stringify(changed));
+    assert.equal(await publish(), pem);
+  }
+  for (const text of ['null', '[]', '1', '{}', '']) {
+    writeFileSync(path, text);
+    assert.match(await publish(), /BEGIN X509 CRL/);
+  }
+  at = Date.now();
+  await publish();
+  await verifiesWithCrl(issuer, chain);
+});
+
 test('what it publishes stays the same bytes until something happens; the CRL is signed anew in time', async () => {
   let at = Date.now();
   const issuer = await open(newHome(), () => at);

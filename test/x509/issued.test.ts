@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { checkCsr, readCsr } from '../../daemon/x509/csr.ts';
+import { checkCsr, readCsr } from '../../daemon/x509/csr.ts';
 import { checkIssued } from '../../daemon/x509/issued.ts';
 import { verifyChain } from '../../daemon/x509/chain.ts';
 import { openWorkshop } from '../fixtures/openssl.ts';
@@ -177,4 +178,30 @@ test('a maze of CAs of one name leads to no anchor', () => {
     now,
   });
   assert.equal(verdict, 'untrusted');
+});
+
+test('a common name that a CSR may not have, a certificate may not have either, whatever it looks like', () => {
+  for (const common of [
+    'evil.example.com',
+    'localhost',
+    'evil.example.com ',
+    ' ',
+    'shop',
+    `${name}.`,
+    'a person',
+    '10.0.0.1',
+  ]) {
+    const asked = shop.csr(common, { extensions: [`subjectAltName=DNS:${name}`] });
+    const csr = checkCsr(readCsr(asked.der), { dnsNames: [name], ipAddresses: [], algorithm: 'ecdsa-p256' });
+    assert.match(csr ?? '', /has the common name .*, which is not planned/, common);
+    const chain = [shop.signCsr(middle, asked.der, good, 30), middle.der];
+    assert.match(
+      deviations(good, { csr: asked.der, chain }).join('; '),
+      /has the common name .*, which was not asked for/,
+      common,
+    );
+  }
+  const asked = shop.csr(name.toUpperCase(), { extensions: [`subjectAltName=DNS:${name}`] });
+  const chain = [shop.signCsr(middle, asked.der, good, 30), middle.der];
+  assert.deepEqual(deviations(good, { csr: asked.der, chain }), []);
 });
