@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { checkCsr, readCsr } from '../../daemon/x509/csr.ts';
-import { checkCsr, readCsr } from '../../daemon/x509/csr.ts';
 import { checkIssued } from '../../daemon/x509/issued.ts';
 import { verifyChain } from '../../daemon/x509/chain.ts';
 import { openWorkshop } from '../fixtures/openssl.ts';
