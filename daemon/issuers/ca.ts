@@ -35,6 +35,8 @@ import {
   intermediateIsDue,
   newSerial,
   openAuthorities,
+  readIfThere,
+  writeWhole,
   type Authorities,
   type AuthorityPlan,
 } from './ca/authority.ts';
@@ -336,7 +338,9 @@ function recordOf({ config, tools }: State, request: IssueRequest, leaf: Uint8Ar
 async function publications(state: State): Promise<ReadonlyMap<string, string>> {
   const { authorities, log, directory } = await state.open();
   const { name } = state.config;
-  const crl = await freshCrl(join(directory, 'crl.json'), authorities.intermediate, state.tools.now());
+  const path = join(directory, 'crl.json');
+  const file = { read: () => readIfThere(path), write: (text: string) => writeWhole(path, text) };
+  const crl = await freshCrl(file, authorities.intermediate, state.tools.now());
   if (crl.isNew) state.tools.log.info({ issuer: name }, 'signed a CRL');
   const files = new Map<string, string>([
     [`issuers/${name}/root.pem`, derToPem(authorities.root.certificate)],

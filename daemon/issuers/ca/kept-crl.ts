@@ -5,7 +5,6 @@ import { isCrlOf, readCrl } from '../../x509/crl.ts';
 import { MalformedInput } from '../../x509/malformed.ts';
 import { derToPem, pemToDer } from '../../x509/pem.ts';
 import { signCrl, type Authority } from '../../x509/sign.ts';
-import { readIfThere, writeWhole } from './authority.ts';
 
 interface KeptCrl {
   readonly signedAt: number;
@@ -13,18 +12,24 @@ interface KeptCrl {
   readonly pem: string;
 }
 
+/** Where the text is kept. `read` gives null for nothing, `write` is whole or not at all; both throw OperationError `ca-unavailable`. */
+export interface CrlFile {
+  readonly read: () => Promise<string | null>;
+  readonly write: (text: string) => Promise<void>;
+}
+
 /**
- * The CRL at `path` while more than half of its time is left, else a new one, kept there. IO. Nothing in the file is believed but what the CRL
+ * The CRL in `file` while more than half of its time is left, else a new one, kept there. IO. Nothing in the file is believed but what the CRL
  * in it says under the signature of `authority` (RFC 5280 section 6.3.3).
  * @returns the PEM text, and whether it was signed just now
  * @throws OperationError `ca-unavailable` when the file cannot be read or written
  */
 export async function freshCrl(
-  path: string,
+  file: CrlFile,
   authority: Authority,
   now: number,
 ): Promise<{ readonly pem: string; readonly isNew: boolean }> {
-  const kept = keptCrl(await readIfThere(path), authority.certificate);
+  const kept = keptCrl(await file.read(), authority.certificate);
   // A clock that steps back by less than the backdate is still after thisUpdate.
   const isFresh =
     kept !== null &&
@@ -39,7 +44,7 @@ export async function freshCrl(
     number: BigInt(number),
     revoked: [],
   });
-  await writeWhole(path, JSON.stringify({ signedAt: now, number, pem }));
+  await file.write(JSON.stringify({ signedAt: now, number, pem }));
   return { pem, isNew: true };
 }
 
