@@ -214,6 +214,21 @@ test('a line of the log that cannot be read stops issuance with its number, and 
   }
 });
 
+test('a line of bytes that are no UTF-8 is refused, and a torn line behind it is not cut at a wrong place', async () => {
+  const home = newHome();
+  await issueAll(await open(home), request(workshop, 'a.example.com', 'first'), null);
+  const path = join(home, 'issuers/internal/issued.jsonl');
+  const whole = readFileSync(path);
+  const damaged = Buffer.concat([whole, Buffer.from('{"torn')]);
+  damaged[whole.indexOf('web/shop')] = 0xff;
+  writeFileSync(path, damaged);
+  await assert.rejects((await open(home)).check(signal), /line 1 of the issuance log .* cannot be read/);
+  assert.deepEqual(readFileSync(path), damaged);
+  writeFileSync(path, Buffer.concat([whole, Buffer.from('{"torn \xff', 'latin1')]));
+  await (await open(home)).check(signal);
+  assert.deepEqual(readFileSync(path), whole);
+});
+
 test('a certificate that cannot be logged does not leave, and the log stays readable', async () => {
   const home = newHome();
   const issuer = await open(home);

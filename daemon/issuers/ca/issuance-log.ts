@@ -2,6 +2,7 @@
  * The embedded CA's own log: one line a certificate, on disk before the certificate leaves. What is not in it was never issued.
  * A line that cannot be read stops issuance: a CA that forgets is worse than one that waits.
  */
+import { isUtf8 } from 'node:buffer';
 import { mkdir, open, readFile, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { serialPattern } from '../../core/issuance.ts';
@@ -76,27 +77,34 @@ function hold(lines: LogLine[], bytes: number): Held {
 
 async function load(path: string): Promise<Held> {
   try {
-    const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    const content = await readFile(path).catch((error: unknown) => {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
       throw error;
     });
-    if (text === null) {
+    if (content === null) {
       await begin(path);
       return hold([], 0);
     }
-    const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-    const bytes = Buffer.byteLength(whole);
-    if (whole.length < text.length) await cut(path, bytes);
-    return hold(
-      whole
-        .split('\n')
-        .slice(0, -1)
-        .map((line, index) => readLine(line, index + 1, path)),
-      bytes,
-    );
+    // Cut by bytes: a text of bytes that are no UTF-8 has another length.
+    const bytes = content.lastIndexOf(0x0a) + 1;
+    const lines = readLines(content.subarray(0, bytes), path);
+    // Only behind lines that can be read, so that a file of something else is left as it is.
+    if (bytes < content.length) await cut(path, bytes);
+    return hold(lines, bytes);
   } catch (error) {
     throw error instanceof OperationError ? error : trouble(path, error);
   }
+}
+
+function readLines(whole: Uint8Array, path: string): LogLine[] {
+  const lines: LogLine[] = [];
+  for (let at = 0; at < whole.length;) {
+    const end = whole.indexOf(0x0a, at);
+    const bytes = Buffer.from(whole.subarray(at, end));
+    lines.push(readLine(isUtf8(bytes) ? bytes.toString('utf8') : '', lines.length + 1, path));
+    at = end + 1;
+  }
+  return lines;
 }
 
 function readLine(text: string, number: number, path: string): LogLine {
