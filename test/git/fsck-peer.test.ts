@@ -286,6 +286,7 @@ const ourOwn: Readonly<Record<string, string>> = {
   badHeader: 'a line that no header begins cannot be told from one',
   badTreeSha1: 'an id in capitals is the same to git and another text to who compares',
   badParentSha1: 'an id in capitals is the same to git and another text to who compares',
+  badDate: 'older git skips white space and a sign before the seconds; nobody writes them',
   badDateOverflow: 'no record can say a moment beyond the year 9999',
 };
 
