@@ -107,7 +107,7 @@ function malformedReasons({ commits }: ChangeInput): ChangeReason[] {
           {
             code: 'commit-malformed',
             message: `commit ${oid.slice(0, 10)} cannot be read: ${malformed}`,
-            fix: 'Find out who pushed it (git fsck --strict names what is wrong). Push a commit whose files are those before it, then the change again in commits of its own.',
+            fix: 'Find out who pushed it (git fsck --strict names what is wrong). Push what of it is wanted again, in commits of its own.',
             commit: oid,
             source: null,
           },

@@ -1,6 +1,7 @@
 /** Reads commits and what stands at a path, and walks history to show it. What is judged asks `ranges.ts`. */
 import { limits } from '../limits.ts';
 import { parseCommit, type Commit } from './commit.ts';
+import { OperationError } from '../ports/failure.ts';
 import { missing, parentsOf, type History } from './graph.ts';
 import { treeFault } from './grammar.ts';
 import { corrupt, malformed } from './object.ts';
@@ -21,6 +22,42 @@ export function readCommit(store: ObjectStore, oid: string): Commit {
     current = target;
   }
   throw malformed(`${oid} is no commit`);
+}
+
+/**
+ * The tree a commit names, also where the rest of it breaks the grammar: its first line, where alone Git takes it from. IO. @throws OperationError `git-corrupt`,
+ * `git-malformed`
+ */
+export function treeIdOf(store: ObjectStore, oid: string): string {
+  const object = store.read(oid);
+  if (object?.type !== 'commit') return readCommit(store, oid).tree;
+  const tree = /^tree ([0-9a-f]{40})\n/.exec(object.bytes.toString('latin1', 0, 46))?.[1];
+  if (tree === undefined) throw malformed(`commit ${oid} does not begin with its tree`);
+  return tree;
+}
+
+/**
+ * As `readCommit`, and for a malformed one what a walk needs: its tree and its parents, and nothing that anybody wrote in it. Whoever can push one must not hide
+ * the rest of a line. IO. @throws OperationError `git-corrupt`; `git-malformed` where not even these can be told
+ */
+export function readOnLine(store: ObjectStore, oid: string): Commit {
+  try {
+    return readCommit(store, oid);
+  } catch (error) {
+    if (!(error instanceof OperationError) || error.code !== 'git-malformed') throw error;
+    const nobody = { name: '(cannot be read)', email: '', at: 0 };
+    const parents = parentsOf(store, oid);
+    return {
+      oid,
+      parents,
+      tree: treeIdOf(store, oid),
+      author: nobody,
+      committer: nobody,
+      message: '(cannot be read)',
+      trailers: [],
+      signature: null,
+    };
+  }
 }
 
 /**
@@ -46,7 +83,7 @@ export function* walkHistory(history: History, oid: string): Generator<string, v
  */
 export function* walkBranch({ store, shallow }: History, oid: string): Generator<Commit, void, undefined> {
   for (let at: string | undefined = oid; at !== undefined;) {
-    const commit: Commit = readCommit(store, at);
+    const commit: Commit = readOnLine(store, at);
     yield commit;
     const [parent]: readonly string[] = commit.parents;
     if (parent !== undefined && !store.has(parent)) {

@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { limits } from '../limits.ts';
 import type { Commit } from './commit.ts';
 import { graphOf, missing, parentsOf, type GraphNode, type History } from './graph.ts';
-import { readCommit } from './history.ts';
+import { readOnLine } from './history.ts';
 import { malformed } from './object.ts';
 
 /** Nodes that are taken out from the top level down, each once, with what was noted of them until then. */
@@ -138,7 +138,7 @@ export async function mergeBase(history: History, one: string, other: string): P
 
 /**
  * The commits of a branch from `from` (not included) to `to`, oldest first, by first parents: what each push or merge brought. null when `from` is not on
- * that line. `from` null: the whole line. IO. @throws OperationError `git-incomplete` where a parent is not here, `git-malformed` over the bound
+ * that line. `from` null: the whole line. Of a malformed commit only tree and parents are told. IO. @throws OperationError `git-incomplete` where a parent is not here, `git-malformed` over the bound
  */
 export async function firstParentLine(
   history: History,
@@ -146,7 +146,7 @@ export async function firstParentLine(
   to: string,
 ): Promise<Commit[] | null> {
   const line = await firstParents(history, from, to);
-  return line?.map((oid) => readCommit(history.store, oid)) ?? null;
+  return line?.map((oid) => readOnLine(history.store, oid)) ?? null;
 }
 
 /** As `firstParentLine`, by ids: it reads of each commit only whose child it is, so that one that cannot be read otherwise does not hide the others. */

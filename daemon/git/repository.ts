@@ -11,7 +11,7 @@ import type { Log } from '../ports/plugin.ts';
 import type { Backend } from './backend.ts';
 import type { Commit } from './commit.ts';
 import type { History } from './graph.ts';
-import { entryAt, readCommit, walkBranch } from './history.ts';
+import { entryAt, readCommit, treeIdOf, walkBranch } from './history.ts';
 import { createHttpTransport, type HttpAccess } from './http-transport.ts';
 import { openLocal } from './local.ts';
 import { openMirror } from './mirror.ts';
@@ -44,7 +44,7 @@ export interface Repository {
   readonly fetch: (refs: readonly string[], signal: AbortSignal) => Promise<void>;
   /**
    * Files that differ between two commits, below the prefixes (none: all). `from` null, or no longer in the repository: everything at `to`.
-   * `judged`: the trees of `to` that are opened must keep to the grammar of Git (`git fsck --strict`). @throws OperationError `git-malformed`
+   * `judged`: the trees of `to` that are opened must keep to the grammar of Git (`git fsck --strict`); whether the commits do is for who judges them to ask. @throws OperationError `git-malformed`
    */
   readonly changes: (
     from: string | null,
@@ -145,7 +145,7 @@ function repositoryOn(backend: Backend, directory: string, log: Log | null): Rep
     }
   };
   const history = (): History => ({ store: backend.store(), shallow: () => backend.shallow() });
-  const treeOf = (commit: string): string => readCommit(backend.store(), commit).tree;
+  const treeOf = (commit: string): string => treeIdOf(backend.store(), commit);
 
   return {
     directory,

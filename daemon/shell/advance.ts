@@ -15,7 +15,7 @@ import { keepHeld, lapsed, supersede } from './held.ts';
 import type { IntentSource } from './intent.ts';
 import { judgeOnTop, type JudgedChange } from './judge-change.ts';
 import type { HeldChange, Memory } from './memory.ts';
-import { isUnreadable, readNewCommits, signatureJudge } from './new-commits.ts';
+import { isUnreadable, readNewCommits, signatureJudge, type NewRange } from './new-commits.ts';
 import { noteBreakGlass, noteReviews } from './review.ts';
 import type { World } from './world.ts';
 
@@ -64,7 +64,7 @@ export async function advance(context: Advance, head: string): Promise<UnreadCom
   // A turn has an end: what is left over is judged in the next, one by one as always.
   for (const oid of (line ?? [head]).slice(0, limits.governance.commitsPerTurnMax)) {
     try {
-      await step(context, oid);
+      await step(context, oid, line !== null);
       unread = null;
     } catch (error) {
       if (!isUnreadable(error)) throw error;
@@ -74,7 +74,7 @@ export async function advance(context: Advance, head: string): Promise<UnreadCom
   return unread;
 }
 
-async function step(context: Advance, commit: string): Promise<void> {
+async function step(context: Advance, commit: string, onLine: boolean): Promise<void> {
   const { world, intent, memory, build } = context;
   const { repository, reader } = intent;
   const previous = memory.accepted;
@@ -84,6 +84,8 @@ async function step(context: Advance, commit: string): Promise<void> {
   const range = await readNewCommits(repository, from, commit, judge, world.now());
   if (range === null) return;
   const { tip, commits, unread } = range;
+  if (onLine && tip.malformed === null && (await stepOverParent(context, range)))
+    return step(context, commit, onLine);
   const entries = await repository.changes(previous, commit, declaredPrefixes, 'judged');
   if (tip.malformed !== null) throw malformed(tip.malformed);
   const changes = declaredChanges(intent, entries);
@@ -130,6 +132,58 @@ async function step(context: Advance, commit: string): Promise<void> {
     move(context, commit);
   }
   await reconsider(context, commits, commit);
+}
+
+/**
+ * Sets a malformed commit aside before the one on top of it is judged: its files are held as refused, made by nobody, and the next change is what differs from its tree.
+ * False where there is none right below, or its tree cannot be read: then both are one change, and that is refused.
+ */
+async function stepOverParent(context: Advance, { tip, commits }: NewRange): Promise<boolean> {
+  const { intent, memory } = context;
+  const { accepted: previous, desired: before } = memory;
+  // Without change control nobody is asked who made what.
+  if (previous === null || before === null || before.changeControl === null) return false;
+  const [parent] = (await intent.repository.commit(tip.oid)).parents;
+  if (parent === undefined || parent === previous) return false;
+  if (!commits.some(({ oid, malformed: fault }) => oid === parent && fault !== null)) return false;
+  const refused = await judgeMalformed(context, before, previous, parent);
+  if (refused === null) return false;
+  supersede(memory, refused.changes, { tip: refused.tip, accepted: false, before });
+  if (refused.judged.plan.documents.length > 0) hold(context, refused);
+  move(context, parent);
+  await reconsider(context, refused.commits, parent);
+  return true;
+}
+
+/** A malformed commit as a change of its own, which is refused; null where its tree or a file of it cannot be read. */
+async function judgeMalformed(
+  { world, intent, build }: Advance,
+  before: Desired,
+  previous: string,
+  commit: string,
+): Promise<Bringing | null> {
+  const { repository, reader } = intent;
+  const now = world.now();
+  try {
+    const range = await readNewCommits(repository, [previous], commit, signatureJudge(intent.trust), now);
+    if (range === null || range.tip.malformed === null) return null;
+    const entries = await repository.changes(previous, commit, declaredPrefixes, 'judged');
+    const changes = declaredChanges(intent, entries);
+    const applied = await applyChange(repository, reader, intent, changes);
+    const judged = judgeOnTop({
+      before,
+      trust: intent.trust,
+      after: build(commit, applied.files),
+      trustAfter: applied.trust,
+      documents: applied.documents,
+      ...range,
+      now,
+    });
+    return judged.verdict.outcome === 'refused' ? { ...range, changes, judged, previous } : null;
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    return null;
+  }
 }
 
 /** Files of certificates that only this very change would let through. */

@@ -126,7 +126,8 @@ async function readHead(
       world.log.warn({ from: firstOf(steps) }, 'the journal is new: changes are judged again');
     for (const { commit, at } of steps ?? []) {
       const unread = await advance({ ...context, world: { ...world, now: () => at } }, commit);
-      if (unread !== null) return unread;
+      // A later one may make up for it; but nothing else is taken on trust in the place of the first.
+      if (unread !== null && memory.accepted === null) return unread;
     }
   }
   return advance(context, head);

@@ -42,11 +42,16 @@ export interface Arena {
   /** Writes a raw object past every check of git, and returns its id. */
   readonly write: (type: 'commit' | 'tree' | 'blob', bytes: string | Buffer) => string;
   /** A signed commit with these files on top of the first one's, whose parent is any commit: git would not fetch some of them. */
-  readonly onTop: (parent: string, files: Readonly<Record<string, string>>) => string;
+  readonly onTop: (
+    parent: string,
+    files: Readonly<Record<string, string | null>>,
+    message?: string,
+  ) => string;
   /** Pushes a commit to main and takes a turn. */
   readonly push: (commit: string) => Promise<TurnReport>;
   readonly turn: () => Promise<TurnReport>;
-  readonly restart: () => Promise<void>;
+  /** Starts the daemon anew, on request as after a loss of its journal. */
+  readonly restart: (how?: { readonly withoutJournal: boolean }) => Promise<void>;
   /** Open findings of the repository, as committed. */
   readonly findings: () => readonly FindingRecord[];
   readonly close: () => Promise<void>;
@@ -82,12 +87,12 @@ export async function openArena(): Promise<Arena> {
         encoding: 'utf8',
         maxBuffer: 1024,
       }).trim(),
-    onTop: (parent, files) => {
+    onTop: (parent, files, message = 'On top') => {
       tree.git('reset', '-q', '--hard', first);
       tree.commit(files, 'Files', { by: null });
       tree.git('push', '-q', '-f', 'origin', 'HEAD:refs/heads/files');
       const words = ['-c', 'gpg.format=ssh', '-c', `user.signingkey=${ada.keyFile}`, '-c', 'user.name=ada'];
-      const commit = ['-c', 'user.email=ada@example.com', 'commit-tree', '-S', '-m', 'On top', '-p', parent];
+      const commit = ['-c', 'user.email=ada@example.com', 'commit-tree', '-S', '-m', message, '-p', parent];
       return execFileSync('git', ['-C', bare, ...words, ...commit, tree.git('rev-parse', 'HEAD^{tree}')], {
         encoding: 'utf8',
         env: { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null' },
@@ -99,8 +104,11 @@ export async function openArena(): Promise<Arena> {
       return turn(house);
     },
     turn: () => turn(house),
-    restart: async () => {
+    restart: async (how) => {
       await house.close();
+      if (how?.withoutJournal === true)
+        for (const end of ['', '-wal', '-shm'])
+          rmSync(join(root, 'data', `journal.db${end}`), { force: true });
       house = await open();
     },
     findings: () => house.memory.repositoryRecord?.findings ?? [],

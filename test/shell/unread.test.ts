@@ -87,6 +87,20 @@ const ways: Readonly<Record<string, (arena: Arena, tip: string, tree: string) =>
     arena.write('commit', `tree ${tree}\nparent ${tip}\n\nx\n`),
 };
 
+/** Ways in which a commit is malformed and its tree is not. */
+const readable: Readonly<Record<string, (arena: Arena, tip: string, tree: string) => string>> = {
+  'two signatures': (arena, tip, tree) =>
+    arena.write('commit', commitText({ tree, parents: [tip], headers: 'gpgsig a\n b\ngpgsig c\n d\n' })),
+  'no author': (arena, tip, tree) => arena.write('commit', `tree ${tree}\nparent ${tip}\n\nx\n`),
+  'two MiB': (arena, tip, tree) =>
+    arena.write('commit', commitText({ tree, parents: [tip], message: 'x'.repeat(2 * 1024 * 1024) })),
+  'one malformed commit on another': (arena, tip, tree) => {
+    const who = 'A <a@example.com> 01 +0000';
+    const lower = arena.write('commit', commitText({ tree: zeros, parents: [tip], who }));
+    return arena.write('commit', commitText({ tree, parents: [lower], who }));
+  },
+};
+
 describe(
   'a commit that cannot be read',
   { skip: existsSync('/usr/bin/ssh-keygen') ? false : 'ssh-keygen is not installed' },
@@ -135,35 +149,55 @@ describe(
       });
     }
 
-    test('two signatures, pushed by anybody: the honest change on top is held once, and one more honest commit brings it in', async () => {
-      const arena = await openArena();
-      try {
-        const { tree } = arena;
-        const tip = tree.git('rev-parse', 'HEAD');
-        const headers = 'gpgsig a\n b\ngpgsig c\n d\n';
-        const files = tree.git('rev-parse', 'HEAD^{tree}');
-        const bad = arena.write('commit', commitText({ tree: files, parents: [tip], headers }));
-        await arena.push(bad);
-        const path = 'inventory/certificates/web/late.yaml';
-        const held = arena.onTop(bad, { [path]: certificate('late') });
-        assert.deepEqual((await arena.push(held)).troubles, []);
-        assert.equal(arena.house().memory.desired?.certificates.has('web/late'), false);
-        assert.deepEqual(
-          [...arena.house().memory.held.values()].flatMap(({ reasons }) => reasons.map(({ code }) => code)),
-          ['commit-malformed'],
-        );
-        const again = arena.onTop(held, { [path]: `${certificate('late')}# Again\n` });
-        assert.deepEqual((await arena.push(again)).troubles, []);
-        assert.equal(
-          arena.house().memory.desired?.certificates.has('web/late'),
-          true,
-          JSON.stringify(arena.findings()),
-        );
-        assert.equal(arena.house().memory.held.size, 0);
-      } finally {
-        await arena.close();
-      }
-    });
+    for (const [way, make] of Object.entries(readable))
+      test(`${way}, pushed by anybody: the honest change on top is in force at once, and nothing else`, async () => {
+        const arena = await openArena();
+        try {
+          const { tree } = arena;
+          const tip = tree.git('rev-parse', 'HEAD');
+          const evil = 'inventory/certificates/web/evil.yaml';
+          const shop = 'inventory/certificates/web/shop.yaml';
+          tree.commit({ [evil]: certificate('evil'), [shop]: null }, 'Evil', { by: null });
+          tree.git('push', '-q', 'origin', 'HEAD:refs/heads/side');
+          const bad = make(arena, tip, tree.git('rev-parse', 'HEAD^{tree}'));
+          assert.match((await arena.push(bad)).troubles[0]?.message ?? '', /git revert/);
+          // It leaves what the malformed one brought, and what it took away, as they are.
+          const late = 'inventory/certificates/web/late.yaml';
+          const honest = arena.onTop(bad, {
+            [evil]: certificate('evil'),
+            [late]: certificate('late'),
+            [shop]: null,
+          });
+          assert.deepEqual((await arena.push(honest)).troubles, []);
+          const inForce = (): string[] =>
+            [...(arena.house().memory.desired?.certificates.keys() ?? [])].sort();
+          assert.deepEqual(inForce(), ['web/late', 'web/shop']);
+          const { held } = arena.house().memory;
+          assert.deepEqual([...held.keys()], [bad]);
+          const codes = held.get(bad)?.reasons.map(({ code }) => code) ?? [];
+          assert.ok(codes.includes('commit-malformed'), codes.join());
+          assert.ok(codes.includes('path-not-permitted'), codes.join());
+          // Nobody lets it in by approving it, for nobody can say what it is.
+          const hash = held.get(bad)?.hash ?? '';
+          const vouched = arena.onTop(
+            honest,
+            { [evil]: certificate('evil'), [late]: certificate('late'), [shop]: null },
+            `Vouch\n\nRenewd-Approve: ${hash}`,
+          );
+          await arena.push(vouched);
+          assert.deepEqual(inForce(), ['web/late', 'web/shop']);
+          // A lost journal is judged again from history, past the malformed commit.
+          await arena.restart({ withoutJournal: true });
+          await arena.turn();
+          assert.deepEqual(inForce(), ['web/late', 'web/shop']);
+          const next = arena.onTop(vouched, { [late]: certificate('late') });
+          assert.deepEqual((await arena.push(next)).troubles, []);
+          assert.deepEqual(inForce(), ['web/late', 'web/shop']);
+          assert.equal(arena.house().memory.held.size, 0);
+        } finally {
+          await arena.close();
+        }
+      });
 
     test('what it brings is not in force by way of a commit on top that leaves it there', async () => {
       const arena = await openArena();
