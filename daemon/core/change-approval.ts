@@ -1,6 +1,7 @@
 /** Approvals: which rules ask for them, who has given them for exactly this plan, and whether that is enough. Pure. */
 import type { ChangePlan } from './change-plan.ts';
-import type { ChangeInput } from './change.ts';
+import type { ChangeInput, SignatureFinding } from './change.ts';
+import { addPerson, isOneOf, noPeople, peopleWhoMade, standingBehind, type People } from './change-people.ts';
 import type { ApprovalRule } from './governance.ts';
 import type { ChangeControl, Desired, SourcePosition } from './model.ts';
 import { matchPath } from './path-pattern.ts';
@@ -19,51 +20,109 @@ export interface ApprovalState {
   readonly source: SourcePosition;
 }
 
-/** Every approval this change needs, with what was given. A person counts once, whoever made the change not at all. */
-export function approvalsOf(control: ChangeControl, input: ChangeInput): ApprovalState[] {
-  const makers = makersOf(input);
+/**
+ * Every approval this change needs, with what was given. A person counts once, whoever made the change not at all. Where it is not signed who made it, and nobody who
+ * may change the files stands behind them, anybody who approves may be the maker: one approval of each rule then counts as the maker's.
+ */
+export function approvalsOf(
+  control: ChangeControl,
+  input: ChangeInput,
+  /** Who may change a path; null: every known signer. */
+  permittedFor: (path: string) => ReadonlySet<string> | null,
+): ApprovalState[] {
+  const makers = makersOf(control, input, permittedFor);
   return control.approvals.flatMap((rule) => {
     const why = reasonFor(rule, input);
     if (why === null) return [];
     const { owner } = why;
     const permitted = signersOf(rule.from, { teams: input.before.teams, owner, forges: control.forges });
-    const by = new Map<string, string>();
-    const keys = new Set<string>();
-    for (const { signature: given, approves, oid } of input.commits) {
-      if (given.verdict !== 'good' || !approves.includes(input.hash)) continue;
-      // One signature is one person, whatever else the key is called, and whoever made the change is none of them.
-      if (given.principals.some((each) => makers.has(each) || by.has(each)) || keys.has(given.key ?? ''))
-        continue;
-      const principal = given.principals.find((each) => permitted.has(each));
-      if (principal === undefined) continue;
-      by.set(principal, oid);
-      if (given.key !== null) keys.add(given.key);
-    }
+    const given = givenBy(control, input, makers, permitted);
+    const [maker] = given;
+    const unknown = makers.unknown === null ? null : `nobody signed ${makers.unknown}`;
+    const by = unknown === null ? given : given.slice(1);
     const { signature } = input.tip;
     const merged = rule.forgeMerge && isForgeMerge(control, input.tip);
-    if (merged) for (const each of signature.principals) by.set(each, input.tip.oid);
+    if (merged) by.push(...signature.principals.map((principal) => ({ principal, commit: input.tip.oid })));
+    const more =
+      unknown === null
+        ? ''
+        : `; ${unknown}, so ${maker?.principal ?? 'the first of them'} counts as its maker`;
     return [
       {
         rule: rule.name,
         needed: rule.count,
         from: rule.from,
-        by: [...by].map(([principal, commit]) => ({ principal, commit })),
-        why: why.text,
-        satisfied: merged || by.size >= rule.count,
+        by,
+        why: why.text + more,
+        satisfied: merged || by.length >= rule.count,
         source: rule.source,
       },
     ];
   });
 }
 
-/** Who made the change: every signer of a commit that wrote a declaration, replaced since or not. A merge makes what is not merged by itself. */
-function makersOf({ commits }: ChangeInput): ReadonlySet<string> {
-  const makers = new Set<string>();
-  for (const { paths, signature } of commits) {
-    if (paths.length > 0 && signature.verdict === 'good')
-      for (const each of signature.principals) makers.add(each);
+/** Approvals of exactly this plan by people who may give them and did not make it, one a person. */
+function givenBy(
+  control: ChangeControl,
+  { commits, hash }: ChangeInput,
+  makers: Makers,
+  permitted: ReadonlySet<string>,
+): { principal: string; commit: string }[] {
+  const given: { principal: string; commit: string }[] = [];
+  const counted = noPeople();
+  for (const { signature, approves, oid } of commits) {
+    if (signature.verdict !== 'good' || !approves.includes(hash)) continue;
+    // One signature is one person, whatever else the key is called, and whoever made the change is none of them. A forge is nobody.
+    if (isOneOf(makers.people, signature) || isOneOf(counted, signature)) continue;
+    if (isForges(control, signature)) continue;
+    const may = signature.principals.filter((each) => permitted.has(each));
+    const [principal] = may;
+    if (principal === undefined) continue;
+    given.push({ principal, commit: oid });
+    addPerson(counted, { principals: may, key: signature.key });
   }
-  return makers;
+  return given;
+}
+
+interface Makers {
+  readonly people: People;
+  /** A file that somebody wrote without a signature and that nobody who may change it stands behind; null: there is none. */
+  readonly unknown: string | null;
+}
+
+/**
+ * Who made the change: every signer of a commit that wrote a declaration, replaced since or not. A merge makes what is not merged by itself. Of what somebody wrote
+ * without a signature that counts, whoever put it on the branch makes it, where they may change the file.
+ */
+function makersOf(
+  control: ChangeControl,
+  input: ChangeInput,
+  permittedFor: (path: string) => ReadonlySet<string> | null,
+): Makers {
+  const people = peopleWhoMade(input.commits);
+  const unsigned = new Set(
+    input.commits.flatMap(({ paths, signature }) =>
+      signature.verdict === 'good' ? [] : paths.map((each) => each.path),
+    ),
+  );
+  let unknown: string | null = null;
+  for (const document of input.plan.documents) {
+    if (!unsigned.has(document.path)) continue;
+    const permitted = permittedFor(document.path);
+    const behind = standingBehind(input, document).filter(
+      (each) =>
+        !isForges(control, each) &&
+        (permitted === null || each.principals.some((principal) => permitted.has(principal))),
+    );
+    for (const each of behind) addPerson(people, each);
+    if (behind.length === 0) unknown ??= document.path;
+  }
+  return { people, unknown };
+}
+
+/** A forge signs what anybody does in a browser. */
+function isForges({ forges }: ChangeControl, { principals }: Pick<SignatureFinding, 'principals'>): boolean {
+  return principals.some((each) => forges.includes(each));
 }
 
 function reasonFor(

@@ -3,6 +3,7 @@
  * the change (DESIGN promise 5): a change cannot let itself in. Pure.
  */
 import { approvalsOf, type ApprovalState } from './change-approval.ts';
+import { standingBehind } from './change-people.ts';
 import type { DocumentChange } from './change-plan.ts';
 import type { ChangeInput, ChangeReason } from './change.ts';
 import type { Certificate, ChangeControl, Desired, SourcePosition } from './model.ts';
@@ -31,7 +32,7 @@ export function judgeChange(input: ChangeInput): ChangeVerdict {
     ...pathReasons(control, input, breakGlass !== null),
     ...labelReasons(control, input, breakGlass !== null),
   ];
-  const approvals = approvalsOf(control, input);
+  const approvals = approvalsOf(control, input, (path) => permittedFor(control, input.before, path));
   const missing = breakGlass === null ? approvals.filter((each) => !each.satisfied) : [];
   if (reasons.length > 0) return { outcome: 'refused', reasons, approvals, breakGlass };
   return {
@@ -224,17 +225,12 @@ function labelReasons(control: ChangeControl, input: ChangeInput, emergency: boo
  * Who stands behind the content a file has now: who signed the commit on the branch that put it there, who signed the commit that wrote this content and that nothing
  * replaced since, and who signed an approval of exactly this plan.
  */
-function authorsOf({ tip, commits, hash }: ChangeInput, document: DocumentChange): string[] {
-  const authors = new Set<string>();
-  for (const commit of commits) {
-    if (commit.signature.verdict !== 'good') continue;
-    const standing = commit.oid === tip.oid ? [...commit.brought, ...(commit.changed ?? [])] : commit.brought;
-    const stands = standing.some((each) => each.path === document.path && each.after === document.after);
-    if (stands || commit.approves.includes(hash)) {
-      for (const principal of commit.signature.principals) authors.add(principal);
-    }
-  }
-  return [...authors].sort();
+function authorsOf(input: ChangeInput, document: DocumentChange): string[] {
+  const vouching = input.commits.flatMap(({ signature, approves }) =>
+    signature.verdict === 'good' && approves.includes(input.hash) ? [signature] : [],
+  );
+  const behind = [...standingBehind(input, document), ...vouching];
+  return [...new Set(behind.flatMap((each) => each.principals))].sort();
 }
 
 function approvalReason(state: ApprovalState, { hash, tip }: ChangeInput): ChangeReason {

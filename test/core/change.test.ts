@@ -327,6 +327,73 @@ describe('a verdict', () => {
       'the same key under another name',
     );
   });
+  describe('whoever made it does not approve it alone', () => {
+    const star = ['*.example.com'];
+    const optional = (forgeMerge: boolean): Desired =>
+      desired([], {
+        ...control,
+        signatures: 'optional',
+        approvals: control.approvals.map((each) => ({ ...each, count: 1, forgeMerge })),
+      });
+    const approves = (oid: string, by: string): NewCommit => commit(oid, by, { approves: [hash] });
+    const outcome = (commits: readonly NewCommit[], forgeMerge = false): string =>
+      judge(commits, star, optional(forgeMerge)).outcome;
+
+    test('under another name for the same key, as a certificate gives one', () => {
+      const own = {
+        ...approves('2', 'petra'),
+        signature: { ...commit('1', 'pia').signature, principals: ['petra'] },
+      };
+      assert.equal(outcome([commit('1', 'pia', brings), own]), 'waiting');
+      assert.equal(outcome([commit('1', 'pia', brings), own, approves('3', 'paul')]), 'accepted');
+    });
+    test('with another key of the same name', () => {
+      const own = { ...approves('2', 'pia'), signature: { ...commit('2', 'pia').signature, key: 'another' } };
+      assert.equal(outcome([commit('1', 'pia', brings), own]), 'waiting');
+    });
+    test('by leaving what they made unsigned: of two who vouch for it one counts as its maker', () => {
+      const verdict = judge([approves('2', 'pia'), commit('1', null, brings)], star, optional(false));
+      assert.equal(verdict.outcome, 'waiting');
+      assert.match(
+        verdict.reasons[0]?.message ?? '',
+        /nobody signed .*shop\.yaml, so pia counts as its maker/,
+      );
+      assert.equal(
+        outcome([approves('3', 'paul'), approves('2', 'pia'), commit('1', null, brings)]),
+        'accepted',
+      );
+      assert.equal(
+        outcome([approves('3', 'pia'), approves('2', 'pia'), commit('1', null, brings)]),
+        'waiting',
+      );
+    });
+    test('by having the forge merge what they left unsigned, unless its merge is what is asked for', () => {
+      const merge = commit('9', 'forge@example.com', { merge: true, automatic: true, changed: brings.paths });
+      const range = [merge, approves('2', 'pia'), commit('1', null, brings)];
+      assert.equal(outcome(range), 'waiting');
+      assert.equal(outcome([...range, approves('3', 'paul')]), 'accepted');
+      assert.equal(outcome(range, true), 'accepted');
+    });
+    test('by signing the merge of what they left unsigned; the merge of another who may stands for it', () => {
+      const merge = (by: string): NewCommit =>
+        commit('9', by, { merge: true, automatic: true, changed: brings.paths });
+      const range = [approves('2', 'pia'), commit('1', null, brings)];
+      assert.equal(outcome([merge('pia'), ...range]), 'waiting');
+      assert.equal(outcome([merge('mallory'), ...range]), 'waiting');
+      assert.equal(outcome([merge('paul'), ...range]), 'accepted');
+    });
+    test('by an approval that a forge signed for them in a browser', () => {
+      const before = optional(false);
+      const from = ['forge', 'team:pki'];
+      const control_ = before.changeControl ?? control;
+      const lets = desired([], {
+        ...control_,
+        approvals: control_.approvals.map((each) => ({ ...each, from })),
+      });
+      const browser = approves('2', 'forge@example.com');
+      assert.equal(judge([browser, commit('1', 'ada', brings)], star, lets).outcome, 'waiting');
+    });
+  });
   test('the emergency key needs no approval, and only in the hands of who holds it', () => {
     const star = ['*.example.com'];
     assert.equal(judge([commit('1', 'bea', { ...brings, breakGlass: 'outage' })], star).outcome, 'accepted');

@@ -1,0 +1,53 @@
+/** Who is behind the signatures of a change. A person is known by every name and every key they signed with: the key inside an SSH certificate is the plain key. Pure. */
+import type { DocumentChange } from './change-plan.ts';
+import type { ChangeInput, NewCommit, SignatureFinding } from './change.ts';
+
+/** Some people, by all their names and keys. */
+export interface People {
+  readonly principals: Set<string>;
+  /** Fingerprints. */
+  readonly keys: Set<string>;
+}
+
+type Signer = Pick<SignatureFinding, 'principals' | 'key'>;
+
+/** Nobody yet. */
+export function noPeople(): People {
+  return { principals: new Set(), keys: new Set() };
+}
+
+/** Adds whoever made a signature. Changes `people`. */
+export function addPerson(people: People, { principals, key }: Signer): void {
+  for (const each of principals) people.principals.add(each);
+  if (key !== null) people.keys.add(key);
+}
+
+/** Whether a signature is by one of them: the same key under another name, or the same name with another key. Pure. */
+export function isOneOf(people: People, { principals, key }: Signer): boolean {
+  return principals.some((each) => people.principals.has(each)) || (key !== null && people.keys.has(key));
+}
+
+/** Every known signer of a commit that wrote a declaration, replaced since or not. Pure. */
+export function peopleWhoMade(commits: readonly NewCommit[]): People {
+  const people = noPeople();
+  for (const { paths, signature } of commits) {
+    if (paths.length > 0 && signature.verdict === 'good') addPerson(people, signature);
+  }
+  return people;
+}
+
+/**
+ * Good signatures behind the content a file has now: of the commit on the branch that put it there, and of the commit that wrote this content and that nothing replaced
+ * since. Approvals are not among them. Pure.
+ */
+export function standingBehind(
+  { tip, commits }: Pick<ChangeInput, 'tip' | 'commits'>,
+  document: DocumentChange,
+): SignatureFinding[] {
+  return commits.flatMap((commit) => {
+    if (commit.signature.verdict !== 'good') return [];
+    const standing = commit.oid === tip.oid ? [...commit.brought, ...(commit.changed ?? [])] : commit.brought;
+    const stands = standing.some((each) => each.path === document.path && each.after === document.after);
+    return stands ? [commit.signature] : [];
+  });
+}
