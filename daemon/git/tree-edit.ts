@@ -12,7 +12,8 @@ interface EditFolder {
 
 /**
  * Applies edits (path to text, null deletes) to a tree and adds what is new to the pack. Returns the id of the new tree, null when it
- * is empty. Deleting what is not there is no change; a folder that becomes empty goes. Reads only the folders it touches.
+ * is empty. Deleting what is not there is no change; a folder that becomes empty goes. A file takes the place of a folder, and a folder that of a file: what
+ * somebody put in the way of a record must not end all records. Reads only the folders it touches.
  * @throws OperationError `unsupported` on a path git must not hold, `git-corrupt`
  */
 export function editTree(
@@ -71,7 +72,9 @@ function applyFolder(
   for (const [name, inner] of folder.folders) {
     const rawName = rawNameOf(name);
     const old = entries.get(rawName);
-    if (folder.files.get(name) !== undefined && folder.files.get(name) !== null) {
+    if (typeof folder.files.get(name) === 'string') {
+      // The file stands where the folder was, so what is deleted below is gone already.
+      if (onlyDeletes(inner)) continue;
       throw notAPath(name, 'is both a file and a folder in one publish');
     }
     const below = old !== undefined && isFolder(old) ? old : null;
@@ -85,6 +88,10 @@ function applyFolder(
   if (entries.size === 0) return null;
   if (!changed && tree !== null) return tree;
   return pack.add('tree', renderTree([...entries.values()]));
+}
+
+function onlyDeletes({ files, folders }: EditFolder): boolean {
+  return [...files.values()].every((text) => text === null) && [...folders.values()].every(onlyDeletes);
 }
 
 function addBlob(old: TreeEntry | undefined, text: string, pack: PackWriter): string {

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -120,6 +120,30 @@ describe('somebody else writes to the state branch', () => {
         'certificates/web/ghost.json',
         readFileSync(join(d, record), 'utf8').replaceAll('shop', 'ghost'),
       );
+    },
+    'a folder in the place of a record': (d) => {
+      rmSync(join(d, record));
+      write(d, `${record}/x`, 'x');
+      write(d, `${record}/y/z`, 'z');
+    },
+    'a file in the place of all records of certificates': (d) => {
+      rmSync(join(d, 'certificates'), { recursive: true });
+      write(d, 'certificates', 'x');
+    },
+    'a folder in the place of the findings and of the heartbeat': (d) => {
+      for (const path of ['findings/repository.json', 'heartbeat.json']) {
+        rmSync(join(d, path), { force: true });
+        write(d, `${path}/x`, 'x');
+      }
+    },
+    'a link in the place of a record': (d) => {
+      rmSync(join(d, record));
+      symlinkSync('../../heartbeat.json', join(d, record));
+    },
+    'a submodule in the place of a record': (d) => {
+      rmSync(join(d, record));
+      run(d, 'add', '-A');
+      run(d, 'update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},${record}`);
     },
     'every file deleted': (d) => {
       run(d, 'rm', '-rq', '.');
