@@ -8,7 +8,7 @@ import { OperationError } from '../ports/failure.ts';
 import type { Log } from '../ports/plugin.ts';
 import type { Backend, PushSession } from './backend.ts';
 import { fetchPack } from './fetch.ts';
-import { readCommit } from './history.ts';
+import { treeIdOf } from './history.ts';
 import { noSuchRef, readShallow } from './local.ts';
 import { openObjectStore, type ObjectStore } from './object-store.ts';
 import { joinPacks, verifyNewPacks } from './pack-join.ts';
@@ -60,7 +60,7 @@ export async function openMirror(transport: Transport, directory: string, log: L
       await rememberShallow(directory, session.advertisement.shallow);
     }
     // Both must be readable, or what follows would stand on sand.
-    store.require(readCommit(store, oid).tree, 'tree');
+    store.require(treeIdOf(store, oid), 'tree');
     await writeRef(directory, localRef, oid);
     if (store.packCount() > limits.git.mirrorPacksMax) {
       store.close();

@@ -5,7 +5,7 @@ import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { Backend, PushSession } from './backend.ts';
 import { renderCommit, withSignature } from './commit.ts';
-import { readCommit } from './history.ts';
+import { readOnLine } from './history.ts';
 import { emptyTreeOid } from './object.ts';
 import { createPackWriter, type BuiltPack } from './pack-write.ts';
 import { isAncestor } from './ranges.ts';
@@ -83,7 +83,8 @@ async function prepare(
   tip: string | null,
 ): Promise<{ readonly commit: string; readonly pack: BuiltPack } | null> {
   const store = backend.store();
-  const parent = tip === null ? null : readCommit(store, tip);
+  // Whoever may push can leave a commit there that breaks the grammar: ours goes on top of it like on any other.
+  const parent = tip === null ? null : readOnLine(store, tip);
   const edits = await request.edit(tip);
   const pack = createPackWriter();
   const tree = editTree(store, parent?.tree ?? null, edits, pack) ?? pack.add('tree', new Uint8Array());

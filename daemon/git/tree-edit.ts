@@ -29,7 +29,8 @@ export function editTree(
 
 function insert(root: EditFolder, path: string, text: string | null): void {
   const parts = path.split('/');
-  for (const part of parts) checkPathComponent(part, path);
+  // What is there already may be taken away whatever it is called: somebody else gave it its name.
+  if (text !== null) for (const part of parts) checkPathComponent(part, path);
   let folder = root;
   for (const part of parts.slice(0, -1)) {
     let next = folder.folders.get(part);

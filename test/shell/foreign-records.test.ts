@@ -145,18 +145,30 @@ describe('somebody else writes to the state branch', () => {
       run(d, 'add', '-A');
       run(d, 'update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},${record}`);
     },
+    'names that no commit of ours may hold': (d) => {
+      const blob = run(d, 'hash-object', '-w', join(d, record));
+      const names = ['a\\b.json', 'git~1', '.gitmodules', 'con\u0001trol', 'x'.repeat(256), 'GIT~1'];
+      const entries = names.map((name) => `100644 blob ${blob}\t${name}\0`).join('');
+      const folder = execFileSync('git', ['-C', d, 'mktree', '-z'], {
+        input: entries,
+        encoding: 'utf8',
+      }).trim();
+      run(d, '-c', 'core.protectNTFS=false', 'read-tree', '--prefix=certificates/odd/', folder);
+    },
     'every file deleted': (d) => {
       run(d, 'rm', '-rq', '.');
       write(d, 'README', 'x');
     },
   };
+  /** What only the index holds: a work tree cannot have it. */
+  const staged = ['a submodule in the place of a record', 'names that no commit of ours may hold'];
   for (const [name, harm] of Object.entries(forged)) {
     for (const restarted of [false, true]) {
       test(`${name}, ${restarted ? 'before a start' : 'under a running daemon'}`, async () => {
         const before = { tree: tree(), record: JSON.parse(state(record)) as { since: string } };
         const directory = clone();
         harm(directory);
-        run(directory, 'add', '-A');
+        if (!staged.includes(name)) run(directory, 'add', '-A');
         run(directory, 'commit', '-qm', `Harm ${name} ${String(restarted)}`);
         const commit = run(directory, 'rev-parse', 'HEAD');
         run(directory, 'push', '-q');
@@ -166,11 +178,45 @@ describe('somebody else writes to the state branch', () => {
         assert.equal((JSON.parse(state(record)) as { since: string }).since, before.record.since);
         const left = tree().split('\n');
         for (const path of before.tree.split('\n')) assert.ok(left.includes(path), `${path} is back`);
-        assert.ok(!left.includes('certificates/web/ghost.json'));
+        assert.ok(!left.some((path) => /ghost|odd/.test(path)), left.join('\n'));
         assert.ok(findings().some((each) => each.message.includes(commit.slice(0, 10))));
       });
     }
   }
+
+  for (const restarted of [false, true])
+    test(`a malformed commit, ${restarted ? 'before a start' : 'under a running daemon'}`, async () => {
+      const before = JSON.parse(state(record)) as { since: string };
+      const directory = clone();
+      write(
+        directory,
+        record,
+        readFileSync(join(directory, record), 'utf8').replace(
+          /"since": "[^"]+"/,
+          '"since": "2020-01-01T00:00:00Z"',
+        ),
+      );
+      run(directory, 'add', '-A');
+      const who = 'Mallory <m@example.com> 1764000000 +0000';
+      const text = `tree ${run(directory, 'write-tree')}\nparent ${run(directory, 'rev-parse', 'HEAD')}\nauthor ${who}\ncommitter ${who}\ngpgsig a\n b\ngpgsig c\n d\n\n${String(restarted)}\n`;
+      run(
+        directory,
+        'push',
+        '-q',
+        'origin',
+        `+${run(directory, 'commit-tree', '-m', 'x', run(directory, 'write-tree'))}:refs/heads/side`,
+      );
+      const commit = execFileSync(
+        'git',
+        ['-C', bare, 'hash-object', '-t', 'commit', '--literally', '-w', '--stdin'],
+        { input: text, encoding: 'utf8' },
+      ).trim();
+      run(bare, 'update-ref', 'refs/heads/renewd/state', commit);
+      if (restarted) await reopen();
+      assert.deepEqual((await turn(house)).troubles, []);
+      assert.equal((JSON.parse(state(record)) as { since: string }).since, before.since);
+      assert.ok(findings().some((each) => each.message.includes(commit.slice(0, 10))));
+    });
 
   const histories: Readonly<Record<string, (directory: string) => void>> = {
     'a squash of everything, pushed by force': (d) => {
