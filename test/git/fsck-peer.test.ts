@@ -11,6 +11,8 @@ import { separateSignature, soundParts } from '../../daemon/git/commit.ts';
 import { commitFault, treeFault } from '../../daemon/git/grammar.ts';
 import { workshop, type Workshop } from './git-server.ts';
 
+/** The same mutations in every run: what a new seed finds is found on purpose, not by somebody's CI. */
+const seed = 20_261_128;
 const empty = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
 
 /** Writes a loose object past every check of git, and returns its id. */
@@ -355,7 +357,7 @@ test('commits mutated at random: whatever git fsck --strict refuses we refuse, a
       }
       return text;
     });
-  const texts = [...new Set(fc.sample(mutated, { numRuns: 3000 }))];
+  const texts = [...new Set(fc.sample(mutated, { numRuns: 3000, seed }))];
   const oids = texts.map((text) => write(directory, 'commit', Buffer.from(text, 'latin1')));
   const complained = faulty(directory);
   let refused = 0;
