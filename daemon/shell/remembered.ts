@@ -1,7 +1,7 @@
 /**
  * After a lost journal: what was in force is judged again from the history of the intent branch, from the commit that the records say was the first, at the times
- * they say each was seen. A change that was held is held again. Records are not believed for more than that, and where the daemon's key is still there, only those that
- * a commit signed by it last changed: where judging begins decides what is taken on trust. Reads Git.
+ * they say each was seen. A change that was held is held again. Records are not believed for more than that, and where the daemon's key signed how it began, only those
+ * that a commit signed by it last changed: where judging begins decides what is taken on trust. Reads Git.
  */
 import { timestamp } from '../core/timestamp.ts';
 import type { Repository } from '../git/repository.ts';
@@ -33,8 +33,11 @@ export async function rememberedSteps(
   const tip = (await repository.advertise(signal)).get(ref) ?? null;
   if (tip === null) return null;
   await repository.fetch([ref], signal);
-  const records = await changesAt(repository, tip, prefix, await notOurs(repository, place, tip, now));
-  const first = records.find((each) => each.outcome === 'trusted');
+  const ours = await changesAt(repository, tip, prefix, await notOurs(repository, place, tip, now));
+  const isFirst = (each: (typeof ours)[number]): boolean => each.outcome === 'trusted';
+  // A key that is gone may have signed how it began. Then all records count: better than to take the newest commit on trust.
+  const records = ours.some(isFirst) ? ours : await changesAt(repository, tip, prefix, new Map());
+  const first = records.find(isFirst);
   if (first === undefined) return null;
   const line = first.commit === head ? [] : await repository.firstParentLine(first.commit, head);
   if (line === null) return null;
