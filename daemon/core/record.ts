@@ -4,6 +4,7 @@
  */
 import type { Assessment, FindingDraft } from './assess.ts';
 import { findingCodes, type FindingCode } from './finding-codes.ts';
+import { findingDraft } from './finding-draft.ts';
 import type { Installed } from './installation-state.ts';
 import type { Certificate, CertificateFacts, DocumentProblem, Endpoint, Instant } from './model.ts';
 import {
@@ -241,19 +242,12 @@ const findingOfProblem: Readonly<Record<string, FindingCode>> = {
 export function documentFinding(problem: DocumentProblem, remedy: string): FindingDraft {
   const { source } = problem;
   const code = findingOfProblem[problem.code] ?? 'document-invalid';
-  return {
+  return findingDraft(code, {
     id: `document ${place(source)} ${problem.code}`,
-    code,
     severity: problem.severity,
-    certificate: null,
-    installation: null,
-    endpoint: null,
-    address: null,
     message: problem.message,
     remedy: code === 'placement-refused' || code === 'address-refused' ? findingCodes[code].remedy : remedy,
-    expected: null,
     observed: problem.excerpt,
-    rule: null,
     source,
-  };
+  });
 }

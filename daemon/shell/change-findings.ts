@@ -1,6 +1,7 @@
 /** Changes that are not in force and emergencies nobody reviewed, as findings of the repository. Pure. */
 import type { FindingDraft } from '../core/assess.ts';
 import { findingCodes, type FindingCode } from '../core/finding-codes.ts';
+import { findingDraft } from '../core/finding-draft.ts';
 import type { Instant, SourcePosition } from '../core/model.ts';
 import { timestamp } from '../core/timestamp.ts';
 import { lapsed } from './held.ts';
@@ -63,14 +64,6 @@ function draft(part: {
   readonly observed: string;
   readonly source: SourcePosition | null;
 }): FindingDraft {
-  return {
-    ...part,
-    severity: findingCodes[part.code].severity,
-    certificate: null,
-    installation: null,
-    endpoint: null,
-    address: null,
-    expected: null,
-    rule: null,
-  };
+  const { code, ...known } = part;
+  return findingDraft(code, known);
 }

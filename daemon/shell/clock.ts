@@ -5,7 +5,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { uptime } from 'node:os';
 import type { FindingDraft } from '../core/assess.ts';
 import { judgeClock, type ClockBasis, type ClockVerdict } from '../core/clock.ts';
-import { findingCodes } from '../core/finding-codes.ts';
+import { findingDraft } from '../core/finding-draft.ts';
 import type { Journal } from '../journal/journal.ts';
 import { limits } from '../limits.ts';
 
@@ -102,27 +102,15 @@ export function clockFindings({
   correctionMs,
 }: Pick<ClockVerdict, 'doubt' | 'correctionMs'>): FindingDraft[] {
   if (doubt === null) return [];
-  const { severity, remedy } = findingCodes['clock-doubted'];
   const seconds = Math.round(Math.abs(correctionMs) / 1000);
   const by =
     seconds >= 172_800
       ? `${String(Math.round(seconds / 86_400))} days`
       : `${String(Math.round(seconds / 60))} minutes`;
   return [
-    {
+    findingDraft('clock-doubted', {
       id: 'repository clock-doubted',
-      code: 'clock-doubted',
-      severity,
-      certificate: null,
-      installation: null,
-      endpoint: null,
-      address: null,
       message: `the clock of the daemon is about ${by} ${correctionMs < 0 ? 'ahead' : 'behind'} by ${doubt}: nothing is issued, installed or revoked until it is right`,
-      remedy,
-      expected: null,
-      observed: null,
-      rule: null,
-      source: null,
-    },
+    }),
   ];
 }

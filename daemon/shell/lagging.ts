@@ -3,7 +3,7 @@
  * a branch stays behind is it said, because then somebody may have pushed it back by force. A history that was rewritten and comes and goes is recorded once.
  */
 import type { FindingDraft } from '../core/assess.ts';
-import { findingCodes } from '../core/finding-codes.ts';
+import { findingDraft } from '../core/finding-draft.ts';
 import type { Instant } from '../core/model.ts';
 import { timestamp } from '../core/timestamp.ts';
 import type { Repository } from '../git/repository.ts';
@@ -143,20 +143,5 @@ function findingOf(
   message: string,
   { accepted, observed }: { readonly accepted: string | null; readonly observed: string },
 ): FindingDraft {
-  const { severity, remedy } = findingCodes[code];
-  return {
-    id: `repository ${code}`,
-    code,
-    severity,
-    certificate: null,
-    installation: null,
-    endpoint: null,
-    address: null,
-    message,
-    remedy,
-    expected: accepted,
-    observed,
-    rule: null,
-    source: null,
-  };
+  return findingDraft(code, { id: `repository ${code}`, message, expected: accepted, observed });
 }

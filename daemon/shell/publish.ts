@@ -2,6 +2,7 @@
 import { commitMessage, describeChange } from '../core/audit-line.ts';
 import type { FindingDraft } from '../core/assess.ts';
 import { findingCodes } from '../core/finding-codes.ts';
+import { findingDraft } from '../core/finding-draft.ts';
 import { changePath } from '../core/change-record.ts';
 import type { Installed } from '../core/installation-state.ts';
 import type {
@@ -182,21 +183,15 @@ function endpointFacts(
   const findings: FindingDraft[] = [];
   if (newest?.storeFailure != null) {
     const code = newest.storeFailure.code === 'ssh-host-key' ? 'host-key-changed' : 'endpoint-unreachable';
-    findings.push({
-      id: `${name} ${code}`,
-      code,
-      severity: findingCodes[code].severity,
-      certificate: null,
-      installation: null,
-      endpoint: name,
-      address: null,
-      message: newest.storeFailure.message,
-      remedy: findingCodes[code].remedy,
-      expected: null,
-      observed: newest.storeFailure.code,
-      rule: null,
-      source: memory.desired?.endpoints.get(name)?.source ?? null,
-    });
+    findings.push(
+      findingDraft(code, {
+        id: `${name} ${code}`,
+        endpoint: name,
+        message: newest.storeFailure.message,
+        observed: newest.storeFailure.code,
+        source: memory.desired?.endpoints.get(name)?.source ?? null,
+      }),
+    );
   }
   const host = typeof config['host'] === 'string' ? config['host'] : name;
   const port = typeof config['port'] === 'number' ? config['port'] : 22;
@@ -214,9 +209,11 @@ function changedRepository(
   );
   drafts.push(...historyFindings(memory, now));
   for (const [issuer, { code, message }] of memory.logTroubles)
-    drafts.push(troubleOf(code, `issuer ${issuer}`, message));
+    drafts.push(findingDraft(code, { id: `issuer ${issuer} ${code}`, message }));
   if (memory.journalTrouble !== null)
-    drafts.push(troubleOf('journal-changed', 'journal', memory.journalTrouble));
+    drafts.push(
+      findingDraft('journal-changed', { id: 'journal journal-changed', message: memory.journalTrouble }),
+    );
   drafts.push(
     ...changeFindings(memory, now),
     ...incidentFindings(world.journal, now),
@@ -286,29 +283,6 @@ function isPublicationOf(issuer: string, path: string): boolean {
     (path.startsWith(`issuers/${issuer}/`) || path.startsWith(`issuance/${issuer}/`)) &&
     placeOf(path) !== null
   );
-}
-
-function troubleOf(
-  code: 'issuance-log-changed' | 'ca-lost' | 'journal-changed',
-  subject: string,
-  message: string,
-): FindingDraft {
-  const { severity, remedy } = findingCodes[code];
-  return {
-    id: `${subject} ${code}`,
-    code,
-    severity,
-    certificate: null,
-    installation: null,
-    endpoint: null,
-    address: null,
-    message,
-    remedy,
-    expected: null,
-    observed: null,
-    rule: null,
-    source: null,
-  };
 }
 
 /** At most hourly, and only from a daemon: the one file that may change by itself. Rides along with other changes for free. */

@@ -1,6 +1,6 @@
 /** What other people did to the records, kept in the journal so that it is said long enough to be seen, also after it was repaired. */
 import type { FindingDraft } from '../core/assess.ts';
-import { findingCodes } from '../core/finding-codes.ts';
+import { findingDraft } from '../core/finding-draft.ts';
 import { timestamp } from '../core/timestamp.ts';
 import type { Journal } from '../journal/journal.ts';
 import { limits } from '../limits.ts';
@@ -40,20 +40,11 @@ export function noteIncident(
 
 /** As findings of the repository. IO: reads the journal. */
 export function incidentFindings(journal: Pick<Journal, 'fact'>, now: number): FindingDraft[] {
-  const { severity, remedy } = findingCodes['records-changed'];
-  return incidentsOf(journal, now).map(({ commit, at, message }) => ({
-    id: `records ${commit}`,
-    code: 'records-changed',
-    severity,
-    certificate: null,
-    installation: null,
-    endpoint: null,
-    address: null,
-    message: `${message}; said until ${timestamp(at + limits.records.incidentShownMs)}`,
-    remedy,
-    expected: null,
-    observed: commit,
-    rule: null,
-    source: null,
-  }));
+  return incidentsOf(journal, now).map(({ commit, at, message }) =>
+    findingDraft('records-changed', {
+      id: `records ${commit}`,
+      message: `${message}; said until ${timestamp(at + limits.records.incidentShownMs)}`,
+      observed: commit,
+    }),
+  );
 }

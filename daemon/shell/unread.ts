@@ -1,6 +1,6 @@
 /** What of the intent branch cannot be read: since when, why, and the way out. What was accepted stays in force meanwhile; renewals and observations go on. */
 import type { FindingDraft } from '../core/assess.ts';
-import { findingCodes } from '../core/finding-codes.ts';
+import { findingDraft } from '../core/finding-draft.ts';
 import type { Instant } from '../core/model.ts';
 import { timestamp } from '../core/timestamp.ts';
 import { limits } from '../limits.ts';
@@ -75,22 +75,11 @@ export function unreadFindings({ unread }: Pick<Memory, 'unread'>, now: Instant)
     ['git-unavailable', 'git-auth', 'secret-unavailable'].includes(unread.code) ||
     unread.code.startsWith('ssh-');
   if (passing && now - unread.since < limits.turn.unreadQuietMs) return [];
-  const { severity, remedy } = findingCodes['intent-unread'];
   return [
-    {
+    findingDraft('intent-unread', {
       id: 'repository intent-unread',
-      code: 'intent-unread',
-      severity,
-      certificate: null,
-      installation: null,
-      endpoint: null,
-      address: null,
       message: `the intent branch is not read since ${timestamp(unread.since)}: ${unread.message}`,
-      remedy,
-      expected: null,
       observed: unread.head,
-      rule: null,
-      source: null,
-    },
+    }),
   ];
 }

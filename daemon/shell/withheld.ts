@@ -1,7 +1,7 @@
 /** Names what was withheld from records: a finding in the record itself, and for a change, whose record is written once, a finding that stays a while. */
 import type { FindingDraft } from '../core/assess.ts';
 import type { ChangeRecord } from '../core/change-record.ts';
-import { findingCodes } from '../core/finding-codes.ts';
+import { findingDraft } from '../core/finding-draft.ts';
 import type { Instant } from '../core/model.ts';
 import type { FindingRecord } from '../core/record-format.ts';
 import { findingRecords } from '../core/record.ts';
@@ -79,20 +79,5 @@ export function withheldChangeFindings({ withheld }: Pick<Memory, 'withheld'>): 
 }
 
 function draft(id: string, message: string, observed: string): FindingDraft {
-  const { severity, remedy } = findingCodes['text-withheld'];
-  return {
-    id,
-    code: 'text-withheld',
-    severity,
-    certificate: null,
-    installation: null,
-    endpoint: null,
-    address: null,
-    message,
-    remedy,
-    expected: null,
-    observed,
-    rule: null,
-    source: null,
-  };
+  return findingDraft('text-withheld', { id, message, observed });
 }
