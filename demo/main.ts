@@ -26,7 +26,7 @@ const help = `usage: npm run demo [-- --exit] [-- --dir <directory>]
 
 Makes a repository from inventory/ and policies/, starts six machines on loopback, and runs renewd on them.
 
-  --exit       do one round, print what happened, end
+  --exit       do one round, print what happened, end; 2 when a certificate did not get served
   --dir <dir>  where to put everything (default: a temporary directory, removed at the end)
 `;
 
@@ -54,8 +54,8 @@ async function main(words: readonly string[]): Promise<number> {
     });
   }
   try {
-    await play(directory, screen, stop, once ? (keep ? 'kept' : 'gone') : 'running');
-    return exitCodes.ok.code;
+    const isServed = await play(directory, screen, stop, once ? (keep ? 'kept' : 'gone') : 'running');
+    return isServed ? exitCodes.ok.code : exitCodes['operation-failed'].code;
   } finally {
     if (!keep) await rm(directory, { recursive: true, force: true });
   }
@@ -70,7 +70,13 @@ function hasOpenssl(): boolean {
   }
 }
 
-async function play(directory: string, screen: Screen, stop: AbortController, stays: Stays): Promise<void> {
+/** False where certificates are left that the demo is meant to get served. */
+async function play(
+  directory: string,
+  screen: Screen,
+  stop: AbortController,
+  stays: Stays,
+): Promise<boolean> {
   const keys = ssh2.utils.generateKeyPairSync('ed25519');
   await writeFile(join(directory, 'deploy-key'), keys.private, { mode: 0o600 });
   const estate = await makeEstate(directory, keys.public);
@@ -99,7 +105,7 @@ async function play(directory: string, screen: Screen, stop: AbortController, st
       stopping: () => stop.signal.aborted,
     });
     try {
-      await rounds(config, house, estate, screen, stop, stays);
+      return await rounds(config, house, estate, screen, stop, stays);
     } finally {
       await house.close();
     }
@@ -141,7 +147,7 @@ async function rounds(
   screen: Screen,
   stop: AbortController,
   stays: Stays,
-): Promise<void> {
+): Promise<boolean> {
   screen.title('What renewd finds');
   const options = { observeAll: true, dryRun: true, heartbeat: false };
   const look = await runTurn(house.world, house.estate, house.memory, options, stop.signal);
@@ -186,6 +192,9 @@ async function rounds(
     screen.ending(house, estate, config, site.url, stays);
     if (stays !== 'running') stop.abort();
     await serving;
+    // What policy is against, or is only reported, is meant to be seen.
+    const shown = ['ok', 'drift', 'non-compliant', 'blocked'];
+    return [...house.memory.certificateRecords.values()].every(({ status }) => shown.includes(status));
   } finally {
     await site.close();
   }

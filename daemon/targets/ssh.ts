@@ -19,6 +19,7 @@ import {
   readProof,
   readVersion,
 } from './ssh/endpoint-output.ts';
+import { directCall } from './ssh/direct-call.ts';
 import { loginDestination } from './ssh/logins.ts';
 import { sshSchema } from './ssh/schema.ts';
 
@@ -167,13 +168,11 @@ function createEndpoint(name: string, config: SshConfig, tools: Tools, shared: S
   return {
     name,
     directory: config.directory ?? defaultStoreDirectory,
-    verb: (words, options) =>
-      run(
-        privilege.mode === 'helper'
-          ? [...helper, ...words]
-          : ['/bin/sh', '-c', script, 'renewd-direct', ...words],
-        options,
-      ),
+    verb: (words, options) => {
+      if (privilege.mode === 'helper') return run([...helper, ...words], options);
+      const call = directCall(script, words, options.input);
+      return run(call.words, { ...options, input: call.input });
+    },
     command: (words, options) =>
       run(privilege.mode === 'helper' ? [...helper, 'run', ...words] : words, options),
   };

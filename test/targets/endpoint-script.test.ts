@@ -20,6 +20,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { directCall } from '../../daemon/targets/ssh/direct-call.ts';
 import { csrConfiguration } from '../../daemon/targets/ssh/endpoint-output.ts';
 import { checkCsr, readCsr } from '../../daemon/x509/csr.ts';
 import { derToPem } from '../../daemon/x509/pem.ts';
@@ -891,8 +892,9 @@ describe('the script that root runs', { skip: rootNeeded }, () => {
         const text = readFileSync(source, 'utf8');
         const at = join(base, 'stores/web', program);
         const call = (words: readonly string[], input = ''): Ran => {
-          const ended = spawnSync(path ?? '', [...more, '-c', text, 'renewd-direct', ...words], {
-            input,
+          const sent = directCall(text, words, Buffer.from(input));
+          const ended = spawnSync(path ?? '', [...more, ...sent.words.slice(1)], {
+            input: sent.input,
             encoding: 'utf8',
             timeout: 120_000,
           });

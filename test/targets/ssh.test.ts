@@ -23,6 +23,7 @@ import type { Placement } from '../../daemon/core/placement.ts';
 import type { Tools } from '../../daemon/ports/plugin.ts';
 import type { KeyProver, Store, Target, WebrootWriter } from '../../daemon/ports/target.ts';
 import { createSecret } from '../../daemon/secrets.ts';
+import { quoteWords } from '../../daemon/ssh/words.ts';
 import { createSshPool, type SshPool } from '../../daemon/ssh/pool.ts';
 import { createSshTarget } from '../../daemon/targets/ssh.ts';
 import { stageGeneration, targetContract, type TargetUnderTest } from '../contract/target.ts';
@@ -57,6 +58,9 @@ describe('the ssh target', { skip: sshdMissing() ?? false }, async () => {
         real.withSession(destination, abort, (session) =>
           work({
             run: async (words, options) => {
+              // What fits into one small packet and through every login shell: 35,000 bytes are all that RFC 4253 promises.
+              const line = quoteWords(words);
+              assert.ok(line.length < 8192, line.slice(0, 200));
               const result = await session.run(words, options);
               crossed.push(Buffer.from(result.stdout).toString('latin1') + result.stderr);
               return result;
