@@ -8,6 +8,7 @@ import { limits } from './limits.ts';
 import { applyActions, type Outcome } from './shell/apply.ts';
 import type { Estate } from './shell/estate.ts';
 import { dropOrphans } from './shell/fit.ts';
+import { claim } from './shell/claim.ts';
 import { standsBy } from './shell/instances.ts';
 import { readIntent } from './shell/intent.ts';
 import { adopt, jobMaker, sightsOf } from './shell/jobs.ts';
@@ -81,7 +82,10 @@ export async function runTurn(
     memory.clock.doubt === null && aside === null
       ? planActions(candidates(memory, ids), limits.work.actionsPerTurnMax)
       : [];
-  if (options.dryRun || aside !== null)
+  const first = planned.length > 0 && options.heartbeat && !options.dryRun;
+  const refused = first ? await claim(world, estate, memory, signal) : null;
+  if (refused !== null) troubles.push({ code: 'another-instance', message: refused });
+  if (options.dryRun || aside !== null || refused !== null)
     return report(memory, { judged: ids.length, observed: observations.length, planned, troubles });
 
   // Drift that is about to be mended is committed as a finding first: what was mended must have been seen by others too.

@@ -124,6 +124,8 @@ export const limits = {
     silentAfterMs: 3 * hour,
     /** Marks of our own heartbeats that are kept: a day of them. */
     noncesMax: 24,
+    /** Tries to claim the branch of the records before a turn ends without one: each reads it anew. */
+    claimsMax: 3,
   },
   clock: {
     /** Two clocks that are right differ by less: NTP keeps milliseconds, a machine without it drifts minutes a month. */

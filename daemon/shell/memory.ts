@@ -82,6 +82,8 @@ export interface Memory {
   readonly endpointRecords: Map<string, EndpointRecord>;
   repositoryRecord: RepositoryFindings | null;
   heartbeat: Heartbeat | null;
+  /** Whether this process said on the branch that it works there. Before that it changes nothing. */
+  claimed: boolean;
   /** The heartbeat that stands on the branch, whoever wrote it, and whether a commit of our keys did. */
   heard: { readonly beat: Heartbeat | null; readonly ours: boolean } | null;
   /** Certificates whose declaration is gone: still watched. By id. */
@@ -140,6 +142,7 @@ export function recall(journal: Journal): Memory {
     endpointRecords: new Map(),
     repositoryRecord: null,
     heartbeat: null,
+    claimed: false,
     heard: null,
     withdrawn: new Map(),
     dirty: new Set(),

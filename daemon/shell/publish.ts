@@ -73,7 +73,7 @@ export async function recordAndPublish(
   const beat = nextHeartbeat(world, estate, memory, heartbeat, changed > 0, now);
   if (changed === 0 && beat === null) return null;
   const because = reasons(outcomes, memory);
-  const outcome = await publishRecords(
+  const { outcome, beats } = await publishRecords(
     world,
     estate.state,
     memory,
@@ -93,10 +93,7 @@ export async function recordAndPublish(
   }
   for (const record of endpoints) memory.endpointRecords.set(record.metadata.name, record);
   if (repository !== null) memory.repositoryRecord = repository;
-  if (beat !== null) {
-    memory.heartbeat = beat;
-    memory.heard = { beat, ours: true };
-  }
+  if (beat !== null && beats) noteBeat(memory, beat);
   memory.rewrite.clear();
   if (memory.changeRecords.size > 0) {
     memory.changeRecords.clear();
@@ -106,6 +103,37 @@ export async function recordAndPublish(
   if (outcome.state === 'unchanged') return null;
   world.progress({ kind: 'published', commit: outcome.commit, files: changed });
   return outcome.commit;
+}
+
+function noteBeat(memory: Memory, beat: Heartbeat): void {
+  memory.heartbeat = beat;
+  memory.heard = { beat, ours: true };
+  memory.claimed = beat.ended !== true;
+}
+
+/**
+ * Says on the branch of the records that this process works there, before its first action. True when that stands; false when somebody pushed since the branch was
+ * read: it has to be read again, and nothing is pushed over it. IO: Git and the journal. @throws OperationError `git-*`
+ */
+export async function publishClaim(
+  world: World,
+  estate: Estate,
+  memory: Memory,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (memory.accepted === null) return false;
+  const beat = newBeat(world, estate, memory.accepted, 'living', world.now());
+  const nothing = { certificates: [], endpoints: [], repository: null, files: new Map<string, RecordText>() };
+  const { beats } = await publishRecords(
+    world,
+    estate.state,
+    memory,
+    { ...nothing, heartbeat: beat },
+    { message: recordText('heartbeat\n'), because: 'about to change something' },
+    signal,
+  );
+  if (beats) noteBeat(memory, beat);
+  return beats;
 }
 
 function changedCertificates(
@@ -299,18 +327,29 @@ function nextHeartbeat(
   const age = memory.heartbeat === null ? Number.POSITIVE_INFINITY : now - instantOf(memory.heartbeat.at);
   // A daemon that begins says so at once where somebody else, or a run that ended, spoke last.
   const begins = wanted === 'living' && (memory.heartbeat?.id !== id || memory.heartbeat.ended === true);
-  if (!begins && (age < limits.turn.heartbeatIntervalMs || (!riding && age === 0))) return null;
-  const { instance, version } = estate.state;
+  // A run that ends takes its claim back, so that nobody waits for it.
+  const ends = wanted === 'passing' && memory.claimed;
+  if (!begins && !ends && (age < limits.turn.heartbeatIntervalMs || (!riding && age === 0))) return null;
+  return newBeat(world, estate, memory.accepted, wanted, now);
+}
+
+function newBeat(
+  world: Pick<World, 'journal'>,
+  { state: { instance, version } }: Estate,
+  source: string,
+  wanted: Beat,
+  now: number,
+): Heartbeat {
   return {
     apiVersion: recordApiVersion,
     kind: 'Heartbeat',
     instance,
     version,
     at: timestamp(now),
-    id,
+    id: instanceId(world.journal),
     nonce: nextNonce(world.journal),
     ended: wanted === 'passing',
-    source: memory.accepted,
+    source,
   };
 }
 

@@ -77,7 +77,7 @@ export async function readRecords(
 
 /**
  * Publishes the changed records as one commit on the state branch: compare-and-swap against its tip, tried again on a lost race.
- * IO. Equal bytes make no commit.
+ * IO. Equal bytes make no commit. A heartbeat goes only on top of what was read: it is left out where somebody pushed meanwhile, and `beats` says whether it stands.
  */
 export async function publishRecords(
   world: World,
@@ -86,7 +86,7 @@ export async function publishRecords(
   changes: RecordChanges,
   words: { readonly message: RecordText; readonly because: string },
   signal: AbortSignal,
-): Promise<PublishOutcome> {
+): Promise<{ readonly outcome: PublishOutcome; readonly beats: boolean }> {
   const edits = await textsToPutBack(state, memory);
   const put = (path: string, value: unknown): void => {
     edits.set(state.prefix + path, recordJson(value));
@@ -108,7 +108,8 @@ export async function publishRecords(
       ref: state.ref,
       edit: (tip) => {
         basis = tip;
-        return Promise.resolve(edits);
+        if (tip === memory.stateTip || changes.heartbeat === null) return Promise.resolve(edits);
+        return Promise.resolve(new Map([...edits].filter(([path]) => path !== state.prefix + heartbeatPath)));
       },
       message: () => words.message,
       trailers: [
@@ -127,7 +128,8 @@ export async function publishRecords(
   );
   world.crashPoint('after publish');
   // Somebody pushed between our look and our push: what came in is examined by the next turn, from where we were.
-  if (basis === memory.stateTip) {
+  const beats = basis === memory.stateTip;
+  if (beats) {
     memory.stateTip = outcome.state === 'published' ? outcome.commit : outcome.tip;
     if (outcome.state === 'published' && state.signer !== null)
       memory.believed = { commit: outcome.commit, at };
@@ -137,7 +139,7 @@ export async function publishRecords(
   memory.rewriteEndpoints.clear();
   memory.rewriteFindings = false;
   memory.lostTip = null;
-  return outcome;
+  return { outcome, beats };
 }
 
 /** What somebody else changed or lost, as it was: text by path, null for what was never ours. IO: reads Git. */

@@ -126,9 +126,16 @@ describe('the first hour', { skip: missingServers() ?? false }, () => {
       git('log', '-1', '--format=%s', 'renewd/state'),
       /platform\/shop-example-com: issued, serial/,
     );
+    const ended = (commit: string): unknown =>
+      (JSON.parse(git('show', `${commit}:heartbeat.json`)) as { ended?: boolean }).ended;
+    const [claim = ''] = git('rev-list', '--reverse', 'renewd/state').split('\n');
+    assert.equal(git('ls-tree', '-r', '--name-only', claim).trim(), 'heartbeat.json');
+    assert.deepEqual([ended(claim), ended('renewd/state')], [false, true], 'it says so first, and ends it');
+    const tip = git('rev-parse', 'renewd/state');
     const again = run('once');
     assert.equal(again.code, 0);
     assert.match(again.out, /nothing to do/);
+    assert.equal(git('rev-parse', 'renewd/state'), tip, 'a run without work says nothing');
   });
 
   test('status, status of one, and their JSON', () => {
