@@ -10,7 +10,7 @@ import { auditIssuance } from './issuance.ts';
 import { collectClaims, type Claim, type ClaimVerdict } from './claim.ts';
 import { auditIssued, sourcesOf } from './issued.ts';
 import { replay } from './replay.ts';
-import { readStateHistory } from './state-history.ts';
+import { readStateHistory, type StateHistory } from './state-history.ts';
 
 export interface AuditQuestion {
   readonly intent: string;
@@ -92,7 +92,7 @@ export async function auditRepository(
       repository,
       trusted,
       head: question.intent,
-      recorded: state.changes.keys(),
+      recorded: recordedCommits(state),
       seenAt: seen,
       log,
       asked: sourcesOf(state),
@@ -116,6 +116,11 @@ export async function auditRepository(
     verified: counts.failed === 0 && counts.unproven === 0,
     claims: all,
   };
+}
+
+/** Commits the daemon says it judged. */
+function recordedCommits({ changes }: Pick<StateHistory, 'changes'>): string[] {
+  return [...changes.values()].map((each) => each.commit);
 }
 
 /** A copy that somebody else keeps (a second remote, a mirror) makes a rewritten history visible: what it holds must be in the past of what is here. */
@@ -158,7 +163,7 @@ async function listedSigners(
       repository,
       trusted: first,
       head: intent,
-      recorded: unproved.changes.keys(),
+      recorded: recordedCommits(unproved),
       seenAt: (commit) => {
         const at = unproved.changes.get(commit)?.seenAt;
         return at === undefined ? (unproved.seenBy.get(commit) ?? null) : Date.parse(at);

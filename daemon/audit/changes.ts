@@ -9,9 +9,10 @@ export function auditChanges(
   recorded: ReadonlyMap<string, ChangeRecord>,
   claims: Claims,
 ): void {
-  for (const [commit, ours] of replayed.records) {
-    const subject = `change ${commit.slice(0, 10)} (${ours.subject})`;
-    const theirs = recorded.get(commit);
+  for (const [key, ours] of replayed.records) {
+    const part = ours.part === undefined ? '' : `, ${String(ours.part.files)} of its files`;
+    const subject = `change ${ours.commit.slice(0, 10)} (${ours.subject})${part}`;
+    const theirs = recorded.get(key);
     if (ours.outcome === 'trusted') {
       claims.add(
         subject,
@@ -38,15 +39,15 @@ export function auditChanges(
     const word = code === 'git-malformed' ? 'proved' : 'unproven';
     claims.add(`change ${commit.slice(0, 10)}`, 'cannot be read: nothing of it is in force', word, message);
   }
-  for (const [commit, { subject, outcome }] of recorded) {
-    if (!replayed.records.has(commit) && !replayed.line.includes(commit)) {
-      claims.add(
-        `change ${commit.slice(0, 10)} (${subject})`,
-        `was ${outcome}`,
-        'failed',
-        'the commit is not in the history of the intent branch',
-      );
-    }
+  for (const [key, { commit, subject, outcome, part }] of recorded) {
+    if (replayed.records.has(key)) continue;
+    const why = replayed.line.includes(commit)
+      ? part === undefined
+        ? null
+        : 'the history says that no part of it took effect by itself'
+      : 'the commit is not in the history of the intent branch';
+    if (why !== null)
+      claims.add(`change ${commit.slice(0, 10)} (${subject})`, `was ${outcome}`, 'failed', why);
   }
 }
 
@@ -61,6 +62,7 @@ function differences(ours: ChangeRecord, theirs: ChangeRecord): string[] {
   };
   compare('outcome', ours.outcome, theirs.outcome);
   compare('plan', ours.hash, theirs.hash);
+  compare('files in force', ours.part ?? null, theirs.part ?? null);
   compare('judged by', ours.judgedBy, theirs.judgedBy);
   compare('signatures', signaturesOf(ours), signaturesOf(theirs));
   compare('approvals', ours.approvals, theirs.approvals);

@@ -15,7 +15,7 @@ export interface Replay {
   readonly desired: Desired;
   /** The files that say so. */
   readonly inForce: FilesInForce;
-  /** Verdicts by commit. */
+  /** Verdicts by `changeRecordKey`. */
   readonly records: ReadonlyMap<string, ChangeRecord>;
   /** Commits that cannot be read, and why: nothing of them is in force. */
   readonly refused: ReadonlyMap<string, OperationError>;

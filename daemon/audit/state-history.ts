@@ -1,5 +1,5 @@
 /** The history of the records: one line of commits, each signed by the daemon's key, each made from a commit of the intent branch; what it first said of each certificate. */
-import type { ChangeRecord } from '../core/change-record.ts';
+import { changeRecordKey, type ChangeRecord } from '../core/change-record.ts';
 import { lineTimes } from '../core/line-time.ts';
 import type { CertificateRecord, IssuedRecord } from '../core/record-format.ts';
 import { signerOf } from '../git/signature.ts';
@@ -183,7 +183,7 @@ async function readTip(
           claims.add('records', `${path} is a record`, 'failed', problem);
       } else if (record.kind === 'CertificateRecord')
         certificates.set(`${record.metadata.team}/${record.metadata.name}`, record);
-      else if (record.kind === 'ChangeRecord') changes.set(record.commit, record);
+      else if (record.kind === 'ChangeRecord') changes.set(changeRecordKey(record), record);
     }
   });
   if (bad > limits.records.badRecordsNamed)

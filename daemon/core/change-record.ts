@@ -39,8 +39,18 @@ export interface ChangeRecord {
   readonly hash: string | null;
   /** `path blob` of what judged it. */
   readonly judgedBy: readonly string[];
+  /** Set where only a part of the change took effect while the rest was held: which files it is. The rest has the record of the whole change. */
+  readonly part?: ChangePart;
   /** null for the first commit, and for a change so large that only its hash is kept; a clone can make the plan again. */
   readonly plan: ChangePlan | null;
+}
+
+/** What of a change a record is about. */
+export interface ChangePart {
+  /** How many there are. */
+  readonly files: number;
+  /** At most 500 of them. */
+  readonly paths: readonly string[];
 }
 
 export interface ChangeRecordInput {
@@ -48,6 +58,8 @@ export interface ChangeRecordInput {
   readonly previous: string | null;
   readonly seenAt: Instant;
   readonly acceptedAt: Instant | null;
+  /** Files that took effect; null: the record is about the whole change. */
+  readonly part: readonly string[] | null;
   readonly commits: readonly NewCommit[];
   readonly judged: {
     readonly verdict: ChangeVerdict;
@@ -87,11 +99,19 @@ export function changeRecord(input: ChangeRecordInput): ChangeRecord {
     breakGlass: judged?.verdict.breakGlass ?? null,
     hash: judged?.hash ?? null,
     judgedBy: judged?.judgedBy ?? [],
+    ...(input.part === null
+      ? {}
+      : { part: { files: input.part.length, paths: input.part.slice(0, planDocumentsMax) } }),
     plan: judged === null || judged.plan.documents.length > planDocumentsMax ? null : judged.plan,
   };
 }
 
+/** Tells records of one commit apart: of the whole change, and of the part of it that took effect first. */
+export function changeRecordKey({ commit, part }: Pick<ChangeRecord, 'commit' | 'part'>): string {
+  return part === undefined ? commit : `${commit}-part`;
+}
+
 /** Where it stands below the prefix of the records. */
-export function changePath({ commit, seenAt }: Pick<ChangeRecord, 'commit' | 'seenAt'>): string {
-  return `changes/${seenAt.slice(0, 7)}/${commit}.json`;
+export function changePath(record: Pick<ChangeRecord, 'commit' | 'part' | 'seenAt'>): string {
+  return `changes/${record.seenAt.slice(0, 7)}/${changeRecordKey(record)}.json`;
 }

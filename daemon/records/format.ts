@@ -168,6 +168,7 @@ const change = object({
   breakGlass: nullable(object({ principal: text(), reason: text() })),
   hash: nullable(sha256),
   judgedBy: list(text()),
+  part: optional(object({ files: whole(1, 1e6), paths: list(text()) })),
   plan: nullable(plan),
 });
 

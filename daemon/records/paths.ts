@@ -51,7 +51,7 @@ const part = '[A-Za-z0-9][A-Za-z0-9._-]*';
 const certificateFile = new RegExp(`^certificates/(${part}/${part})\\.json$`);
 const chainFile = new RegExp(`^certificates/(${part}/${part})@${part}\\.pem$`);
 const endpointFile = new RegExp(`^endpoints/(${part})\\.json$`);
-const changeFile = /^changes\/\d{4}-\d\d\/[0-9a-f]{40}\.json$/;
+const changeFile = /^changes\/\d{4}-\d\d\/[0-9a-f]{40}(?:-part)?\.json$/;
 const issuanceFile = new RegExp(`^issuance/${part}/[0-9a-fA-F]{1,64}\\.json$`);
 const publicationFile = new RegExp(`^issuers/${part}/(?:${part}/)*${part}$`);
 

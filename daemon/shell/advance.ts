@@ -2,7 +2,7 @@
  * From the accepted commit to the head of the intent branch, one push or merge at a time. Each is judged by what is in force before it. What is refused, or
  * waits for approval, is held: its files stay as they were in force, and everything after it goes on.
  */
-import { changeRecord, type ChangeRecord } from '../core/change-record.ts';
+import { changeRecord, changeRecordKey, type ChangeRecord } from '../core/change-record.ts';
 import type { NewCommit } from '../core/change-judgement.ts';
 import type { Desired } from '../core/model.ts';
 import { malformed } from '../git/object.ts';
@@ -96,7 +96,7 @@ async function step(context: Advance, commit: string, onLine: boolean): Promise<
   const before = memory.desired;
   if (applied.documents.length === 0 && before !== null) {
     supersede(memory, changes, { tip, accepted: false, before });
-    noteReviews(context, commits);
+    await noteReviews(context, commits);
     move(context, commit);
     await reconsider(context, commits, commit);
     return;
@@ -118,7 +118,7 @@ async function step(context: Advance, commit: string, onLine: boolean): Promise<
     unread,
     now: world.now(),
   });
-  noteReviews(context, commits);
+  await noteReviews(context, commits);
   supersede(memory, changes, { tip, accepted: judged.verdict.outcome === 'accepted', before });
   if (judged.verdict.outcome === 'accepted') {
     const later = before.changeControl === null ? [] : filesOf(judged, changes);
@@ -213,12 +213,13 @@ async function takePart(
   const verdict = { ...part.judged.verdict, outcome: 'waiting' as const, reasons: part.judged.widened };
   hold(context, { ...part, changes: part.later, judged: { ...part.judged, verdict } });
   const seen = { previous: part.previous, commits: part.commits, judged: part.judged };
-  take(context, applied, build(part.tip.oid, applied.files), part.tip, { record: null });
+  // It is in force like any other change: recorded as accepted, and a debt at once where nobody approved it.
+  const paths = applied.documents.map((each) => each.path);
+  take(context, applied, build(part.tip.oid, applied.files), part.tip, { record: { ...seen, part: paths } });
   world.log.warn(
     { commit: part.tip.oid, files: [...waiting] },
     'part of a change waits: it widened its own policy',
   );
-  remember(context, part.tip, { ...seen, judged: { ...part.judged, verdict } }, null);
 }
 
 function take(
@@ -226,29 +227,33 @@ function take(
   applied: AppliedChange,
   desired: Desired,
   tip: NewCommit,
-  {
-    record,
-  }: { readonly record: Pick<Parameters<typeof changeRecord>[0], 'previous' | 'commits' | 'judged'> | null },
+  { record }: { readonly record: Seen },
 ): void {
   const { world, memory } = context;
-  if (record !== null && applied.documents.length > 0) {
+  const { documents } = applied;
+  if (documents.length > 0) {
     remember(context, tip, record, world.now());
-    noteBreakGlass(context, tip, record.judged?.verdict ?? null);
+    noteBreakGlass(context, {
+      tip,
+      documents,
+      commits: record.commits,
+      verdict: record.judged?.verdict ?? null,
+    });
   }
   context.take(applied, desired, tip.oid);
   memory.accepted = tip.oid;
 }
 
-function remember(
-  context: Advance,
-  tip: NewCommit,
-  seen: Pick<Parameters<typeof changeRecord>[0], 'previous' | 'commits' | 'judged'>,
-  acceptedAt: number | null,
-): void {
+type Seen = Pick<Parameters<typeof changeRecord>[0], 'previous' | 'commits' | 'judged'> & {
+  /** Files that take effect while the rest is held. */
+  readonly part?: readonly string[];
+};
+
+function remember(context: Advance, tip: NewCommit, seen: Seen, acceptedAt: number | null): void {
   const { memory, world } = context;
   const seenAt = memory.held.get(tip.oid)?.seenAt ?? world.now();
-  const record: ChangeRecord = changeRecord({ commit: tip, seenAt, acceptedAt, ...seen });
-  memory.changeRecords.set(tip.oid, record);
+  const record: ChangeRecord = changeRecord({ commit: tip, seenAt, acceptedAt, part: null, ...seen });
+  memory.changeRecords.set(changeRecordKey(record), record);
 }
 
 function hold(context: Advance, { tip, commits, unread, changes, judged, previous }: Bringing): void {
@@ -331,7 +336,8 @@ async function reconsider(context: Advance, commits: readonly NewCommit[], at: s
       hold(context, { ...bringing, judged: { ...judged, verdict } });
     } else if (judged.verdict.outcome === 'accepted' && judged.widened.length === 0) {
       remember(context, tip, bringing, world.now());
-      noteBreakGlass(context, tip, judged.verdict);
+      const { documents } = applied;
+      noteBreakGlass(context, { tip, commits: evidence, documents, verdict: judged.verdict });
       memory.held.delete(held.commit);
       context.take(applied, desired, at);
       world.log.info({ commit: held.commit, hash: judged.hash }, 'a held change takes effect');

@@ -5,7 +5,7 @@ import { findingDraft } from '../core/finding-draft.ts';
 import type { Instant, SourcePosition } from '../core/model.ts';
 import { timestamp } from '../core/timestamp.ts';
 import { lapsed } from './held.ts';
-import type { Memory } from './memory.ts';
+import type { Memory, OpenReview } from './memory.ts';
 
 /** What of memory it looks at. */
 export type ChangeMemory = Pick<Memory, 'held' | 'notKept' | 'openReviews' | 'desired'>;
@@ -35,7 +35,7 @@ export function changeFindings(memory: ChangeMemory, now: Instant): FindingDraft
       id: `emergency ${review.commit}`,
       code: now >= review.dueAt ? 'emergency-overdue' : 'emergency-open',
       message: `${review.principal} changed ${review.commit.slice(0, 10)} (${review.subject}) with the emergency key: ${review.reason}; to be reviewed by ${timestamp(review.dueAt)}`,
-      remedy: `Somebody else than ${review.principal} looks at it and says so: git commit --allow-empty -S -m "Review ${review.commit.slice(0, 10)}" --trailer "Renewd-Review: ${review.commit}"`,
+      remedy: reviewRemedy(review),
       observed: review.commit,
       source: null,
     }),
@@ -54,6 +54,20 @@ export function changeFindings(memory: ChangeMemory, now: Instant): FindingDraft
           }),
         ];
   return [...holding, ...lost, ...emergencies];
+}
+
+/** At most this many names in one finding. */
+const namedMax = 10;
+
+/** Who still has to look at it, and how they say so. */
+function reviewRemedy({ commit, principal, asks }: OpenReview): string {
+  const [open = null] = asks;
+  const how = `looks at it and says so: git commit --allow-empty -S -m "Review ${commit.slice(0, 10)}" --trailer "Renewd-Review: ${commit}"`;
+  if (open === null) return `Somebody else than ${principal} who could sign before it ${how}`;
+  if (open.length === 0)
+    return `Nobody but ${principal} could change it before, so no review counts and this stays. Let two people or more change each file (ChangeControl, paths).`;
+  const names = open.slice(0, namedMax).join(', ') + (open.length > namedMax ? ', ...' : '');
+  return `One of ${names}${asks.length === 1 ? '' : ', and others for other files of it,'} ${how}`;
 }
 
 function draft(part: {

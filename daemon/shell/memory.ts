@@ -4,7 +4,7 @@
  */
 import type { Assessment } from '../core/assess.ts';
 import type { ChangeReason, NewCommit } from '../core/change-judgement.ts';
-import type { ChangeRecord } from '../core/change-record.ts';
+import { changeRecordKey, type ChangeRecord } from '../core/change-record.ts';
 import type { Attempt, KnownLeaves } from '../core/installation-state.ts';
 import type { Certificate, Desired, Observation } from '../core/model.ts';
 import type {
@@ -46,6 +46,18 @@ export interface OpenReview {
   readonly reason: string;
   readonly openedAt: number;
   readonly dueAt: number;
+  /** How long the review might take when it was opened. */
+  readonly withinMs: number;
+  /** Who made the change, by all their names and keys: no review of theirs counts. */
+  readonly makers: { readonly principals: readonly string[]; readonly keys: readonly string[] };
+  /** Lists of signers that were in force before; of earlier emergencies that nobody had reviewed then too. A reviewer must be on each. */
+  readonly trust: readonly (readonly { readonly path: string; readonly oid: string }[])[];
+  /** Principals who could change the files before, one list for each kind of file that nobody reviewed yet: one of each must. null: any signer known then. */
+  readonly asks: readonly (readonly string[] | null)[];
+  /** Principals of forges then: no persons. */
+  readonly forges: readonly string[];
+  /** It changed more than certificates, so perhaps who may review. */
+  readonly governs: boolean;
 }
 
 export interface Memory {
@@ -61,7 +73,7 @@ export interface Memory {
   /** Changes that were not kept since there were too many, since the last time nothing was held: how many, and the newest of them. */
   readonly notKept: { count: number; commits: readonly string[] };
   readonly openReviews: Map<string, OpenReview>;
-  /** Records of changes that are not yet published, by commit. */
+  /** Records of changes that are not yet published, by `changeRecordKey`. */
   readonly changeRecords: Map<string, ChangeRecord>;
   /** Changes whose records hold text that was withheld, by commit. */
   readonly withheld: Map<string, WithheldChange>;
@@ -126,8 +138,10 @@ export function recall(journal: Journal): Memory {
     ...recallLagging(journal),
     held: recalledHeld(journal),
     notKept: JSON.parse(journal.fact('changes-not-kept') ?? '{"count":0,"commits":[]}') as Memory['notKept'],
-    openReviews: recalled<OpenReview>(journal, 'open-reviews'),
-    changeRecords: recalled<ChangeRecord>(journal, 'change-records'),
+    openReviews: recalledReviews(journal),
+    changeRecords: new Map(
+      listed<ChangeRecord>(journal, 'change-records').map((each) => [changeRecordKey(each), each]),
+    ),
     withheld: recalled<WithheldChange>(journal, 'withheld-changes'),
     unread: recallUnread(journal),
     repositoryTrouble: null,
@@ -178,7 +192,24 @@ type KeptCommit = Omit<NewCommit, 'automatic' | 'brought'> & Partial<NewCommit>;
 type KeptChange = Omit<HeldChange, 'tip' | 'commits' | 'unread'> &
   Partial<Pick<HeldChange, 'unread'>> & { readonly tip: KeptCommit; readonly commits: readonly KeptCommit[] };
 
+/** Open debts. What an older version kept says less: any signer known now but the maker reviews it. */
+function recalledReviews(journal: Journal): Map<string, OpenReview> {
+  const open = new Map<string, OpenReview>();
+  for (const each of listed<KeptReview>(journal, 'open-reviews')) {
+    const makers = { principals: [each.principal], keys: [] };
+    const withinMs = each.dueAt - each.openedAt;
+    open.set(each.commit, { withinMs, makers, trust: [], asks: [null], forges: [], governs: true, ...each });
+  }
+  return open;
+}
+
+type KeptReview = Pick<OpenReview, 'commit' | 'subject' | 'principal' | 'reason' | 'openedAt' | 'dueAt'> &
+  Partial<OpenReview>;
+
 function recalled<T extends { readonly commit: string }>(journal: Journal, fact: string): Map<string, T> {
-  const kept = JSON.parse(journal.fact(fact) ?? '[]') as T[];
-  return new Map(kept.map((each) => [each.commit, each]));
+  return new Map(listed<T>(journal, fact).map((each) => [each.commit, each]));
+}
+
+function listed<T>(journal: Journal, fact: string): T[] {
+  return JSON.parse(journal.fact(fact) ?? '[]') as T[];
 }

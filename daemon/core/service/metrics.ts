@@ -39,7 +39,10 @@ export function serviceMetrics(facts: ServiceFacts): ServiceMetrics {
     (each) => !each.declaration.withdrawn && each.declaration.state === 'present',
   );
   const installations = present.flatMap((each) => each.installations);
-  const requests = changes.filter((each) => each.plan !== null && each.plan.certificates.length > 0);
+  // The record of the whole change stands for its parts.
+  const requests = changes.filter(
+    (each) => each.part === undefined && each.plan !== null && each.plan.certificates.length > 0,
+  );
   const leads = leadTimes(facts).sort((left, right) => left - right);
   const renewals = issuances.filter(
     (each) => each.because !== null && each.because !== 'declared and not yet installed',
@@ -61,7 +64,7 @@ export function serviceMetrics(facts: ServiceFacts): ServiceMetrics {
     issued: issuances.length,
     renewals: renewals.length,
     handsOffShare: renewals.length === 0 ? null : handsOff.length / renewals.length,
-    emergencies: changes.filter((each) => each.breakGlass !== null).length,
+    emergencies: new Set(changes.flatMap((each) => (each.breakGlass === null ? [] : [each.commit]))).size,
     hoursSaved: Math.round((automated * (program?.hoursByHand ?? 0) * (until - period.from)) / yearMs),
   };
 }
@@ -70,7 +73,8 @@ export function serviceMetrics(facts: ServiceFacts): ServiceMetrics {
 function leadTimes({ changes, issuances }: ServiceFacts): number[] {
   const first = new Map<string, Issuance[]>();
   for (const each of issuances) first.set(each.certificate, [...(first.get(each.certificate) ?? []), each]);
-  return changes.flatMap((change) =>
+  const whole = changes.filter((each) => each.part === undefined);
+  return whole.flatMap((change) =>
     (change.plan?.certificates ?? [])
       .filter((each) => each.change === 'requested')
       .flatMap(({ certificate }) => {
