@@ -2,7 +2,7 @@
  * Puts the house together: configuration in, `World`, `Estate` and `Memory` out. The only place that knows every plug-in and door
  * at once; it decides nothing. Tests use it with their own clock, chance and crash points, so that what is tested is what runs.
  */
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from './config.ts';
@@ -34,6 +34,7 @@ import { systemRoots } from './tls/trust.ts';
 import type { Vault } from './vault.ts';
 import { version } from './version.ts';
 import { readTrustedRoots } from './x509/roots.ts';
+import { makeDirectory } from './make-directory.ts';
 
 /** What the surroundings give: time, chance, places to write, and for tests the points at which to end. */
 export interface Surroundings {
@@ -67,7 +68,7 @@ type AnyIssuer = Issuer & Partial<Publisher & IssuanceMemory>;
  */
 export async function assemble(config: Config, surroundings: Surroundings): Promise<House> {
   const { log, now } = surroundings;
-  await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
+  makeDirectory(config.dataDirectory, 0o700);
   const journal = openJournal(config.dataDirectory);
   const { vault, custody } = await openSecrets(config, surroundings.environment, log, journal);
   const signing = await signingKey(config, vault, custody);
@@ -240,7 +241,7 @@ function rootsIn(pem: string, path: string): TrustedRoots {
 function directoryOf(config: Config, kind: string): (name: string) => Promise<string> {
   return async (name) => {
     const path = join(config.dataDirectory, kind, name);
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    makeDirectory(path, 0o700);
     return path;
   };
 }

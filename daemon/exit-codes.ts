@@ -34,7 +34,7 @@ export const exitCodes = {
   },
   'cannot-create': {
     code: 73,
-    meaning: 'The data directory cannot be created or written; nothing was started.',
+    meaning: 'A directory (`--data`, `--out`) cannot be made or written; nothing was started.',
   },
   'another-instance': {
     code: 75,

@@ -31,6 +31,10 @@ export const limits = {
     /** What is under way may end by itself this long after SIGTERM; systemd's own default kills after 90 s. */
     stopGraceMs: 30 * second,
   },
+  process: {
+    /** A command that ended lets go of sockets and timers in this time, or is ended: standard output is written by then, pipes are written at once. */
+    endGraceMs: 5 * second,
+  },
   once: {
     /** Turns of one `renewd once`: what one turn changed may show the next need; an endless chain is a mistake. */
     turnsMax: 10,

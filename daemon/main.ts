@@ -3,6 +3,7 @@ import { commandHelp, parseWords, UsageError, type Command } from './commands/co
 import { commands } from './commands/index.ts';
 import { EarlyExit } from './commands/early-exit.ts';
 import { exitCodes } from './exit-codes.ts';
+import { limits } from './limits.ts';
 import { OperationError } from './ports/failure.ts';
 import { openTerminal } from './terminal.ts';
 import { version } from './version.ts';
@@ -79,8 +80,20 @@ async function run(command: Command, words: readonly string[]): Promise<number> 
         ? exitCodes['not-permitted'].code
         : exitCodes['operation-failed'].code;
     }
+    if (isOfTheSystem(error)) {
+      err.write(
+        `renewd ${command.name}: ${error.message}. Check the path, its permissions and free space; the next start goes on where this one ended.\n`,
+      );
+      const making = error.syscall === 'mkdir' || error.syscall === 'mkdtemp';
+      return exitCodes[making ? 'cannot-create' : 'operation-failed'].code;
+    }
     throw error;
   }
+}
+
+/** A disk or a permission is no mistake of the program. Node gives such errors the name of the call that failed. */
+function isOfTheSystem(error: unknown): error is NodeJS.ErrnoException & { readonly syscall: string } {
+  return error instanceof Error && 'code' in error && 'syscall' in error && typeof error.syscall === 'string';
 }
 
 async function main(words: readonly string[]): Promise<number> {
@@ -104,12 +117,27 @@ async function main(words: readonly string[]): Promise<number> {
   return run(await command.load(), rest);
 }
 
-endQuietlyWhenNobodyReads();
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
+function tellOfMistake(error: unknown): void {
   process.stderr.write(
     `renewd: a mistake in renewd itself, please report it. The next start is correct.\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
   );
-  process.exitCode = exitCodes.internal.code;
+}
+
+/** A command that has said its last word ends, whatever it left open: a daemon that does nothing and lives is worse than none. */
+function endSoon(code: number): void {
+  process.exitCode = code;
+  setTimeout(() => process.exit(), limits.process.endGraceMs).unref();
+}
+
+endQuietlyWhenNobodyReads();
+// Without this Node would end with 1, which says "findings".
+process.on('uncaughtException', (error) => {
+  tellOfMistake(error);
+  process.exit(exitCodes.internal.code);
+});
+try {
+  endSoon(await main(process.argv.slice(2)));
+} catch (error) {
+  tellOfMistake(error);
+  endSoon(exitCodes.internal.code);
 }

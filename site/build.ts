@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
@@ -13,6 +13,7 @@ import { OperationError } from '../daemon/ports/failure.ts';
 import { styleSheet } from './style-sheet.ts';
 import type { SiteSources } from './facts/sources.ts';
 import type { GatherRequest, GivenSources, RepositorySource } from './request.ts';
+import { makeDirectory } from '../daemon/make-directory.ts';
 
 export interface BuildSiteOptions {
   /** A repository on this machine, or sources that are in hand. */
@@ -115,7 +116,7 @@ async function removeLeftovers(parent: string, prefix: string): Promise<void> {
 async function scratchBeside(target: string): Promise<string> {
   const parent = dirname(target);
   const prefix = `.${basename(target)}-`;
-  await mkdir(parent, { recursive: true });
+  makeDirectory(parent);
   await removeLeftovers(parent, prefix);
   const scratch = await mkdtemp(join(parent, prefix));
   // Astro finds its own parts from its root, which is the scratch directory: the source tree is only read.

@@ -3,7 +3,7 @@
  * estate is never held beside Astro's. Started by `build.ts` with the path of a `GatherRequest`; says what went wrong and ends with 1.
  */
 import { createHash } from 'node:crypto';
-import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createWriteStream, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { openRepository } from '../daemon/git/repository.ts';
@@ -21,6 +21,7 @@ import { readSources } from './source/read.ts';
 import { keepKnownHistory, readKnownHistory } from './source/known-history.ts';
 import { certificateId, type Feed, type ShardIndex, type SiteModel } from './src/lib/model.ts';
 import { shardWidth } from './src/lib/shards.ts';
+import { makeDirectory } from '../daemon/make-directory.ts';
 
 async function sourcesOf(source: RepositorySource): Promise<SiteSources> {
   const repository = await openRepository({
@@ -59,7 +60,7 @@ function createDataWriter(scratch: string): {
           ? path.replace(/\.json$/, `.${createHash('sha256').update(text).digest('hex').slice(0, 8)}.json`)
           : path;
       const full = join(scratch, 'data-files', name);
-      mkdirSync(dirname(full), { recursive: true });
+      makeDirectory(dirname(full));
       writeFileSync(full, text);
       if (feed !== null) feeds.push({ path, ...feed });
       return name;

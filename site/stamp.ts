@@ -2,7 +2,7 @@
  * Writes the pages of single certificates and endpoints into shells that Astro made. They are many and alike: an Astro render takes a millisecond each,
  * this a twentieth (measured), and the frame around them is still Astro's (ADR 0010).
  */
-import { createReadStream, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createReadStream, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { DetailLine } from './request.ts';
@@ -12,6 +12,7 @@ import { certificatePath, slug } from './src/lib/links.ts';
 import { toHtml } from './src/lib/markup.ts';
 import { certificateId } from './src/lib/model.ts';
 import type { Frame } from './src/lib/pieces.ts';
+import { makeDirectory } from '../daemon/make-directory.ts';
 
 /** What stands in a shell where a page has its own words. */
 export const shellTitle = 'renewd-shell-title';
@@ -37,7 +38,7 @@ export async function stampDetails(out: string, detailsFile: string, frame: Fram
     if (written.has(path)) throw new Error(`two names lead to ${path}`);
     written.add(path);
     const full = join(out, path, 'index.html');
-    mkdirSync(dirname(full), { recursive: true });
+    makeDirectory(dirname(full));
     writeFileSync(full, html);
   };
   for await (const text of createInterface({ input: createReadStream(detailsFile), crlfDelay: Infinity })) {

@@ -27,16 +27,16 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ports: ['core', 'record-text'],
   documents: ['core', 'ports', 'limits', 'expressions'],
   expressions: ['core', 'limits'],
-  git: ['core', 'ports', 'limits', 'record-text'],
+  git: ['core', 'ports', 'limits', 'record-text', 'make-directory'],
   ssh: ['core', 'ports', 'limits'],
   tls: ['core', 'ports', 'limits', 'x509'],
   x509: ['core', 'ports', 'limits'],
   acme: ['core', 'ports', 'limits', 'x509'],
   records: ['core', 'ports', 'limits', 'git'],
   templates: ['core', 'ports', 'limits'],
-  journal: ['core', 'ports', 'limits', 'record-text'],
-  custody: ['core', 'ports', 'limits'],
-  issuers: ['core', 'ports', 'limits', 'acme', 'x509'],
+  journal: ['core', 'ports', 'limits', 'record-text', 'make-directory'],
+  custody: ['core', 'ports', 'limits', 'make-directory'],
+  issuers: ['core', 'ports', 'limits', 'acme', 'x509', 'make-directory'],
   solvers: ['core', 'ports', 'limits'],
   targets: ['core', 'ports', 'limits', 'ssh', 'templates', 'x509'],
 };
@@ -69,6 +69,15 @@ function packageOf(specifier: string): string {
 
 test('the sources are found', () => {
   assert.ok(sources.length > 5);
+});
+
+test('directories are made by the one function that always ends', () => {
+  const wrong = [...sources, ...siteSources].filter(({ text }) => /mkdir(Sync)?\([^;]*recursive/.test(text));
+  assert.deepEqual(
+    wrong.map(({ path }) => path),
+    [],
+    'use makeDirectory of daemon/make-directory.ts',
+  );
 });
 
 test('each package has one door', () => {

@@ -70,6 +70,11 @@ export async function serve(service: Service): Promise<void> {
   const site = createSiteKeeper({ config, log, house, stop });
   const abort = abortAfterGrace(stop);
   let lookEverywhere = false;
+  let hint: (why: string) => void = () => undefined;
+  // First of all: a daemon that nobody can ask how it is does not begin to work, and whoever started it learns why.
+  const http = await startServer(service, metrics, health, () => {
+    hint('webhook');
+  });
   const loop = startLoop({
     pollIntervalMs: config.turn.pollIntervalMs,
     now: house.world.now,
@@ -80,19 +85,14 @@ export async function serve(service: Service): Promise<void> {
       return oneRound(service, { metrics, health, site, observeAll, abort });
     },
   });
-  // A failed turn must not be reported as unhandled while the HTTP server is still being started; it is awaited below.
-  loop.done.catch(() => undefined);
+  hint = loop.hint;
   const onHangUp = (): void => {
     lookEverywhere = true;
     loop.hint('SIGHUP');
   };
   process.on('SIGHUP', onHangUp);
   service.onStarted?.({ lookNow: onHangUp, siteSettled: site.settled });
-  let http: HttpServer | null = null;
   try {
-    http = await startServer(service, metrics, health, () => {
-      loop.hint('webhook');
-    });
     if (http !== null) service.onListening?.(http.address);
     await loop.done;
   } finally {

@@ -1,5 +1,4 @@
 /** Opens a repository only to read its records: for `status` and `site`. Writes nothing but the mirror, which is a cache. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openConfiguredRepository } from '../assembly.ts';
 import type { Config } from '../config.ts';
@@ -9,6 +8,7 @@ import { plainVault } from '../open-vault.ts';
 import { emptyRecords, loadRecords, type RecordSet } from '../records/read.ts';
 import type { Invocation } from './command.ts';
 import { refuseTracked } from './own-directory.ts';
+import { makeDirectory } from '../make-directory.ts';
 
 export interface OpenedRecords {
   readonly records: RecordSet;
@@ -33,7 +33,7 @@ export async function withRepository<T>(
   await refuseTracked(config.dataDirectory);
   // A mirror of its own: the daemon's may be in use by the daemon.
   const own = { ...config, dataDirectory: join(config.dataDirectory, 'reader') };
-  await mkdir(own.dataDirectory, { recursive: true, mode: 0o700 });
+  makeDirectory(own.dataDirectory, 0o700);
   const vault = plainVault(config, environment, log);
   const repository = await openConfiguredRepository(own, { vault, log, now: Date.now });
   try {

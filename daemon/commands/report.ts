@@ -1,5 +1,4 @@
 /** `renewd report`: the evidence of a quarter, a month or a year as a pack of files: a page to print, JSON, tables. */
-import { mkdir } from 'node:fs/promises';
 import { parsePeriod } from '../core/period.ts';
 import { exitOf } from '../exit-codes.ts';
 import { stringFlag, UsageError, type Command } from './command.ts';
@@ -10,6 +9,7 @@ import { gatherEvidence } from './evidence/pack.ts';
 import { evidenceFigures, evidenceTables } from './evidence/tables.ts';
 import { historyOptions, withHistory } from './open-history.ts';
 import { writeInside } from './write-inside.ts';
+import { makeDirectory } from '../make-directory.ts';
 
 export const report: Command = {
   name: 'report',
@@ -40,7 +40,7 @@ export const report: Command = {
     if (directory === null) throw new UsageError('--out names the directory to write into');
     return withHistory(invocation, async (history) => {
       const pack = await gatherEvidence(history, period);
-      await mkdir(directory, { recursive: true });
+      makeDirectory(directory);
       const files = new Map([
         ['report.html', evidencePage(pack)],
         ['oscal-assessment-results.json', oscalResults(pack)],

@@ -1,11 +1,11 @@
 /** `renewd schema`: the JSON Schemas of every kind and of the configuration file, for editors and for checks in a pipeline. */
-import { mkdir } from 'node:fs/promises';
 import { documentReader } from '../reader.ts';
 import { configSchema } from '../documents/config-schema.ts';
 import type { JsonSchema } from '../ports/plugin.ts';
 import { stringFlag, UsageError, type Command } from './command.ts';
 import { exitOf } from '../exit-codes.ts';
 import { writeInside } from './write-inside.ts';
+import { makeDirectory } from '../make-directory.ts';
 
 export const schema: Command = {
   name: 'schema',
@@ -20,7 +20,7 @@ export const schema: Command = {
     const schemas = allSchemas();
     const directory = stringFlag(flags, 'out');
     if (directory !== null) {
-      await mkdir(directory, { recursive: true });
+      makeDirectory(directory);
       for (const [name, text] of schemas) writeInside(directory, name, text, 'replace');
       out.write(`wrote ${String(schemas.size)} schemas to ${directory}\n`);
       return exitOf('ok');

@@ -2,9 +2,10 @@
  * Files that a command writes into a directory that holds what others wrote: a clone, a checkout of a pull request. Git keeps symbolic links, so any
  * name on the way may lead elsewhere. Nothing is followed here: each folder on the way is looked at, and a file is made or replaced, never opened.
  */
-import { closeSync, constants, lstatSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { UsageError } from './command.ts';
+import { makeDirectory } from '../make-directory.ts';
 
 /** `create`: a file that is there is an error. `replace`: it is replaced as a whole, by rename; a link in its place goes, what it led to stays. */
 export type WriteMode = 'create' | 'replace';
@@ -23,7 +24,7 @@ export function writeInside(
 ): void {
   refuseLinksOnTheWay(directory, path);
   const full = join(directory, path);
-  mkdirSync(dirname(full), { recursive: true });
+  makeDirectory(dirname(full));
   const there = lstatSync(full, { throwIfNoEntry: false });
   if (there !== undefined && (mode === 'create' || there.isDirectory()))
     throw new UsageError(`${full} is there already; nothing was written. Move it away, or choose another.`);

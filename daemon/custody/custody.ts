@@ -3,7 +3,7 @@
  * The only door to age. It refuses to keep a key in the clear, and never says what is in one.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { OperationError } from '../ports/failure.ts';
@@ -17,6 +17,7 @@ import {
 } from './believed.ts';
 import { migrate, type MigrationMemory } from './migration.ts';
 import { createSealer, type Sealed } from './seal.ts';
+import { makeDirectory } from '../make-directory.ts';
 
 /** Custody, and the decryption that age-encrypted secrets of the configuration use too. */
 export interface OpenCustody extends Custody {
@@ -160,7 +161,7 @@ async function ownIdentity(directory: string, log: Log): Promise<string> {
 async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}`;
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    makeDirectory(dirname(path), 0o700);
     const file = await open(temporary, 'wx', 0o600);
     try {
       await file.writeFile(bytes);

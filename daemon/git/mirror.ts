@@ -1,7 +1,7 @@
 /** A bare mirror of a server's repository: a cache in the data directory, thrown away when it is damaged or belongs to another address. */
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
@@ -16,6 +16,7 @@ import { storePack } from './pack-file.ts';
 import { pushPack } from './receive-pack.ts';
 import { readRefs, resolveRef } from './refs.ts';
 import type { Session, Transport } from './transport.ts';
+import { makeDirectory } from '../make-directory.ts';
 
 /** Only branches are watched; `HEAD` tells which one a fresh repository means. */
 const watchedPrefixes = ['HEAD', 'refs/heads/'] as const;
@@ -141,7 +142,7 @@ async function prepare(directory: string, place: string, log: Log | null): Promi
     await throwAway(directory);
   }
   for (const folder of ['objects/pack', 'objects/info', 'refs/heads', 'refs/remotes/origin']) {
-    await mkdir(join(directory, folder), { recursive: true, mode: 0o700 });
+    makeDirectory(join(directory, folder), 0o700);
   }
   await writeWhole(join(directory, 'HEAD'), 'ref: refs/heads/none\n');
   await writeWhole(
@@ -164,7 +165,7 @@ async function throwAway(directory: string): Promise<void> {
 
 async function writeRef(directory: string, name: string, oid: string): Promise<void> {
   const path = join(directory, name);
-  await mkdir(dirname(path), { recursive: true });
+  makeDirectory(dirname(path));
   await writeWhole(path, `${oid}\n`);
 }
 

@@ -1,8 +1,9 @@
 /** Puts a finished pack into a repository: temporary names, data before index, one rename each; a reader never sees half of one. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuiltPack } from './pack-write.ts';
+import { makeDirectory } from '../make-directory.ts';
 
 /**
  * Writes `pack-<checksum>.pack` and `.idx` into `<objects>/pack`. With `durable` both are on disk before it returns. IO; safe to repeat.
@@ -10,7 +11,7 @@ import type { BuiltPack } from './pack-write.ts';
  */
 export async function storePack(objectsDirectory: string, built: BuiltPack, durable: boolean): Promise<void> {
   const directory = join(objectsDirectory, 'pack');
-  await mkdir(directory, { recursive: true });
+  makeDirectory(directory);
   for (const [extension, bytes] of [
     ['pack', built.pack],
     ['idx', built.index],

@@ -1,11 +1,12 @@
 /** References of a repository on this machine: loose files and packed-refs; changed only by compare-and-swap under git's own lock file. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { appendFile, mkdir, open, rename, rm } from 'node:fs/promises';
+import { appendFile, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import { corrupt, isOid } from './object.ts';
 import { isMissing } from './object-store.ts';
+import { makeDirectory } from '../make-directory.ts';
 
 /** All references below `refs/`, loose ones over packed ones. IO, read-only. `directory`: the common git directory. */
 export function readRefs(directory: string): Map<string, string> {
@@ -97,7 +98,7 @@ export async function swapRef(
   if (!isRefName(name)) throw new Error(`${name} is no reference name`);
   refuseNameInTheWay(directory, name);
   const path = join(directory, name);
-  await mkdir(dirname(path), { recursive: true });
+  makeDirectory(dirname(path));
   const lock = `${path}.lock`;
   let file;
   try {

@@ -2,16 +2,17 @@
  * One daemon per data directory. The lock is SQLite's own file lock, held by an open transaction: the kernel frees it when the
  * process dies, so it never goes stale (a lock file with a timestamp can).
  */
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makeDirectory } from '../make-directory.ts';
 
 /**
  * Takes the lock, or returns null when another live process holds it. IO. `release` is safe to repeat.
  * It guards one host's data directory only; two daemons with different directories are kept apart by the push's compare-and-swap.
  */
 export function takeInstanceLock(directory: string): { readonly release: () => void } | null {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory, 0o700);
   const path = join(directory, 'lock.db');
   const database = new DatabaseSync(path);
   chmodSync(path, 0o600);

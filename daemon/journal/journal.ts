@@ -6,16 +6,18 @@
  * WAL with synchronous=FULL: WAL with NORMAL can lose the last commits on power loss.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Attempt, Installed, Operation } from '../core/installation-state.ts';
 import type { Certificate, Observation } from '../core/model.ts';
 import { OperationError } from '../ports/failure.ts';
+import { guarded, JournalUnreadable, restoreIt } from './trouble.ts';
 import type { Json } from '../ports/issuer.ts';
 import { limits } from '../limits.ts';
 import { recordLine, recordValue, withheldIn } from '../record-text.ts';
 import { migrations } from './schema.ts';
+import { makeDirectory } from '../make-directory.ts';
 
 /** A file of the accepted commit, kept so that renewal goes on when Git is away or its history was rewritten. */
 export interface SourceRow {
@@ -93,22 +95,8 @@ function entryHash(previous: string, entry: Omit<JournalEntry, 'hash'>): string 
   return createHash('sha256').update(text).digest('hex');
 }
 
-function guarded<T>(what: string, work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    if (cause instanceof OperationError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new OperationError(
-      'journal-unavailable',
-      `the journal could not ${what}: ${reason}. Check free space and permissions of the data directory; nothing is changed until it works.`,
-      { disposition: 'retry', cause },
-    );
-  }
-}
-
 function open(directory: string): DatabaseSync {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory, 0o700);
   const path = join(directory, 'journal.db');
   const database = new DatabaseSync(path);
   // SQLite makes the file 0644 whatever the intent; the directory is 0700 already, this is the second lock.
@@ -118,8 +106,10 @@ function open(directory: string): DatabaseSync {
   );
   const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
   if (version > migrations.length) {
-    throw new Error(
+    database.close();
+    throw new JournalUnreadable(
       `it was written by a newer renewd (schema ${String(version)}, this one knows ${String(migrations.length)})`,
+      'Run that version or a newer one.',
     );
   }
   for (let next = version; next < migrations.length; next++) {
@@ -131,13 +121,22 @@ function open(directory: string): DatabaseSync {
 }
 
 function text(value: unknown): string {
-  if (typeof value !== 'string') throw new Error('the journal holds a value of the wrong type');
+  if (typeof value !== 'string')
+    throw new JournalUnreadable('a row holds a value of the wrong type', restoreIt);
   return value;
 }
 
 /** Rows come back as JSON that this program wrote; the type is restored here and nowhere else. */
 function restored<T>(value: unknown): T {
-  return JSON.parse(text(value)) as T;
+  const json = text(value);
+  try {
+    return JSON.parse(json) as T;
+  } catch {
+    throw new JournalUnreadable(
+      `a row holds something else than renewd wrote: ${recordLine(json).slice(0, 60)}`,
+      restoreIt,
+    );
+  }
 }
 
 function nullable<T>(value: unknown): T | null {
@@ -173,7 +172,8 @@ export function openJournal(directory: string): Journal {
         write();
         database.exec('COMMIT');
       } catch (error) {
-        database.exec('ROLLBACK');
+        // On a full disk SQLite has ended the transaction by itself, and a second end would hide why.
+        if (database.isTransaction) database.exec('ROLLBACK');
         throw error;
       } finally {
         depth--;
@@ -183,7 +183,8 @@ export function openJournal(directory: string): Journal {
   const write = (query: string, ...values: (string | number | Uint8Array | null)[]): void => {
     guarded('write', () => sql(query).run(...values));
   };
-  const rows = (query: string): Record<string, unknown>[] => guarded('be read', () => sql(query).all());
+  const rows = <T>(query: string, read: (row: Record<string, unknown>) => T): T[] =>
+    guarded('be read', () => sql(query).all().map(read));
   const journalId = (): string => {
     const row = guarded('be read', () => sql('SELECT value FROM fact WHERE key = ?').get('journal-id'));
     if (row !== undefined) return text(row['value']);
@@ -207,13 +208,15 @@ export function openJournal(directory: string): Journal {
 
   return {
     fact: (key) => {
-      const row = guarded('be read', () => sql('SELECT value FROM fact WHERE key = ?').get(key));
-      return row === undefined ? null : text(row['value']);
+      return guarded('be read', () => {
+        const row = sql('SELECT value FROM fact WHERE key = ?').get(key);
+        return row === undefined ? null : text(row['value']);
+      });
     },
     setFact: (key, value) => write('INSERT OR REPLACE INTO fact VALUES (?, ?)', key, value),
     installations: () =>
       new Map(
-        rows('SELECT * FROM installation').map((row) => [
+        rows('SELECT * FROM installation', (row) => [
           text(row['id']),
           {
             installed: nullable<Installed>(row['installed']),
@@ -233,7 +236,7 @@ export function openJournal(directory: string): Journal {
     removeInstallation: (id) => write('DELETE FROM installation WHERE id = ?', id),
     operations: () =>
       new Map(
-        rows('SELECT * FROM operation').map((row) => [
+        rows('SELECT * FROM operation', (row) => [
           text(row['installation']),
           {
             operation: restored<Operation>(row['body']),
@@ -263,16 +266,14 @@ export function openJournal(directory: string): Journal {
     },
     removeOperation: (installation) => write('DELETE FROM operation WHERE installation = ?', installation),
     attempts: () =>
-      new Map(
-        rows('SELECT * FROM attempt').map((row) => [text(row['subject']), restored<Attempt>(row['body'])]),
-      ),
+      new Map(rows('SELECT * FROM attempt', (row) => [text(row['subject']), restored<Attempt>(row['body'])])),
     saveAttempt: (subject, value) =>
       value === null
         ? write('DELETE FROM attempt WHERE subject = ?', subject)
         : write('INSERT OR REPLACE INTO attempt VALUES (?, ?)', subject, JSON.stringify(recordValue(value))),
     observations: () =>
       new Map(
-        rows('SELECT body FROM observation').map((row) => {
+        rows('SELECT body FROM observation', (row) => {
           const observation = restored<Observation>(row['body']);
           return [observation.installation, observation];
         }),
@@ -289,7 +290,7 @@ export function openJournal(directory: string): Journal {
         }
       }),
     source: () =>
-      rows('SELECT path, oid, bytes FROM source ORDER BY path').map((row) => ({
+      rows('SELECT path, oid, bytes FROM source ORDER BY path', (row) => ({
         path: text(row['path']),
         oid: text(row['oid']),
         bytes: row['bytes'] instanceof Uint8Array ? row['bytes'] : new Uint8Array(),

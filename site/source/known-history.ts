@@ -1,6 +1,7 @@
 /** What was worked out of the history, kept in a file between two builds. It is a cache: whatever is wrong with the file, the history is read anew. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeDirectory } from '../../daemon/make-directory.ts';
 import type { KnownHistory } from './history.ts';
 
 /** Goes up whenever what is kept, or what it means, changes. */
@@ -21,7 +22,7 @@ export function readKnownHistory(path: string): KnownHistory | null {
 
 /** Keeps it, all or nothing. IO: writes beside the file, then renames. Safe to repeat. @throws errors of the file system */
 export function keepKnownHistory(path: string, history: KnownHistory): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeDirectory(dirname(path), 0o700);
   const temporary = `${path}.${String(process.pid)}.tmp`;
   writeFileSync(temporary, JSON.stringify({ version, history }), { mode: 0o600 });
   renameSync(temporary, path);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { Operation } from '../../daemon/core/installation-state.ts';
 import { takeInstanceLock } from '../../daemon/journal/instance-lock.ts';
-import { openJournal } from '../../daemon/journal/journal.ts';
+import { openJournal, type Journal } from '../../daemon/journal/journal.ts';
 
 let directory = '';
 beforeEach(() => {
@@ -98,15 +98,72 @@ test('a journal of a newer version is refused with a reason, not misread', () =>
     const { DatabaseSync } = require('node:sqlite');
     new DatabaseSync(process.argv[1]).exec('PRAGMA user_version = 99');`;
   spawnSync(process.execPath, ['-e', newer, join(directory, 'journal.db')]);
-  assert.throws(() => openJournal(directory), /newer renewd/);
+  assert.throws(() => openJournal(directory), /newer renewd \(.*\)\. Run that version or a newer one\./);
 });
 
-test('a damaged file says what to look at', () => {
+test('a damaged file says what to do, which is not to free space', () => {
   writeFileSync(
     join(directory, 'journal.db'),
     'this is no database, and it is long enough to be looked at as one',
   );
-  assert.throws(() => openJournal(directory), { code: 'journal-unavailable' });
+  assert.throws(() => openJournal(directory), {
+    code: 'journal-unavailable',
+    message: /no journal\. Put the data directory back from a backup/,
+  });
+});
+
+for (const [table, row, read] of [
+  ['attempt', "('a', '{')", (journal) => journal.attempts()],
+  ['installation', "('a', '[', NULL, NULL)", (journal) => journal.installations()],
+  ['operation', "('a', '', NULL, NULL, NULL)", (journal) => journal.operations()],
+  ['observation', "('a', 1, 'x')", (journal) => journal.observations()],
+] satisfies [string, string, (journal: Journal) => unknown][]) {
+  test(`a row of ${table} that is no JSON is a journal that cannot be read, not a mistake of the program`, () => {
+    openJournal(directory).close();
+    const spoil = `
+      const { DatabaseSync } = require('node:sqlite');
+      new DatabaseSync(process.argv[1]).exec(process.argv[2]);`;
+    const statement = `INSERT INTO ${table} VALUES ${row}`;
+    assert.equal(
+      spawnSync(process.execPath, ['-e', spoil, join(directory, 'journal.db'), statement]).status,
+      0,
+    );
+    const journal = openJournal(directory);
+    assert.throws(() => read(journal), {
+      code: 'journal-unavailable',
+      message: /something else than renewd wrote.*docs\/restore\.md/,
+    });
+    journal.close();
+  });
+}
+
+test('a full disk is named as it is, and the journal works again when there is space', () => {
+  // The limit of the size of a file stands for the end of the disk: SQLite ends the transaction by itself either way.
+  const fill = `
+    import { openJournal } from ${JSON.stringify(new URL('../../daemon/journal/journal.ts', import.meta.url).href)};
+    process.on('SIGXFSZ', () => undefined);
+    const journal = openJournal(${JSON.stringify(directory)});
+    const row = (size) => [{ path: 'a', oid: 'b', bytes: new Uint8Array(size) }];
+    try {
+      journal.saveSource('c1', row(4_000_000), []);
+      console.log('written');
+    } catch (error) {
+      console.log(error.code, error.message);
+    }
+    journal.saveSource('c2', row(10), []);
+    console.log(journal.fact('accepted-commit'));`;
+  const { stdout, stderr } = spawnSync(
+    '/bin/sh',
+    ['-c', 'ulimit -f 2048; exec "$0" --input-type=module -e "$1"', process.execPath, fill],
+    { encoding: 'utf8' },
+  );
+  assert.match(
+    stdout,
+    /^journal-unavailable the journal could not write: (disk I\/O error|database or disk is full)\. \S/,
+    stderr,
+  );
+  assert.doesNotMatch(stdout, /cannot rollback/);
+  assert.match(stdout, /\nc2\n$/);
 });
 
 test('one instance per directory; the lock dies with its process', () => {

@@ -3,11 +3,12 @@
  * A line that cannot be read stops issuance: a CA that forgets is worse than one that waits.
  */
 import { isUtf8 } from 'node:buffer';
-import { mkdir, open, readFile, stat, type FileHandle } from 'node:fs/promises';
+import { open, readFile, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { serialPattern } from '../../core/issuance.ts';
 import type { IssuanceRecord } from '../../core/record-format.ts';
 import { OperationError } from '../../ports/failure.ts';
+import { makeDirectory } from '../../make-directory.ts';
 
 export interface LogLine {
   /** Idempotency key of the request. */
@@ -147,7 +148,7 @@ async function sizeOf(path: string): Promise<number> {
 
 /** An empty file whose name survives a power cut. */
 async function begin(path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  makeDirectory(dirname(path), 0o700);
   await using(await open(path, 'a', 0o600), (file) => file.sync());
   await using(await open(dirname(path), 'r'), (folder) => folder.sync());
 }
