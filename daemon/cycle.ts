@@ -17,6 +17,7 @@ import { certificateOf, judge, knownLeaves } from './shell/judge.ts';
 import type { Memory } from './shell/memory.ts';
 import { observe } from './shell/observe.ts';
 import { readRecords } from './shell/records.ts';
+import { noteProofs } from './shell/proofs.ts';
 import { recordAndPublish, type Beat } from './shell/publish.ts';
 import { isRepositoryTrouble } from './shell/unread.ts';
 import { concerned, endWaits, gatherGround, waitsOn } from './shell/waits.ts';
@@ -97,6 +98,7 @@ export async function runTurn(
   const outcomes = await carryOut(world, memory, planned, signal);
   const touched = new Set([...ids, ...affected(memory, outcomes)]);
   judge(world, memory, touched);
+  noteProofs(world, memory, touched);
 
   const published = await guarded(troubles, () =>
     recordAndPublish(world, estate, memory, touched, outcomes, beatOf(options), signal),

@@ -224,6 +224,7 @@ function logProgress(log: Log, event: ProgressEvent): void {
       return;
     case 'step':
     case 'proved':
+    case 'installed':
     case 'published':
       log.info({ ...event }, event.kind);
   }

@@ -1,4 +1,5 @@
 /** `renewd status`: how the estate stands, from the committed records alone. Needs only the repository: no journal, no endpoint. */
+import { proofOf, proofWords } from '../core/proof.ts';
 import type { CertificateRecord } from '../core/record-format.ts';
 import { statusMeanings } from '../core/status.ts';
 import { escapeControls, statusMark, table } from '../terminal.ts';
@@ -122,6 +123,8 @@ function printOne({ flags, out }: Invocation, id: string, record: CertificateRec
         `  valid ${each.issued.notBefore} to ${each.issued.notAfter}, renews ${each.renewAt ?? 'never'}\n`,
       );
       out.write(`  sha256 ${each.issued.fingerprint}\n`);
+      const { state, at } = proofOf(each.issued, each.addresses.length);
+      out.write(`  ${proofWords[state]}${at === null ? '' : ` at ${at}`}\n`);
     }
     const rows = each.addresses.map((address) => [
       address.address,

@@ -143,6 +143,7 @@ export function progressLine(event: ProgressEvent, terminal: Terminal): string |
     case 'step':
       return `${terminal.style('dim', escapeControls(event.installation))}  ${event.step}${event.detail === '' ? '' : `: ${escapeControls(event.detail)}`}`;
     case 'proved':
+    case 'installed':
       return `${terminal.style('green', '✓')} ${escapeControls(event.installation)}  ${escapeControls(event.detail)}`;
     case 'failed':
       return `${terminal.style('red', '✗')} ${escapeControls(event.installation)}  ${event.step}: ${escapeControls(event.message)}`;

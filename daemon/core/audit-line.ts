@@ -1,4 +1,5 @@
 /** What changed between two records, in one line that reads as an audit log. Pure. */
+import { proofOf } from './proof.ts';
 import type { CertificateRecord, InstallationRecord } from './record-format.ts';
 
 /** One phrase per certificate, or null when nothing a person would call a change happened. */
@@ -24,7 +25,13 @@ function installationPhrases(before: InstallationRecord | null, now: Installatio
     const places = now.addresses
       .filter((each) => each.result === 'served-match')
       .map((each) => `${now.endpoint} (${each.address})`);
-    const served = places.length > 0 ? `, served by ${places.join(', ')}` : '';
+    const nothing = proofOf(now.issued, now.addresses.length).state === 'nothing-to-prove';
+    const served =
+      places.length > 0
+        ? `, served by ${places.join(', ')}`
+        : nothing
+          ? `, installed on ${now.endpoint}, nothing to prove`
+          : '';
     phrases.push(`${verb}, serial ${now.issued.serial}${served}`);
   }
   for (const address of now.addresses) {

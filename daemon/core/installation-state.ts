@@ -56,6 +56,8 @@ export interface Operation {
   /** True for what only puts back or reloads what was proved before: it issues nothing. */
   readonly repairs?: boolean;
   readonly issued: IssuedRecord | null;
+  /** When handshakes proved it at every declared address; null or not there when they did not. */
+  readonly provedAt?: Instant | null;
   /** The generation that was current before the switch; null while not yet looked at or when there was none. */
   readonly before: string | null;
   /** Set before a rollback begins, so that a crash inside it resumes the rollback; null otherwise. */

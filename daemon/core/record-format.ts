@@ -61,6 +61,9 @@ export interface InstallationRecord {
   readonly since: Timestamp;
 }
 
+/** `served`: a handshake showed it at every declared address. `nothing-to-prove`: installed, and no address is declared. `awaited`: not yet at every one. */
+export type ProofState = 'served' | 'nothing-to-prove' | 'awaited';
+
 export interface IssuedRecord {
   readonly generation: string | null;
   readonly serial: string;
@@ -84,7 +87,9 @@ export interface IssuedRecord {
   /** Commit of the intent branch that was in force when it was issued; null or missing for one found in place and in records of an older renewd. */
   readonly source?: string | null;
   readonly installedAt: Timestamp | null;
-  /** When a handshake first proved it served at every declared address; null until then. */
+  /** Missing in records of an older renewd, which set `provedAt` also where no address is declared. Read both through `core/proof.ts`. */
+  readonly proof?: ProofState;
+  /** When a handshake first proved it served at every declared address; null until then, and where none is declared. */
   readonly provedAt: Timestamp | null;
 }
 

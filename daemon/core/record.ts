@@ -21,7 +21,7 @@ import {
 import { worstStatus } from './status.ts';
 import { instantOf, timestamp } from './timestamp.ts';
 
-/** Facts of a leaf as they stand in a record. `installedAt` and `provedAt` are added when they happened. */
+/** Facts of a leaf as they stand in a record. `installedAt`, `proof` and `provedAt` are added when they happened. */
 export function issuedRecord(
   facts: CertificateFacts,
   origin: Pick<IssuedRecord, 'generation' | 'because' | 'issuedBy' | 'csr' | 'source'>,

@@ -28,7 +28,7 @@ export const statusMeanings: Readonly<Record<CertificateStatus, string>> = {
   'renewal-due': 'Its time to be renewed has come; the next turn does it.',
   pending: 'Declared and not yet installed, or under way.',
   retired: 'Declared as retired, or its declaration was deleted: watched, not renewed.',
-  ok: 'Issued, served at every declared address, chain verified, policy holds.',
+  ok: 'Issued, installed, served at every declared address (where none is declared nothing is proved), chain verified, policy holds.',
 };
 
 /** The worst of `statuses`; `ok` for none. */

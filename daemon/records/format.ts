@@ -2,6 +2,7 @@
  * What each kind of record has to look like: one shape a kind, beside the types of `core/record-format.ts`. A record that does not fit is never used.
  * The types say what we write; this says what we believe. Pure.
  */
+import { proofStates } from '../core/proof.ts';
 import { recordApiVersion } from '../core/record-format.ts';
 import { statusPrecedence } from '../core/status.ts';
 import {
@@ -67,6 +68,7 @@ const issued = object({
   csr: nullable(sha256),
   source: optional(nullable(oid)),
   installedAt: nullable(moment),
+  proof: optional(oneOf(...proofStates)),
   provedAt: nullable(moment),
 });
 

@@ -1,6 +1,7 @@
 /** What the records said at a commit, and what they came to say between two. Reads Git only. */
 import type { ChangeRecord } from '../core/change-record.ts';
 import { lineTimes } from '../core/line-time.ts';
+import { proofOf } from '../core/proof.ts';
 import type { CertificateRecord } from '../core/record-format.ts';
 import type { Issuance } from '../core/service/facts.ts';
 import type { Repository } from '../git/repository.ts';
@@ -81,8 +82,9 @@ function noteIssuances(
   at: number,
 ): void {
   const certificate = `${metadata.team}/${metadata.name}`;
-  for (const { endpoint, issued } of installations) {
+  for (const { endpoint, issued, addresses } of installations) {
     if (issued === null) continue;
+    const proof = proofOf(issued, addresses.length);
     const installation = `${certificate}@${endpoint}`;
     const key = `${installation} ${issued.fingerprint}`;
     const before = issuances.get(key);
@@ -98,7 +100,8 @@ function noteIssuances(
       because: issued.because,
       issuedBy: issued.issuedBy,
       recordedAt: before?.recordedAt ?? at,
-      provedAt: issued.provedAt === null ? null : Date.parse(issued.provedAt),
+      proof: proof.state,
+      provedAt: proof.at === null ? null : Date.parse(proof.at),
       commit: before?.commit ?? commit,
     });
   }

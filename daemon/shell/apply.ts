@@ -7,6 +7,7 @@ import { nextAttempt } from '../core/backoff.ts';
 import type { Attempt, Installed, Operation } from '../core/installation-state.ts';
 import type { Observation } from '../core/model.ts';
 import type { Action } from '../core/plan.ts';
+import { proofOf, proofWords, withProof } from '../core/proof.ts';
 import { drawRenewal } from '../core/renewal.ts';
 import { timestamp } from '../core/timestamp.ts';
 import type { StoredOperation } from '../journal/journal.ts';
@@ -224,7 +225,11 @@ async function settle(world: World, job: Job, signal: AbortSignal): Promise<void
   const installed: Installed = same
     ? { ...job.installed, keyLost: false }
     : {
-        issued: { ...operation.issued, installedAt: now, provedAt: now },
+        issued: withProof(
+          { ...operation.issued, installedAt: now },
+          job.installation.serves.length,
+          operation.provedAt ?? null,
+        ),
         previous: job.installed?.issued ?? null,
         renewAt: drawRenewal(span, job.certificate.renewAtFraction, world.random()),
         keyLost: false,
@@ -244,7 +249,13 @@ async function settle(world: World, job: Job, signal: AbortSignal): Promise<void
     if (!same) world.journal.saveAttempt(`issuer:${job.issuerSpec.name}`, null);
   });
   world.crashPoint('after settle');
-  world.progress({ kind: 'proved', installation: id, detail: `serial ${installed.issued.serial}` });
+  const proof = proofOf(installed.issued, job.installation.serves.length).state;
+  const detail = `serial ${installed.issued.serial}${proof === 'served' ? '' : `, installed, ${proofWords[proof]}`}`;
+  world.progress(
+    proof === 'served'
+      ? { kind: 'proved', installation: id, detail }
+      : { kind: 'installed', installation: id, detail },
+  );
   const keep = [installed.issued.generation, installed.previous?.generation].filter((each) => each != null);
   try {
     await job.target.sweep(job.store, keep, bounded(signal, limits.work.installStepTimeoutMs));

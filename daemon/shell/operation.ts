@@ -9,7 +9,7 @@
  * 5. `staged`: key and chain lie beside the old ones and belong together.
  * 6. `activated`: one rename switched both.
  * 7. `tested`, 8. `reloaded`: the server accepted and was told.
- * 9. `proved`: a client saw this fingerprint at every declared address. Only now is the old one history.
+ * 9. `proved`: a client saw this fingerprint at every declared address, or none is declared and nothing is to prove. Only now is the old one history.
  *
  * Before each step the operation is compared with what is declared and allowed now (`shell/fit.ts`): what is judged is what is issued. What no longer fits is
  * switched back, dropped and swept.
@@ -243,8 +243,7 @@ async function takeStep(
       save({ step: 'reloaded' });
       return 'next';
     case 'reloaded':
-      await proveServed(world, job, fingerprintOf(operation), signal);
-      save({ step: 'proved' });
+      save({ step: 'proved', provedAt: await proveServed(world, job, fingerprintOf(operation), signal) });
       return 'next';
     case 'proved':
       return { state: 'done' };

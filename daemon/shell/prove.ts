@@ -8,7 +8,7 @@ import type { World } from './world.ts';
 
 /**
  * Looks at each address until it shows `fingerprint` several times in a row or the profile's settle time is over. IO. Changes nothing.
- * An installation that declares no address has nothing to prove and passes.
+ * Returns when it was proved; null when it was not and nothing is wrong: no address is declared, or nobody may look at one.
  * @throws OperationError `not-served` that says what was seen instead, where
  */
 export async function proveServed(
@@ -16,18 +16,21 @@ export async function proveServed(
   job: Job,
   fingerprint: Fingerprint,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<number | null> {
   const deadline = world.now() + job.profile.settleMs;
-  const failures = await Promise.all(
+  const answers = await Promise.all(
     job.installation.serves.map((address) =>
       proveAddress(world, job, address, fingerprint, deadline, signal),
     ),
   );
-  const wrong = failures.filter((failure) => failure !== null);
+  const wrong = answers.flatMap((answer) => (answer.state === 'wrong' ? [answer.message] : []));
   if (wrong.length > 0) {
     throw new OperationError('not-served', `after the reload ${wrong.join('; ')}`, { disposition: 'retry' });
   }
+  return answers.length > 0 && answers.every(({ state }) => state === 'proved') ? world.now() : null;
 }
+
+type Answer = { readonly state: 'proved' | 'unseen' } | { readonly state: 'wrong'; readonly message: string };
 
 async function proveAddress(
   world: World,
@@ -36,14 +39,14 @@ async function proveAddress(
   fingerprint: Fingerprint,
   deadline: number,
   signal: AbortSignal,
-): Promise<string | null> {
+): Promise<Answer> {
   const previous = job.installed?.issued.fingerprint ?? null;
   const started = performance.now();
   let inARow = 0;
   for (;;) {
     const handshake = await world.handshake(address, job.reach, job.anchors, signal);
     // Nobody may look there: nothing is proved and nothing is wrong with the server. The finding says so; undoing would end in an outage.
-    if (handshake.failure?.result === 'address-refused') return null;
+    if (handshake.failure?.result === 'address-refused') return { state: 'unseen' };
     const judged = judgeHandshake(handshake, {
       current: fingerprint,
       previous,
@@ -51,11 +54,14 @@ async function proveAddress(
       now: world.now(),
     });
     inARow = judged.result === 'served-match' ? inARow + 1 : 0;
-    if (inARow >= limits.work.proofInARow) return null;
+    if (inARow >= limits.work.proofInARow) return { state: 'proved' };
     // The world's clock may be a test's; real waiting is measured by the process's own.
     const over = world.now() >= deadline || performance.now() - started >= job.profile.settleMs;
     if (over && inARow === 0)
-      return `${address.host}:${String(address.port)} (${address.serverName}): ${judged.message}`;
+      return {
+        state: 'wrong',
+        message: `${address.host}:${String(address.port)} (${address.serverName}): ${judged.message}`,
+      };
     await new Promise((resolve) => setTimeout(resolve, limits.work.proofPauseMs));
     signal.throwIfAborted();
   }

@@ -81,6 +81,8 @@ export type ProgressEvent =
       readonly detail: string;
     }
   | { readonly kind: 'proved'; readonly installation: string; readonly detail: string }
+  /** Installed, and no handshake proved it: no address is declared, or nobody may look there. */
+  | { readonly kind: 'installed'; readonly installation: string; readonly detail: string }
   | {
       readonly kind: 'failed';
       readonly installation: string;

@@ -88,6 +88,7 @@ function sampleOf({ issuances, commits }: Evidence, statePrefix: string): readon
       fingerprint: each.fingerprint,
       because: each.because,
       recordedAt: timestamp(each.recordedAt),
+      proof: each.proof,
       provedAt: each.provedAt === null ? null : timestamp(each.provedAt),
       commit: each.commit,
       record: `${statePrefix}certificates/${each.certificate}.json`,

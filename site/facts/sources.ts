@@ -19,6 +19,7 @@ import type {
   EndpointRecord,
   FindingRecord,
   Heartbeat,
+  ProofState,
   RepositoryFindings,
   Timestamp,
 } from '../../daemon/core/record-format.ts';
@@ -126,6 +127,8 @@ export interface IssuedNote {
   readonly issuedBy: string | null;
   readonly notBefore: Timestamp;
   readonly notAfter: Timestamp;
+  /** As the first record that named it said. */
+  readonly proof: ProofState;
   /** Of the certificate it took the place of; null: there was none. */
   readonly replaced: { readonly notBefore: Timestamp; readonly notAfter: Timestamp } | null;
 }

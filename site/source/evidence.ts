@@ -82,18 +82,22 @@ export function issuancesSince(history: History, from: number): readonly Issuanc
   return history.transitions
     .filter((each) => Date.parse(each.at) >= from)
     .flatMap(({ certificate, at, commit, issued }): Issuance[] =>
-      issued.map((note) => ({
-        installation: `${certificate ?? ''}@${note.endpoint}`,
-        certificate: certificate ?? '',
-        team: (certificate ?? '').split('/')[0] ?? '',
-        serial: note.serial,
-        fingerprint: note.fingerprint,
-        because: note.because,
-        issuedBy: note.issuedBy,
-        recordedAt: Date.parse(at),
-        provedAt: proved.get(`${certificate ?? ''}@${note.endpoint} ${note.fingerprint}`) ?? null,
-        commit,
-      })),
+      issued.map((note) => {
+        const provedAt = proved.get(`${certificate ?? ''}@${note.endpoint} ${note.fingerprint}`) ?? null;
+        return {
+          installation: `${certificate ?? ''}@${note.endpoint}`,
+          certificate: certificate ?? '',
+          team: (certificate ?? '').split('/')[0] ?? '',
+          serial: note.serial,
+          fingerprint: note.fingerprint,
+          because: note.because,
+          issuedBy: note.issuedBy,
+          recordedAt: Date.parse(at),
+          proof: provedAt === null ? note.proof : 'served',
+          provedAt,
+          commit,
+        };
+      }),
     )
     .reverse();
 }

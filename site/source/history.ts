@@ -1,5 +1,6 @@
 /** What the records came to say, read backwards from the tip: each commit's changed records are compared with what they became. Nothing older than the window is read. */
 import { describeChange } from '../../daemon/core/audit-line.ts';
+import { proofOf } from '../../daemon/core/proof.ts';
 import type {
   CertificateRecord,
   EndpointRecord,
@@ -231,23 +232,26 @@ function lastAt(before: CertificateRecord | null, endpoint: string): IssuedRecor
 
 function issuedNotes(
   before: CertificateRecord | null,
-  { endpoint, issued }: InstallationRecord,
+  { endpoint, issued, addresses }: InstallationRecord,
 ): readonly IssuedNote[] {
   const last = lastAt(before, endpoint);
   if (issued === null || issued.fingerprint === last?.fingerprint) return [];
   const { serial, fingerprint, because, issuedBy, notBefore, notAfter } = issued;
+  const proof = proofOf(issued, addresses.length).state;
   const replaced = last === null ? null : { notBefore: last.notBefore, notAfter: last.notAfter };
-  return [{ endpoint, serial, fingerprint, because, issuedBy, notBefore, notAfter, replaced }];
+  return [{ endpoint, serial, fingerprint, because, issuedBy, notBefore, notAfter, proof, replaced }];
 }
 
 function provedNotes(
   before: CertificateRecord | null,
-  { endpoint, issued }: InstallationRecord,
+  { endpoint, issued, addresses }: InstallationRecord,
 ): Transition['proved'] {
-  if (issued?.provedAt == null) return [];
-  const last = lastAt(before, endpoint);
-  if (last?.fingerprint === issued.fingerprint && last.provedAt !== null) return [];
-  return [{ endpoint, fingerprint: issued.fingerprint, at: issued.provedAt }];
+  const proof = issued === null ? null : proofOf(issued, addresses.length);
+  if (issued === null || proof?.at == null) return [];
+  const last = before?.installations.find((each) => each.endpoint === endpoint);
+  const known = last?.issued?.fingerprint === issued.fingerprint ? last.issued : null;
+  if (known !== null && proofOf(known, last?.addresses.length ?? 0).state === 'served') return [];
+  return [{ endpoint, fingerprint: issued.fingerprint, at: proof.at }];
 }
 
 function findingChanges(

@@ -5,7 +5,7 @@ import { makeDirectory } from '../../daemon/make-directory.ts';
 import type { KnownHistory } from './history.ts';
 
 /** Goes up whenever what is kept, or what it means, changes. */
-const version = 2;
+const version = 3;
 
 /** What was kept; null when there is nothing that this version can use. IO: reads one file. */
 export function readKnownHistory(path: string): KnownHistory | null {

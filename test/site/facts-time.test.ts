@@ -322,6 +322,7 @@ describe('the record of renewals', () => {
           issuedBy: null,
           notBefore: at,
           notAfter: daysAway(70),
+          proof: 'awaited',
           replaced: { notBefore: iso(until - 100 * day), notAfter: iso(until) },
         },
       ],

@@ -12,7 +12,7 @@ import { readHistory, type HistoryBounds, type KnownHistory } from '../../site/s
 import { keepKnownHistory, readKnownHistory } from '../../site/source/known-history.ts';
 import { workDirectory } from './built.ts';
 import { emptySources } from './sample-model.ts';
-import { certificate, endpoint, finding, installation, issued } from './sample-records.ts';
+import { address, certificate, endpoint, finding, installation, issued } from './sample-records.ts';
 import { openStateRepository, type StateRepository } from './state-repository.ts';
 
 const long = Date.parse('2026-01-01T00:00:00Z');
@@ -69,7 +69,7 @@ function shop(
     status,
     '2026-08-01T00:00:00Z',
     ['shop.example'],
-    [installation('web-01', status, leaf, [])],
+    [installation('web-01', status, leaf, [address('shop.example', leaf)])],
     findings,
   );
 }
@@ -230,6 +230,7 @@ test('an issuance is counted when the records first name it, and its proof when 
   assert.equal(second?.commit, commits[2]);
   assert.equal(second?.recordedAt, Date.parse('2026-10-01T00:00:00Z'));
   assert.equal(second?.provedAt, Date.parse('2026-10-01T00:05:00Z'));
+  assert.deepEqual([first?.proof, second?.proof], ['awaited', 'served']);
   assert.deepEqual(issuancesSince(history, Date.parse('2026-10-01T00:00:01Z')), []);
 });
 

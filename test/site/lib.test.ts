@@ -19,7 +19,7 @@ import {
 import { spanWords, utc } from '../../site/src/lib/time-words.ts';
 import { resultWord, statusOrder, statusWord } from '../../site/src/lib/words.ts';
 import { emptySources, modelOf, sampleModel, sampleSources } from './sample-model.ts';
-import { certificate, finding, installation, issued } from './sample-records.ts';
+import { address, certificate, finding, installation, issued } from './sample-records.ts';
 
 const model = sampleModel();
 const counts = (some: Partial<StatusCounts>): StatusCounts => ({ ...countStatuses([]), ...some });
@@ -118,6 +118,20 @@ describe('a certificate', () => {
       [installation('e', 'pending', null, [])],
     );
     assert.doesNotMatch(verdictOf(record, '2026-11-21T00:00:00Z').verdict, /valid until|ended|address/);
+  });
+
+  test('one without an address is said to be installed with nothing to prove, never to be served', () => {
+    const old = issued('a/b', ['x.example'], '2026-10-01T00:00:00Z', '2027-01-01T00:00:00Z');
+    for (const leaf of [old, { ...old, proof: 'nothing-to-prove' as const, provedAt: null }]) {
+      const since = '2026-11-20T00:00:00Z';
+      const record = certificate('a/b', 'ok', since, ['x'], [installation('e', 'ok', leaf, [])]);
+      const { verdict } = verdictOf(record, '2026-11-21T00:00:00Z');
+      assert.match(verdict, /There was nothing to prove/);
+      assert.doesNotMatch(verdict, /serve/);
+      const beside = installation('f', 'ok', leaf, [address('x.example', leaf)]);
+      const mixed = certificate('a/b', 'ok', since, ['x'], [installation('e', 'ok', leaf, []), beside]);
+      assert.match(verdictOf(mixed, since).verdict, /On e there is nothing to prove/);
+    }
   });
 });
 

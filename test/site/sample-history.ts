@@ -70,6 +70,7 @@ const renewed = (
           issuedBy: 'kestrel-ca',
           notBefore: at,
           notAfter: until,
+          proof: 'served',
           replaced: { notBefore: from, notAfter: until },
         },
       ],

@@ -1,5 +1,6 @@
 /** The tables of an evidence pack: one list of heads and rows for each, used by the page and by the CSV files alike. Pure. */
 import { durationText } from '../../core/duration.ts';
+import { proofWords } from '../../core/proof.ts';
 import { timestamp } from '../../core/timestamp.ts';
 import type { Evidence } from './pack.ts';
 
@@ -44,7 +45,7 @@ export function evidenceTables(pack: Evidence): readonly EvidenceTable[] {
         each.serial,
         each.issuedBy ?? 'found in place',
         each.because ?? '',
-        each.provedAt === null ? 'not proved' : moment(each.provedAt),
+        each.provedAt === null ? proofWords[each.proof] : moment(each.provedAt),
         each.fingerprint,
       ]),
     },

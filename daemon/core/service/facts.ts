@@ -2,7 +2,7 @@
 import type { ChangeRecord } from '../change-record.ts';
 import type { Instant, Offer, Program, Team, Waiver } from '../model.ts';
 import type { Period } from '../period.ts';
-import type { CertificateRecord, FindingRecord } from '../record-format.ts';
+import type { CertificateRecord, FindingRecord, ProofState } from '../record-format.ts';
 
 /** One certificate that was issued and recorded. */
 export interface Issuance {
@@ -15,7 +15,8 @@ export interface Issuance {
   readonly issuedBy: string | null;
   /** When the records first said so. */
   readonly recordedAt: Instant;
-  /** When a handshake proved it; null: nobody did. */
+  readonly proof: ProofState;
+  /** When a handshake proved it; null unless `proof` is `served`. */
   readonly provedAt: Instant | null;
   /** Commit of the records. */
   readonly commit: string;

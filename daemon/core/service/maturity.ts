@@ -4,6 +4,7 @@
  */
 import type { CertificateRecord } from '../record-format.ts';
 import type { ServiceFacts } from './facts.ts';
+import { isHandsOff } from './metrics.ts';
 
 export const levelNames = ['ad hoc', 'basic', 'managed', 'integrated', 'optimised'] as const;
 
@@ -112,7 +113,7 @@ const questions: readonly Question[] = [
           (each) =>
             each.team === team && each.because !== null && each.because !== 'declared and not yet installed',
         ),
-        (each) => each.because === 'renewal due' && each.provedAt !== null,
+        isHandsOff,
       ),
   },
 ];

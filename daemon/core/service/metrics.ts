@@ -24,7 +24,7 @@ export interface ServiceMetrics {
   readonly leadTimeWorstMs: number | null;
   readonly issued: number;
   readonly renewals: number;
-  /** Renewals nobody had to ask for, 0..1; null: there were none. */
+  /** Renewals nobody had to ask for and that were proved, 0..1; null: there were none. */
   readonly handsOffShare: number | null;
   readonly emergencies: number;
   readonly hoursSaved: number;
@@ -47,7 +47,7 @@ export function serviceMetrics(facts: ServiceFacts): ServiceMetrics {
   const renewals = issuances.filter(
     (each) => each.because !== null && each.because !== 'declared and not yet installed',
   );
-  const handsOff = renewals.filter((each) => each.because === 'renewal due' && each.provedAt !== null);
+  const handsOff = renewals.filter(isHandsOff);
   const adoption = adoptionOf(present);
   const automated = adoption.reduce((sum, each) => sum + each.automated, 0);
   return {
@@ -69,6 +69,11 @@ export function serviceMetrics(facts: ServiceFacts): ServiceMetrics {
   };
 }
 
+/** Nobody had to ask for it, and clients were seen to get it: what was installed where nobody looks is no success. Pure. */
+export function isHandsOff({ because, proof }: Issuance): boolean {
+  return because === 'renewal due' && proof === 'served';
+}
+
 /** From each request to the first proof of what it asked for. */
 function leadTimes({ changes, issuances }: ServiceFacts): number[] {
   const first = new Map<string, Issuance[]>();
@@ -80,7 +85,7 @@ function leadTimes({ changes, issuances }: ServiceFacts): number[] {
       .flatMap(({ certificate }) => {
         const asked = Date.parse(change.committedAt);
         const proved = (first.get(certificate) ?? []).flatMap((each) =>
-          each.provedAt !== null && each.provedAt >= asked ? [each.provedAt] : [],
+          each.proof === 'served' && each.provedAt !== null && each.provedAt >= asked ? [each.provedAt] : [],
         );
         return proved.length === 0 ? [] : [Math.min(...proved) - asked];
       }),

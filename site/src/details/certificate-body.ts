@@ -1,4 +1,5 @@
 /** The page of one certificate: the verdict in plain words, then the evidence. Written by the build, or in the browser from a shard. Pure. */
+import { proofOf, proofWords } from '../../../daemon/core/proof.ts';
 import type { InstallationRecord } from '../../../daemon/core/record-format.ts';
 import { compareText } from '../../facts/order.ts';
 import { firstToExpire } from '../../facts/row.ts';
@@ -175,15 +176,20 @@ function addresses(installation: InstallationRecord): Markup {
   );
 }
 
-function issuedFacts({ issued, previous, renewAt }: InstallationRecord): Markup {
+function issuedFacts({ issued, previous, renewAt, addresses: seen }: InstallationRecord): Markup {
   if (issued === null) return el('p', { class: 'quiet' }, 'Nothing was issued here yet.');
+  const proof = proofOf(issued, seen.length);
   const hex = (text: string): Markup => el('span', { class: 'hex' }, text);
   return facts([
     ['Valid', [moment(issued.notBefore), ' to ', moment(issued.notAfter)]],
     ['Renewal', renewAt === null ? 'not planned' : moment(renewAt)],
     [
       'Proved served',
-      issued.provedAt === null ? 'not yet at every declared address' : moment(issued.provedAt),
+      proof.at !== null
+        ? moment(proof.at)
+        : proof.state === 'nothing-to-prove'
+          ? proofWords[proof.state]
+          : 'not yet at every declared address',
     ],
     ['Installed', issued.installedAt === null ? 'found in place' : moment(issued.installedAt)],
     [

@@ -10,6 +10,9 @@ import { firstToExpire } from '../../facts/row.ts';
 import { count, instantOf, spanWords, utc, utcDay } from './time-words.ts';
 import { statusWord } from './words.ts';
 
+const unproved =
+  'What was issued is installed and policy holds. There was nothing to prove: no address is declared, so nobody looked at what clients get.';
+
 /** Two or three plain sentences: what the status means here, at how many addresses it is proved, until when it holds, what to do. */
 export function verdictOf(
   record: CertificateRecord,
@@ -19,7 +22,8 @@ export function verdictOf(
   const addresses = record.installations.flatMap((each) => each.addresses);
   const matching = addresses.filter((each) => each.result === 'served-match').length;
   const first = firstToExpire(record);
-  const sentences = [word.meaning];
+  const silent = addresses.length === 0 && record.installations.some((each) => each.issued !== null);
+  const sentences = [silent && record.status === 'ok' ? unproved : word.meaning];
   if (addresses.length > 0)
     sentences.push(
       matching === addresses.length
@@ -27,6 +31,11 @@ export function verdictOf(
         : matching === 0
           ? `${addresses.length === 1 ? 'The only declared address does not pass' : `None of the ${addresses.length} declared addresses passes`}.`
           : `${matching} of ${count(addresses.length, 'declared address')} ${matching === 1 ? 'serves' : 'serve'} what was issued.`,
+    );
+  const unseen = silent || addresses.length === 0 ? [] : record.installations.filter(isUnseen);
+  if (unseen.length > 0)
+    sentences.push(
+      `On ${unseen.map((each) => each.endpoint).join(', ')} there is nothing to prove: no address is declared.`,
     );
   if (first !== null)
     sentences.push(
@@ -39,6 +48,10 @@ export function verdictOf(
       'Its declaration is gone from the repository: nothing was uninstalled, and it is still watched, but it is not renewed.',
     );
   return { verdict: sentences.join(' '), next: word.next };
+}
+
+function isUnseen({ issued, addresses }: InstallationRecord): boolean {
+  return issued !== null && addresses.length === 0;
 }
 
 export interface LifetimeBar {

@@ -1,4 +1,5 @@
 /** Tables of the evidence of a quarter as markup: controls, the sample, and the tables that `renewd report` writes. Pure. */
+import { proofWords } from '../../../daemon/core/proof.ts';
 import { controlWords } from './audit-words.ts';
 import { heads, recordLink } from './audit-parts.ts';
 import { el, type Markup } from './markup.ts';
@@ -67,7 +68,7 @@ export function sampleTable(frame: Frame, sample: readonly SampledIssuance[], ca
           el(
             'td',
             { 'data-label': 'Proved served', class: each.provedAt === null ? 'strong' : null },
-            each.provedAt === null ? 'not proved' : moment(each.provedAt),
+            each.provedAt === null ? proofWords[each.proof] : moment(each.provedAt),
           ),
           el(
             'td',

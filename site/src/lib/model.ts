@@ -10,6 +10,7 @@ import type {
   CertificateStatus,
   FindingRecord,
   Heartbeat,
+  ProofState,
   Timestamp,
 } from '../../../daemon/core/record-format.ts';
 import { limits } from '../../../daemon/limits.ts';
@@ -563,7 +564,8 @@ export interface SampledIssuance {
   readonly fingerprint: string;
   readonly because: string | null;
   readonly recordedAt: Timestamp;
-  /** When a handshake proved it served; null: none did. */
+  readonly proof: ProofState;
+  /** When a handshake proved it served; null unless `proof` is `served`. */
   readonly provedAt: Timestamp | null;
   /** Commit of the records, and the path of the record in it. */
   readonly commit: string;

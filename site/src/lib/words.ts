@@ -125,7 +125,7 @@ export const statusWords: Readonly<Record<CertificateStatus, StatusWord>> = {
     shape: 'tick',
     group: 'settled',
     meaning:
-      'Every declared address serves exactly the certificate that was issued, its chain verifies, and policy holds.',
+      'What was issued is installed, it is what every declared address serves, its chain verifies, and policy holds. Where no address is declared, nobody looked at what is served.',
     next: '',
   },
 };

@@ -1,0 +1,44 @@
+/** When the handshakes after an installation count as a proof. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { proveServed } from '../../daemon/shell/prove.ts';
+import type { Job } from '../../daemon/shell/operation.ts';
+import type { World } from '../../daemon/shell/world.ts';
+import type { Handshake } from '../../daemon/core/model.ts';
+import { facts, handshake, installation, now } from '../core/sample.ts';
+
+const leaf = facts('aa');
+
+async function proved(answers: readonly Handshake[]): Promise<number | null> {
+  const serves = answers.map((each) => each.address);
+  let index = 0;
+  const world = {
+    now: () => now,
+    handshake: () => Promise.resolve(answers[index++ % answers.length]),
+  } as unknown as World;
+  const job = {
+    installation: { ...installation, serves },
+    profile: { settleMs: 0 },
+    installed: null,
+    reach: null,
+    anchors: null,
+  } as unknown as Job;
+  return proveServed(world, job, leaf.fingerprint, new AbortController().signal);
+}
+
+test('it is proved when it was seen', async () => {
+  assert.equal(await proved([handshake(leaf)]), now);
+});
+
+test('where no address is declared nothing was proved', async () => {
+  assert.equal(await proved([]), null);
+});
+
+test('an address nobody may look at proves nothing, and undoes nothing', async () => {
+  const refused = { result: 'address-refused', detail: 'not allowed' } as const;
+  assert.equal(await proved([handshake(null, { failure: refused })]), null);
+});
+
+test('another certificate is a failure that says where', async () => {
+  await assert.rejects(proved([handshake(facts('bb'))]), /shop\.example\.com:443/);
+});
