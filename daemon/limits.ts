@@ -49,6 +49,12 @@ export const limits = {
     waiverMaxMs: 398 * day,
     /** Commits of the intent branch judged one by one in one turn; more is a history nobody reviewed. */
     commitsPerTurnMax: 2000,
+    /** Held changes judged again in one turn, over all its commits: each builds the estate anew (10 to 100 ms). What is left over is judged in the next turn. */
+    judgedAgainPerTurnMax: 400,
+    /** Approvals kept for one held change, of different signers; no rule asks for as many. */
+    approvalsKeptMax: 100,
+    /** Reasons kept of one held change, each a finding; the last says how many more there are. Nobody reads the fiftieth. */
+    reasonsPerChangeMax: 20,
     /** Declarations one change may touch once something is in force: twice the estate we are measured with; a larger one comes in parts. */
     filesPerChangeMax: 20_000,
     /** Text read in one go before others have their turn: some milliseconds (measured with certificates of 400 bytes). */

@@ -3,7 +3,7 @@
  * waits for approval, is held: its files stay as they were in force, and everything after it goes on.
  */
 import { changeRecord, changeRecordKey, type ChangeRecord } from '../core/change-record.ts';
-import type { NewCommit } from '../core/change-judgement.ts';
+import type { ChangeReason, NewCommit } from '../core/change-judgement.ts';
 import type { Desired } from '../core/model.ts';
 import { malformed } from '../git/object.ts';
 import type { TreeEntryChange } from '../git/repository.ts';
@@ -11,9 +11,9 @@ import { limits } from '../limits.ts';
 import type { OperationError } from '../ports/failure.ts';
 import { applyFirst } from './first-start.ts';
 import { applyChange, declaredChanges, declaredPrefixes, type AppliedChange } from './in-force.ts';
-import { keepHeld, lapsed, supersede } from './held.ts';
+import { fewReasons, joinApprovals, keepHeld, lapsed, supersede } from './held.ts';
 import type { IntentSource } from './intent.ts';
-import { judgeOnTop, type JudgedChange } from './judge-change.ts';
+import { judgeOnTop, planOnTop, type JudgedChange } from './judge-change.ts';
 import type { HeldChange, Memory } from './memory.ts';
 import { isUnreadable, readNewCommits, signatureJudge, type NewRange } from './new-commits.ts';
 import { noteBreakGlass, noteReviews } from './review.ts';
@@ -51,20 +51,27 @@ export interface UnreadCommit {
 }
 
 /**
- * Judges every new push or merge on the way to `head`, at most `limits.governance.commitsPerTurnMax` of them. IO: Git and the journal. Safe to repeat; a crash between
+ * Judges every new push or merge on the way to `head`, at most `limits.governance.commitsPerTurnMax` of them, and no further one after `judgedAgainMax` held changes
+ * were judged again: the next call goes on there, one by one as always. IO: Git and the journal. Safe to repeat; a crash between
  * two of them goes on at the second. A commit that cannot be read is stepped over: what stays in force is what was before it, and the next one that can be read is judged
  * with it as one change. Returns the first of those that no later commit mended; null when all was read.
  */
-export async function advance(context: Advance, head: string): Promise<UnreadCommit | null> {
+export async function advance(
+  context: Advance,
+  head: string,
+  judgedAgainMax = Number.POSITIVE_INFINITY,
+): Promise<UnreadCommit | null> {
   const { intent, memory } = context;
   const { repository } = intent;
   const line = memory.accepted === null ? null : await repository.firstParents(memory.accepted, head);
   let unread: UnreadCommit | null = null;
   // Without a line the accepted commit came in from the side: what happened since is one change, judged as a whole.
   // A turn has an end: what is left over is judged in the next, one by one as always.
+  let judgedAgain = 0;
   for (const oid of (line ?? [head]).slice(0, limits.governance.commitsPerTurnMax)) {
+    if (judgedAgain >= judgedAgainMax) break;
     try {
-      await step(context, oid, line !== null);
+      judgedAgain += await step(context, oid, line !== null);
       unread = null;
     } catch (error) {
       if (!isUnreadable(error)) throw error;
@@ -74,7 +81,8 @@ export async function advance(context: Advance, head: string): Promise<UnreadCom
   return unread;
 }
 
-async function step(context: Advance, commit: string, onLine: boolean): Promise<void> {
+/** Returns how many held changes were judged again. */
+async function step(context: Advance, commit: string, onLine: boolean): Promise<number> {
   const { world, intent, memory, build } = context;
   const { repository, reader } = intent;
   const previous = memory.accepted;
@@ -82,7 +90,7 @@ async function step(context: Advance, commit: string, onLine: boolean): Promise<
   // Of the history before the first accepted commit nothing is judged, so nothing is read.
   const from = previous === null ? (await repository.commit(commit)).parents : [previous];
   const range = await readNewCommits(repository, from, commit, judge, world.now());
-  if (range === null) return;
+  if (range === null) return 0;
   const { tip, commits, unread } = range;
   if (onLine && tip.malformed === null && (await stepOverParent(context, range)))
     return step(context, commit, onLine);
@@ -98,14 +106,13 @@ async function step(context: Advance, commit: string, onLine: boolean): Promise<
     supersede(memory, changes, { tip, accepted: false, before });
     await noteReviews(context, commits);
     move(context, commit);
-    await reconsider(context, commits, commit);
-    return;
+    return reconsider(context, commits, commit);
   }
   const desired = build(commit, applied.files);
   if (before === null || previous === null) {
     // Nothing was in force that could judge: the first commit is taken on trust, and the record says so.
     take(context, applied, desired, tip, { record: { previous, commits, judged: null } });
-    return;
+    return 0;
   }
   const judged = judgeOnTop({
     before,
@@ -131,7 +138,7 @@ async function step(context: Advance, commit: string, onLine: boolean): Promise<
     hold(context, { tip, commits, unread, changes, judged, previous });
     move(context, commit);
   }
-  await reconsider(context, commits, commit);
+  return reconsider(context, commits, commit);
 }
 
 /**
@@ -199,6 +206,8 @@ interface Bringing {
   readonly changes: readonly TreeEntryChange[];
   readonly judged: JudgedChange;
   readonly previous: string | null;
+  /** Of those that came after it. */
+  readonly approvals?: readonly NewCommit[];
 }
 
 /** Policies take effect; the certificates they were widened for in the same change wait for the next commit, and are judged by them then. */
@@ -256,8 +265,11 @@ function remember(context: Advance, tip: NewCommit, seen: Seen, acceptedAt: numb
   memory.changeRecords.set(changeRecordKey(record), record);
 }
 
-function hold(context: Advance, { tip, commits, unread, changes, judged, previous }: Bringing): void {
+function hold(context: Advance, bringing: Bringing): void {
   const { memory, world } = context;
+  const { tip, commits, approvals = none, unread, changes, previous } = bringing;
+  const reasons = fewReasons(bringing.judged.verdict.reasons);
+  const judged = { ...bringing.judged, verdict: { ...bringing.judged.verdict, reasons } };
   const held: HeldChange = {
     commit: tip.oid,
     previous,
@@ -265,20 +277,22 @@ function hold(context: Advance, { tip, commits, unread, changes, judged, previou
     changes,
     tip,
     commits,
+    ...(approvals.length > 0 && { approvals }),
     unread,
     hash: judged.hash,
     outcome: judged.verdict.outcome,
-    reasons: judged.verdict.reasons,
+    reasons,
   };
+  if (memory.desired !== null) judgedOn.set(held, memory.desired);
   keepHeld(memory, held);
-  remember(context, tip, { previous, commits, judged }, null);
+  remember(context, tip, { previous, commits: [...commits, ...approvals], judged }, null);
   world.journal.append(
     world.now(),
     'repository',
     `change ${judged.verdict.outcome}`,
     `${tip.oid} ${judged.hash}`,
   );
-  for (const { code, message } of judged.verdict.reasons) {
+  for (const { code, message } of reasons) {
     world.log.warn({ commit: tip.oid, code }, `change ${judged.verdict.outcome}: ${message}`);
   }
 }
@@ -304,46 +318,83 @@ export function saveHeld(
   world.journal.setFact('change-records', JSON.stringify([...memory.changeRecords.values()]));
 }
 
-/** New commits may bring the approval a held change waits for, or a policy that lets it through. */
-async function reconsider(context: Advance, commits: readonly NewCommit[], at: string): Promise<void> {
-  const { memory, intent, world, build } = context;
-  if (memory.held.size === 0) return;
+/** What a held change was last judged by: while it is the same, only approvals and time make a difference. */
+const judgedOn = new WeakMap<HeldChange, Desired>();
+
+/** New commits may bring the approval a held change waits for, or a policy that lets it through. Returns how many were judged again. */
+async function reconsider(context: Advance, commits: readonly NewCommit[], at: string): Promise<number> {
+  const { memory, world } = context;
+  let judged = 0;
+  let changed = false;
   for (const held of [...memory.held.values()]) {
-    if (held.commit === at) continue;
     const before = memory.desired;
-    if (before === null) return;
-    const approving = commits.filter((each) => each.approves.length > 0);
-    const evidence = [...held.commits, ...approving].slice(0, limits.governance.commitsPerMergeMax);
-    const applied = await applyChange(intent.repository, intent.reader, intent, held.changes);
-    const desired = build(at, applied.files);
-    const { tip, previous, changes, unread } = held;
-    const judged = judgeOnTop({
-      before,
-      trust: intent.trust,
-      after: desired,
-      trustAfter: applied.trust,
-      documents: applied.documents,
-      tip,
-      commits: evidence,
-      unread,
-      now: world.now(),
-    });
-    const bringing = { tip, commits: evidence, unread, changes, judged, previous };
+    if (held.commit === at || before === null) continue;
     const late = lapsed(before.changeControl, held, world.now());
-    if (applied.documents.length === 0) memory.held.delete(held.commit);
-    else if (late !== null) {
-      const verdict = { ...judged.verdict, outcome: 'refused' as const, reasons: [late] };
-      hold(context, { ...bringing, judged: { ...judged, verdict } });
-    } else if (judged.verdict.outcome === 'accepted' && judged.widened.length === 0) {
-      remember(context, tip, bringing, world.now());
-      const { documents } = applied;
-      noteBreakGlass(context, { tip, commits: evidence, documents, verdict: judged.verdict });
-      memory.held.delete(held.commit);
-      context.take(applied, desired, at);
-      world.log.info({ commit: held.commit, hash: judged.hash }, 'a held change takes effect');
-    } else hold(context, bringing);
+    const lapses = late !== null && !held.reasons.some((each) => each.code === late.code);
+    const alike = judgedOn.get(held) === before;
+    const known = held.approvals ?? none;
+    if (alike && !lapses && joinApprovals(known, commits, held.hash) === known) continue;
+    judged++;
+    changed = (await judgeAgain(context, held, { commits, at, before, late })) || changed;
   }
+  if (!changed) return judged;
   world.journal.atomically(() => {
     saveHeld(world, memory);
   });
+  return judged;
+}
+
+const none: readonly NewCommit[] = [];
+
+interface Again {
+  readonly commits: readonly NewCommit[];
+  readonly at: string;
+  readonly before: Desired;
+  readonly late: ChangeReason | null;
+}
+
+/** Judges one held change by what is in force now, with the approvals of exactly this change that came since. Returns whether anything is otherwise than before. */
+async function judgeAgain(
+  context: Advance,
+  held: HeldChange,
+  { commits, at, before, late }: Again,
+): Promise<boolean> {
+  const { memory, intent, world, build } = context;
+  if (!memory.held.has(held.commit)) return false;
+  const applied = await applyChange(intent.repository, intent.reader, intent, held.changes);
+  if (applied.documents.length === 0) return memory.held.delete(held.commit);
+  const { tip, previous, changes, unread } = held;
+  const { trust } = intent;
+  const { documents, trust: trustAfter } = applied;
+  const after = build(at, applied.files);
+  const planned = planOnTop({ before, after, trust, documents });
+  const approvals = joinApprovals(held.approvals ?? none, commits, planned.hash);
+  const evidence = [...held.commits, ...approvals];
+  const now = world.now();
+  const judged = judgeOnTop(
+    { before, trust, after, trustAfter, documents, tip, commits: evidence, unread, now },
+    planned,
+  );
+  if (late === null && judged.verdict.outcome === 'accepted' && judged.widened.length === 0) {
+    remember(context, tip, { previous, commits: evidence, judged }, now);
+    noteBreakGlass(context, { tip, commits: evidence, documents, verdict: judged.verdict });
+    memory.held.delete(held.commit);
+    context.take(applied, after, at);
+    world.log.info({ commit: held.commit, hash: judged.hash }, 'a held change takes effect');
+    return true;
+  }
+  const verdict =
+    late === null ? judged.verdict : { ...judged.verdict, outcome: 'refused' as const, reasons: [late] };
+  const bringing = { tip, commits: held.commits, approvals, unread, changes, previous };
+  const known = held.approvals ?? none;
+  if (judged.hash === held.hash && approvals === known && sameVerdict(held, verdict)) {
+    judgedOn.set(held, before);
+    return false;
+  }
+  hold(context, { ...bringing, judged: { ...judged, verdict } });
+  return true;
+}
+
+function sameVerdict(held: HeldChange, { outcome, reasons }: JudgedChange['verdict']): boolean {
+  return outcome === held.outcome && JSON.stringify(fewReasons(reasons)) === JSON.stringify(held.reasons);
 }

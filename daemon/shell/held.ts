@@ -15,34 +15,122 @@ function signerOf({ signature }: NewCommit): string | null {
   return signature.verdict === 'good' ? (signature.principals[0] ?? null) : null;
 }
 
+/** Whose place a held change takes. What a forge merged is of who signed it before; where nobody did, of the folder it is for, so that one team does not fill the forge's. */
+function whose({ tip, commits, changes }: HeldChange, desired: Desired | null): string | null {
+  const signer = signerOf(tip);
+  const forges = desired?.changeControl?.forges ?? [];
+  if (signer === null || !forges.includes(signer)) return signer;
+  for (const each of commits) {
+    const maker = each.paths.length > 0 ? signerOf(each) : null;
+    if (maker !== null && !forges.includes(maker)) return maker;
+  }
+  return `${signer} ${changes[0]?.path.split('/').slice(0, 3).join('/') ?? ''}`;
+}
+
 /**
- * Keeps a change that is not in force, within bounds: so many of each signer, so many of nobody, so many in all. What comes from nobody makes room for what a
- * known key signed, and what is refused or lapsed for what waits. What is not kept is counted in `memory.notKept`. Changes `memory`.
+ * Keeps a change that is not in force, within bounds: so many of each signer, so many of nobody, so many in all. Where there are too many, what comes from nobody
+ * goes first; then the team with most held gives up, of it the signer with most, of theirs what is refused before what waits, and the newest first. So nobody's
+ * request goes because others ask for much. What is not kept is counted in `memory.notKept`. Changes `memory`.
  */
-export function keepHeld(memory: Pick<Memory, 'held' | 'notKept'>, change: HeldChange): void {
+export function keepHeld(memory: Pick<Memory, 'held' | 'notKept' | 'desired'>, change: HeldChange): void {
   memory.held.set(change.commit, change);
-  const signer = signerOf(change.tip);
-  const alike = [...memory.held.values()].filter((each) => signerOf(each.tip) === signer);
-  const mine = signer === null ? limits.governance.heldUnknownMax : limits.governance.heldPerSignerMax;
-  const out =
-    alike.length > mine
-      ? leastWanted(alike)
-      : memory.held.size > limits.governance.heldMax
-        ? leastWanted([...memory.held.values()])
-        : null;
+  const out = tooMany(memory, whose(change, memory.desired));
   if (out === null) return;
   memory.held.delete(out.commit);
   memory.notKept.count++;
   memory.notKept.commits = [out.commit, ...memory.notKept.commits].slice(0, limits.governance.notKeptNamed);
 }
 
-/** Nobody's first, then what is refused; of those alike the newest, so that a flood pushes out itself. */
+/** The one that has to go; null while all find a place. */
+function tooMany(
+  { held, desired }: Pick<Memory, 'held' | 'desired'>,
+  signer: string | null,
+): HeldChange | null {
+  const bySigner = new Map<string | null, HeldChange[]>();
+  for (const each of held.values()) {
+    const who = whose(each, desired);
+    const theirs = bySigner.get(who);
+    if (theirs === undefined) bySigner.set(who, [each]);
+    else theirs.push(each);
+  }
+  const mine = bySigner.get(signer) ?? [];
+  const most = signer === null ? limits.governance.heldUnknownMax : limits.governance.heldPerSignerMax;
+  if (mine.length > most) return leastWanted(mine);
+  if (held.size <= limits.governance.heldMax) return null;
+  return leastWanted(bySigner.get(null) ?? bySigner.get(heaviest(bySigner, desired)) ?? []);
+}
+
+/** The signer with most held of the team with most held. Who is of several teams counts for the one with fewest, who is of none stands alone. */
+function heaviest(
+  bySigner: ReadonlyMap<string | null, readonly HeldChange[]>,
+  desired: Desired | null,
+): string | null {
+  const own = (signer: string): number => bySigner.get(signer)?.length ?? 0;
+  const teamsOf = new Map<string, number[]>();
+  for (const { signers } of desired?.teams.values() ?? []) {
+    const members = [...new Set(signers)];
+    let sum = 0;
+    for (const each of members) sum += own(each);
+    for (const each of members) teamsOf.set(each, [...(teamsOf.get(each) ?? []), sum]);
+  }
+  let found: { readonly signer: string; readonly team: number; readonly own: number } | null = null;
+  for (const signer of bySigner.keys()) {
+    if (signer === null) continue;
+    const here = { signer, team: Math.min(...(teamsOf.get(signer) ?? [own(signer)])), own: own(signer) };
+    const more = found === null ? 1 : here.team - found.team || here.own - found.own;
+    // Of those alike the one whose requests came last.
+    if (more >= 0) found = here;
+  }
+  return found?.signer ?? null;
+}
+
+/** What is refused before what waits; of those alike the newest, so that a flood pushes out itself. */
 function leastWanted(changes: readonly HeldChange[]): HeldChange | null {
-  const rank = (each: HeldChange): number =>
-    (signerOf(each.tip) === null ? 0 : 2) + (each.outcome === 'refused' ? 0 : 1);
   let least: HeldChange | null = null;
-  for (const each of changes) if (least === null || rank(each) <= rank(least)) least = each;
+  for (const each of changes) if (least?.outcome !== 'refused' || each.outcome === 'refused') least = each;
   return least;
+}
+
+/**
+ * The approvals a held change has, with those of new commits that name exactly its hash. A commit joins only by a good signature; one signer takes one place, the
+ * newest of theirs. What else such a commit changes is judged where it was made, and nobody makes a change by approving it. Pure.
+ */
+export function joinApprovals(
+  known: readonly NewCommit[],
+  commits: readonly NewCommit[],
+  hash: string,
+): readonly NewCommit[] {
+  const who = ({ signature: { key, principals } }: NewCommit): string => JSON.stringify([key, principals]);
+  const joined = new Map(known.map((each) => [who(each), each]));
+  let added = false;
+  for (const each of commits) {
+    if (each.signature.verdict !== 'good' || each.malformed !== null || !each.approves.includes(hash))
+      continue;
+    const place = who(each);
+    const old = joined.get(place);
+    // What says why it may not wait says more.
+    if (old?.approves.includes(hash) === true && (old.breakGlass !== null || each.breakGlass === null))
+      continue;
+    if (old === undefined && joined.size >= limits.governance.approvalsKeptMax) continue;
+    joined.set(place, { ...each, paths: [], brought: [], changed: [] });
+    added = true;
+  }
+  return added ? [...joined.values()] : known;
+}
+
+/** As many reasons as anybody reads, of every code the first; the last says how many more there are. Pure. */
+export function fewReasons(reasons: readonly ChangeReason[]): readonly ChangeReason[] {
+  const max = limits.governance.reasonsPerChangeMax;
+  if (reasons.length <= max) return reasons;
+  const codes = new Set<string>();
+  const [firsts, others]: [ChangeReason[], ChangeReason[]] = [[], []];
+  for (const each of reasons) {
+    (codes.has(each.code) ? others : firsts).push(each);
+    codes.add(each.code);
+  }
+  const shown = [...firsts, ...others].slice(0, max);
+  const rest = ` (and ${String(reasons.length - max)} more reasons)`;
+  return shown.map((each, at) => (at === max - 1 ? { ...each, message: each.message + rest } : each));
 }
 
 /** When a request can no longer take effect by itself; null where nobody says who must agree. Pure. */

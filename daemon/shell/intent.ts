@@ -8,6 +8,7 @@ import type { Certificate, Desired } from '../core/model.ts';
 import { allKinds, keyOf } from '../documents/kinds/index.ts';
 import type { DocumentReader, ParsedFile } from '../documents/read.ts';
 import type { Repository } from '../git/repository.ts';
+import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import { advance, saveHeld, type Build, type Take, type UnreadCommit } from './advance.ts';
 import { brokenPrefix, mistakesOf, readBrokenRow, unknownFile, unreadableCode } from './broken.ts';
@@ -130,7 +131,7 @@ async function readHead(
       if (unread !== null && memory.accepted === null) return unread;
     }
   }
-  return advance(context, head);
+  return advance(context, head, limits.governance.judgedAgainPerTurnMax);
 }
 
 /** The commit the operator trusts, if it is in the history of the head. @throws OperationError `git-unavailable` when it is not: nothing is then taken on trust in its place */

@@ -49,18 +49,28 @@ function commandsOf({ test, reload }: Profile, parameters: Readonly<Record<strin
   });
 }
 
-/** Judges a change. The same change on the same state gives the same plan and hash, whenever it is asked. */
-export function judgeOnTop(change: ChangeToJudge): JudgedChange {
-  const { before, after, trust, documents, tip, commits, unread, now } = change;
-  const plan = planChange(before, after, documents, commandsOf);
-  const judging = judgedBy(before, trust);
-  const hash = planHash(plan, judging);
+/** What a change will do, and the hash that approvals of it are bound to: the same whoever signed what. */
+export type PlannedChange = Pick<JudgedChange, 'plan' | 'hash' | 'judgedBy'>;
+
+/** The plan of a change on top of this state. The same change on the same state gives the same plan and hash, whenever it is asked. */
+export function planOnTop(
+  change: Pick<ChangeToJudge, 'before' | 'after' | 'trust' | 'documents'>,
+): PlannedChange {
+  const plan = planChange(change.before, change.after, change.documents, commandsOf);
+  const judging = judgedBy(change.before, change.trust);
+  return { plan, hash: planHash(plan, judging), judgedBy: judging };
+}
+
+/** Judges a change. `planned`: its plan, where it was made already. */
+export function judgeOnTop(change: ChangeToJudge, planned: PlannedChange = planOnTop(change)): JudgedChange {
+  const { before, after, tip, commits, unread, now } = change;
+  const { plan, hash } = planned;
   const judged = judgeChange({ before, after, plan, hash, tip, commits, unread });
   const locked =
     before.changeControl === null && after.changeControl === null ? null : lockOut(after, change.trustAfter);
   const verdict: ChangeVerdict =
     locked === null ? judged : { ...judged, outcome: 'refused', reasons: [...judged.reasons, locked] };
-  return { plan, hash, judgedBy: judging, verdict, widened: widenedBy(before, after, plan, now) };
+  return { ...planned, verdict, widened: widenedBy(before, after, plan, now) };
 }
 
 /** What policy as it was before says of a certificate as it will be. Endpoints that are new count as the change declares them; teams and policies never do. Pure. */

@@ -29,8 +29,10 @@ export interface HeldChange {
   /** What it would put in force. */
   readonly changes: readonly TreeEntryChange[];
   readonly tip: NewCommit;
-  /** The commits that bring it, and those that approved something since, as they were judged when first seen. */
+  /** The commits that bring it, as they were judged when first seen. */
   readonly commits: readonly NewCommit[];
+  /** Signed approvals of exactly this change that came after it (`joinApprovals`). Absent: none. */
+  readonly approvals?: readonly NewCommit[];
   /** Commits of it that were not read: it stays refused. */
   readonly unread: number;
   readonly hash: string;

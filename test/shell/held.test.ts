@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { NewCommit } from '../../daemon/core/change-judgement.ts';
-import type { ChangeControl, Desired } from '../../daemon/core/model.ts';
+import type { ChangeControl, Desired, Team } from '../../daemon/core/model.ts';
 import { limits } from '../../daemon/limits.ts';
 import { buildDesired } from '../../daemon/core/desired.ts';
 import { changeFindings } from '../../daemon/shell/change-findings.ts';
-import { keepHeld, lapsed, supersede } from '../../daemon/shell/held.ts';
+import { fewReasons, joinApprovals, keepHeld, lapsed, supersede } from '../../daemon/shell/held.ts';
 import type { HeldChange, Memory } from '../../daemon/shell/memory.ts';
 
 const day = 86_400_000;
@@ -146,6 +146,110 @@ describe('how many are kept', () => {
     assert.equal(memory.held.size, limits.governance.heldMax);
     assert.equal(memory.notKept.count, 10);
   });
+});
+
+describe('a fair share', () => {
+  const teamOf = (name: string, signers: readonly string[]): [string, Team] => [
+    name,
+    {
+      kind: 'Team',
+      displayName: name,
+      networks: [],
+      name,
+      labels: {},
+      source,
+      blob: 'b',
+      owners: [],
+      contacts: [],
+      dnsNames: [],
+      issuers: [],
+      endpoints: [],
+      signers,
+      handles: [],
+    },
+  ];
+  const evil = ['m1', 'm2', 'm3', 'm4', 'm5'];
+  const flood = (memory: Kept, signers: readonly string[]): void => {
+    for (const each of signers)
+      for (let times = 0; times < limits.governance.heldPerSignerMax; times++) keepHeld(memory, change(each));
+  };
+  const withTeams = (...teams: [string, Team][]): Kept => ({
+    ...holding(),
+    desired: { ...before, teams: new Map(teams) },
+  });
+  test('the team with most gives up, of it the signer with most, the newest of theirs', () => {
+    const memory = withTeams(teamOf('evil', evil), teamOf('web', ['ada', 'bob']));
+    const mine = [change('ada'), change('bob', { outcome: 'refused' })];
+    for (const each of mine) keepHeld(memory, each);
+    flood(memory, evil);
+    assert.ok(mine.every((each) => memory.held.has(each.commit)));
+    const late = change('ada');
+    const [newest] = [...memory.held.values()].filter((each) => each.tip.signature.key === 'm5').slice(-1);
+    keepHeld(memory, late);
+    assert.ok(memory.held.has(late.commit) && memory.held.size === limits.governance.heldMax);
+    // m4 and m5 gave up one each by then.
+    assert.equal(memory.held.has(newest?.commit ?? ''), true);
+    assert.equal(memory.notKept.count, 3);
+  });
+  test('who is of several teams counts for the one with fewest: nobody is made to pay for a team that lists them', () => {
+    const memory = withTeams(teamOf('evil', [...evil, 'ada']), teamOf('web', ['ada']));
+    flood(memory, evil);
+    const late = change('ada');
+    keepHeld(memory, late);
+    assert.ok(memory.held.has(late.commit));
+  });
+  test('what a forge merged counts for who signed it before, else for the folder', () => {
+    const forge = 'forge@example.com';
+    const memory: Kept = {
+      ...holding(),
+      desired: { ...before, changeControl: { ...control, forges: [forge] } },
+    };
+    for (let each = 0; each < 60; each++)
+      keepHeld(memory, change(forge, { changes: [{ ...shop, path: 'inventory/certificates/evil/x.yaml' }] }));
+    const late = change(forge);
+    keepHeld(memory, late);
+    assert.ok(memory.held.has(late.commit));
+    assert.equal(memory.held.size, limits.governance.heldPerSignerMax + 1);
+  });
+});
+
+describe('approvals that join a held change', () => {
+  const hash = 'a'.repeat(64);
+  const approval = (by: string | null, approves = hash): NewCommit => ({
+    ...commit(by),
+    approves: [approves],
+  });
+  test('are signed and name exactly its hash; they bring nothing else', () => {
+    const good = approval('pia');
+    const joined = joinApprovals(
+      [],
+      [approval(null), approval('mallory', 'b'.repeat(64)), commit('pia'), good],
+      hash,
+    );
+    assert.deepEqual(
+      joined.map((each) => [each.oid, each.paths]),
+      [[good.oid, []]],
+    );
+  });
+  test('take one place a signer: nobody fills them', () => {
+    const noise = Array.from({ length: 1000 }, () => approval('mallory'));
+    const good = approval('pia');
+    const first = joinApprovals([], noise, hash);
+    assert.equal(first.length, 1);
+    assert.deepEqual(joinApprovals(first, [good], hash).at(-1)?.oid, good.oid);
+    assert.equal(joinApprovals(first, noise, hash), first);
+  });
+});
+
+test('of a thousand reasons the first are kept, of every code one, and the last says how many there are', () => {
+  const reason = { code: 'commit-unsigned', message: 'm', fix: 'f', commit: null, source: null } as const;
+  const kept = fewReasons([
+    ...Array.from({ length: 1000 }, () => reason),
+    { ...reason, code: 'path-not-permitted' as const },
+  ]);
+  assert.equal(kept.length, limits.governance.reasonsPerChangeMax);
+  assert.ok(kept.some((each) => each.code === 'path-not-permitted'));
+  assert.match(kept.at(-1)?.message ?? '', /and 981 more reasons/);
 });
 
 describe('a request lapses', () => {

@@ -1,0 +1,136 @@
+/** What others push beside a request that waits: noise that names no approval of it, floods of requests, approvals that do more than approve. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { limits } from '../../daemon/limits.ts';
+import { certificate, openSignedEstate, team, type SignedEstate } from './signed-estate.ts';
+
+const zeros = `Renewd-Approve: ${'0'.repeat(64)}`;
+const wildFile = 'inventory/certificates/web/wild.yaml';
+const wild = certificate('wild', '*.shop.example.com');
+
+function onlyHash(estate: SignedEstate): string {
+  return [...estate.memory().held.values()].map((each) => each.hash).join(' ');
+}
+
+async function withEstate(
+  run: (estate: SignedEstate) => Promise<void>,
+  ...how: Parameters<typeof openSignedEstate>
+): Promise<void> {
+  const estate = await openSignedEstate(...how);
+  try {
+    await run(estate);
+  } finally {
+    await estate.close();
+  }
+}
+
+describe(
+  'beside a request that waits',
+  { skip: existsSync('/usr/bin/ssh-keygen') ? false : 'ssh-keygen is not installed' },
+  () => {
+    test('unsigned commits that say they approve something neither refuse it nor are kept with it, and its approval counts', () =>
+      withEstate(async (estate) => {
+        const { tree, people } = estate;
+        tree.commit({ [wildFile]: wild }, 'Ask', { by: people['ada'] ?? null });
+        await estate.push();
+        const hash = onlyHash(estate);
+        const [asked] = estate.memory().held.values();
+        estate.noise(40, zeros);
+        estate.noise(10, `Renewd-Approve: ${hash}`);
+        await estate.push();
+        assert.deepEqual(estate.held(), ['Ask: waiting']);
+        // The very same: it was not so much as judged again.
+        assert.equal([...estate.memory().held.values()][0], asked);
+        assert.equal(estate.findings().length, 1);
+        await estate.restart();
+        tree.commit({}, 'Approve', { by: people['pia'] ?? null, trailers: [`Renewd-Approve: ${hash}`] });
+        await estate.push();
+        assert.deepEqual(estate.held(), []);
+        assert.equal(estate.inForce('web/wild'), true);
+      }));
+
+    test('who approves in a commit that changes something else approves, and is no maker of the request', () =>
+      withEstate(async (estate) => {
+        const { tree, people } = estate;
+        tree.commit({ [wildFile]: wild }, 'Ask', { by: people['ada'] ?? null });
+        await estate.push();
+        tree.commit(
+          { 'inventory/certificates/web/docs.yaml': certificate('docs', 'docs.example.com') },
+          'Docs',
+          {
+            by: people['pia'] ?? null,
+            trailers: [`Renewd-Approve: ${onlyHash(estate)}`],
+          },
+        );
+        await estate.push();
+        assert.deepEqual([estate.inForce('web/docs'), estate.inForce('web/wild')], [true, true]);
+      }));
+
+    test('five signers of one team who fill every place push out none of another team', () => {
+      const flood = ['m1', 'm2', 'm3', 'm4', 'm5'];
+      return withEstate(
+        async (estate) => {
+          const { tree, people } = estate;
+          for (const name of flood) {
+            for (let each = 0; each < limits.governance.heldPerSignerMax; each++) {
+              const id = `${name}-${String(each)}`;
+              tree.commit(
+                {
+                  [`inventory/certificates/evil/${id}.yaml`]: certificate(id, `*.${id}.evil.example.com`, {
+                    team: 'evil',
+                  }),
+                },
+                id,
+                { by: people[name] ?? null },
+              );
+            }
+          }
+          await estate.push();
+          assert.equal(estate.memory().held.size, limits.governance.heldMax);
+          tree.commit({ [wildFile]: wild }, 'Ask', { by: people['ada'] ?? null });
+          await estate.push();
+          assert.ok(estate.held().includes('Ask: waiting'));
+          assert.equal(estate.memory().held.size, limits.governance.heldMax);
+        },
+        { 'inventory/teams/evil.yaml': team('evil', "'*.evil.example.com'", flood) },
+        flood,
+      );
+    });
+
+    test('a turn ends after so many held changes were judged again, and the next goes on there', () =>
+      withEstate(async (estate) => {
+        const { tree, people } = estate;
+        const requests = 30;
+        for (let each = 0; each < requests; each++) {
+          const id = `w${String(each)}`;
+          tree.commit(
+            { [`inventory/certificates/web/${id}.yaml`]: certificate(id, `*.${id}.example.com`) },
+            id,
+            {
+              by: people['ada'] ?? null,
+            },
+          );
+        }
+        const taken = Math.ceil(limits.governance.judgedAgainPerTurnMax / requests) + 2;
+        for (let each = 0; each < taken; each++) {
+          const id = `p${String(each)}`;
+          tree.commit(
+            { [`inventory/certificates/web/${id}.yaml`]: certificate(id, `${id}.example.com`) },
+            id,
+            {
+              by: people['ada'] ?? null,
+            },
+          );
+        }
+        await estate.push();
+        assert.equal(estate.inForce('web/p0'), true);
+        assert.equal(estate.inForce(`web/p${String(taken - 1)}`), false);
+        assert.notEqual(estate.memory().accepted, tree.git('rev-parse', 'HEAD'));
+        await estate.turn();
+        assert.equal(estate.inForce(`web/p${String(taken - 1)}`), true);
+        assert.equal(estate.memory().accepted, tree.git('rev-parse', 'HEAD'));
+        assert.equal(estate.memory().held.size, requests);
+      }));
+  },
+);
