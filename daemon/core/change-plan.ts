@@ -80,6 +80,20 @@ export type CommandsOf = (
   parameters: Readonly<Record<string, string>>,
 ) => readonly (readonly string[])[];
 
+/**
+ * Two states with every certificate that is declared, also where it cannot be used (yet): what comes in is judged by what it says, since it comes into force without
+ * anybody being asked once what it refers to is there. Of what changes, what was in force counts before, and what the file says after. Pure.
+ */
+export function asDeclared(
+  before: Desired,
+  after: Desired,
+): { readonly before: Desired; readonly after: Desired } {
+  return {
+    before: { ...before, certificates: new Map([...(before.unusable ?? []), ...before.certificates]) },
+    after: { ...after, certificates: new Map([...after.certificates, ...(after.unusable ?? [])]) },
+  };
+}
+
 /** The plan from one state to another. The order of `documents` and of declarations makes no difference. */
 export function planChange(
   before: Desired,
@@ -110,8 +124,9 @@ function changedCertificates(
   commandsOf: CommandsOf,
 ): CertificateChange[] {
   const ids = new Set<string>();
+  // By its own file: what somebody else's change lets come into force was judged when it was asked for, and neither stops that change nor alters its hash.
   for (const [id, each] of after.certificates)
-    if (before.certificates.get(id)?.blob !== each.blob) ids.add(id);
+    if (files.has(each.source.file) && before.certificates.get(id)?.blob !== each.blob) ids.add(id);
   for (const [id, each] of before.certificates) {
     if (!after.certificates.has(id) && files.has(each.source.file)) ids.add(id);
   }

@@ -119,6 +119,7 @@ export function buildDesired(
     programs,
     changeControl: onlyChangeControl(register),
     certificates,
+    unusable: new Map([...register.certificates].filter(([id]) => !certificates.has(id))),
     problems: ordered(register.problems),
   };
 }

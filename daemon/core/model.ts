@@ -218,6 +218,11 @@ export interface Desired {
   /** Who may change what, and who must approve it; null: nobody has said, so a push is enough. */
   readonly changeControl: ChangeControl | null;
   readonly certificates: ReadonlyMap<string, Certificate>;
+  /**
+   * Certificates that are declared and cannot be used (yet): they refer to what is not there, or stand where they may not. As their files say; what was in force of
+   * them before stays in `certificates`. Absent: none.
+   */
+  readonly unusable?: ReadonlyMap<string, Certificate>;
   /** Trouble in the documents themselves. */
   readonly problems: readonly DocumentProblem[];
 }

@@ -5,7 +5,7 @@ import {
   type ChangeVerdict,
   type NewCommit,
 } from '../core/change-judgement.ts';
-import { planChange, type ChangePlan, type DocumentChange } from '../core/change-plan.ts';
+import { asDeclared, planChange, type ChangePlan, type DocumentChange } from '../core/change-plan.ts';
 import type { Certificate, Desired, Endpoint, Instant, Profile } from '../core/model.ts';
 import { evaluate, stops, type Evaluation } from '../core/policy.ts';
 import { OperationError } from '../ports/failure.ts';
@@ -56,7 +56,8 @@ export type PlannedChange = Pick<JudgedChange, 'plan' | 'hash' | 'judgedBy'>;
 export function planOnTop(
   change: Pick<ChangeToJudge, 'before' | 'after' | 'trust' | 'documents'>,
 ): PlannedChange {
-  const plan = planChange(change.before, change.after, change.documents, commandsOf);
+  const { before, after } = asDeclared(change.before, change.after);
+  const plan = planChange(before, after, change.documents, commandsOf);
   const judging = judgedBy(change.before, change.trust);
   return { plan, hash: planHash(plan, judging), judgedBy: judging };
 }
@@ -65,12 +66,17 @@ export function planOnTop(
 export function judgeOnTop(change: ChangeToJudge, planned: PlannedChange = planOnTop(change)): JudgedChange {
   const { before, after, tip, commits, unread, now } = change;
   const { plan, hash } = planned;
-  const judged = judgeChange({ before, after, plan, hash, tip, commits, unread });
+  const declared = asDeclared(before, after);
+  const judged = judgeChange({ ...declared, plan, hash, tip, commits, unread });
   const locked =
     before.changeControl === null && after.changeControl === null ? null : lockOut(after, change.trustAfter);
   const verdict: ChangeVerdict =
     locked === null ? judged : { ...judged, outcome: 'refused', reasons: [...judged.reasons, locked] };
-  return { ...planned, verdict, widened: widenedBy(before, after, plan, now) };
+  return {
+    ...planned,
+    verdict,
+    widened: widenedBy(before, after, declared.after.certificates, { plan, now }),
+  };
 }
 
 /** What policy as it was before says of a certificate as it will be. Endpoints that are new count as the change declares them; teams and policies never do. Pure. */
@@ -87,9 +93,14 @@ export function judgeByBefore(
   return evaluate(policiesOf(before), subject, now);
 }
 
-function widenedBy(before: Desired, after: Desired, plan: ChangePlan, now: Instant): ChangeReason[] {
+function widenedBy(
+  before: Desired,
+  after: Desired,
+  declared: Desired['certificates'],
+  { plan, now }: { readonly plan: ChangePlan; readonly now: Instant },
+): ChangeReason[] {
   return plan.certificates.flatMap(({ certificate: id }) => {
-    const certificate = after.certificates.get(id);
+    const certificate = declared.get(id);
     if (certificate === undefined) return [];
     const stopped = judgeByBefore(before, after, certificate, now).filter(stops);
     const [first] = stopped;
