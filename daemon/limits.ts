@@ -51,6 +51,8 @@ export const limits = {
     commitsPerTurnMax: 2000,
     /** Held changes judged again in one turn, over all its commits: each builds the estate anew (10 to 100 ms). What is left over is judged in the next turn. */
     judgedAgainPerTurnMax: 400,
+    /** Commits of the branch looked back through, once, for who put a certificate there that was never judged: a millisecond each. */
+    sleepersLookBackCommits: 5000,
     /** Approvals kept for one held change, of different signers; no rule asks for as many. */
     approvalsKeptMax: 100,
     /** Reasons kept of one held change, each a finding; the last says how many more there are. Nobody reads the fiftieth. */

@@ -92,8 +92,8 @@ async function step(context: Advance, commit: string, onLine: boolean): Promise<
   const range = await readNewCommits(repository, from, commit, judge, world.now());
   if (range === null) return 0;
   const { tip, commits, unread } = range;
-  if (onLine && tip.malformed === null && (await stepOverParent(context, range)))
-    return step(context, commit, onLine);
+  const set = onLine && tip.malformed === null ? await stepOverParent(context, range) : null;
+  if (set !== null) return set + (await step(context, commit, onLine));
   const entries = await repository.changes(previous, commit, declaredPrefixes, 'judged');
   if (tip.malformed !== null) throw malformed(tip.malformed);
   const changes = declaredChanges(intent, entries);
@@ -143,23 +143,22 @@ async function step(context: Advance, commit: string, onLine: boolean): Promise<
 
 /**
  * Sets a malformed commit aside before the one on top of it is judged: its files are held as refused, made by nobody, and the next change is what differs from its tree.
- * False where there is none right below, or its tree cannot be read: then both are one change, and that is refused.
+ * Returns how many held changes were judged again; null where there is none right below, or its tree cannot be read: then both are one change, and that is refused.
  */
-async function stepOverParent(context: Advance, { tip, commits }: NewRange): Promise<boolean> {
+async function stepOverParent(context: Advance, { tip, commits }: NewRange): Promise<number | null> {
   const { intent, memory } = context;
   const { accepted: previous, desired: before } = memory;
   // Without change control nobody is asked who made what.
-  if (previous === null || before === null || before.changeControl === null) return false;
+  if (previous === null || before === null || before.changeControl === null) return null;
   const [parent] = (await intent.repository.commit(tip.oid)).parents;
-  if (parent === undefined || parent === previous) return false;
-  if (!commits.some(({ oid, malformed: fault }) => oid === parent && fault !== null)) return false;
+  if (parent === undefined || parent === previous) return null;
+  if (!commits.some(({ oid, malformed: fault }) => oid === parent && fault !== null)) return null;
   const refused = await judgeMalformed(context, before, previous, parent);
-  if (refused === null) return false;
+  if (refused === null) return null;
   supersede(memory, refused.changes, { tip: refused.tip, accepted: false, before });
   if (refused.judged.plan.documents.length > 0) hold(context, refused);
   move(context, parent);
-  await reconsider(context, refused.commits, parent);
-  return true;
+  return reconsider(context, refused.commits, parent);
 }
 
 /** A malformed commit as a change of its own, which is refused; null where its tree or a file of it cannot be read. */
@@ -199,7 +198,8 @@ function filesOf(judged: JudgedChange, changes: readonly TreeEntryChange[]): Tre
   return changes.filter((each) => files.has(each.path));
 }
 
-interface Bringing {
+/** A change that is judged and not taken: what it would bring, and why not. */
+export interface Bringing {
   readonly tip: NewCommit;
   readonly commits: readonly NewCommit[];
   readonly unread: number;
@@ -265,7 +265,8 @@ function remember(context: Advance, tip: NewCommit, seen: Seen, acceptedAt: numb
   memory.changeRecords.set(changeRecordKey(record), record);
 }
 
-function hold(context: Advance, bringing: Bringing): void {
+/** Holds a change that is not taken, with its record. Changes `memory`; the journal is written with the commit it belongs to (`saveHeld`). */
+export function hold(context: Advance, bringing: Bringing): void {
   const { memory, world } = context;
   const { tip, commits, approvals = none, unread, changes, previous } = bringing;
   const reasons = fewReasons(bringing.judged.verdict.reasons);

@@ -17,6 +17,7 @@ import { isBehind, noteBehind, noteCaughtUp, noteNotRewritten, noteRewritten } f
 import type { Memory } from './memory.ts';
 import { isRepositoryTrouble, noteRead, noteUnread, refusedCommit } from './unread.ts';
 import { firstOf, rememberedSteps, type RecordsPlace } from './remembered.ts';
+import { judgeSleepers } from './sleeping.ts';
 import type { World } from './world.ts';
 
 export interface IntentSource {
@@ -62,6 +63,9 @@ export async function readIntent(
     throw error;
   }
 }
+
+/** Set once everything that sleeps in force was judged: in a new journal at once. */
+const sleepersFact = 'sleepers-judged';
 
 /** Returns the commit that could not be read and that no later one mended; null when everything up to the head was read. */
 async function readHead(
@@ -118,6 +122,10 @@ async function readHead(
     replaceDesired(memory, desired, new Set(applied.documents.map((each) => each.path)));
   };
   const context = { world, intent, memory, build, take };
+  if (world.journal.fact(sleepersFact) !== 'yes') {
+    await judgeSleepers(context);
+    world.journal.setFact(sleepersFact, 'yes');
+  }
   if (memory.accepted === null && intent.trustedCommit !== null) {
     await advance(context, await trustedCommit(intent, intent.trustedCommit, head));
   }

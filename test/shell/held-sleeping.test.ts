@@ -2,14 +2,17 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { certificate, endpoint, openSignedEstate, type SignedEstate } from './signed-estate.ts';
+import { certificate, control, endpoint, openSignedEstate, type SignedEstate } from './signed-estate.ts';
 
 const day = 86_400_000;
 const sleeperFile = 'inventory/certificates/web/sleeper.yaml';
 const payEndpoint = { 'inventory/endpoints/payments/pay-01.yaml': endpoint('pay-01', 'payments') };
 
-async function withEstate(run: (estate: SignedEstate) => Promise<void>): Promise<void> {
-  const estate = await openSignedEstate();
+async function withEstate(
+  run: (estate: SignedEstate) => Promise<void>,
+  files: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const estate = await openSignedEstate(files);
   try {
     await run(estate);
   } finally {
@@ -131,5 +134,72 @@ describe(
           ['approval-lapsed'],
         );
       }));
+
+    test('that an earlier version let in unjudged is judged before anything lets it come into force, and nothing else is held', () =>
+      withEstate(
+        async (estate) => {
+          const { tree, people, memory } = estate;
+          const folder = 'inventory/certificates/web';
+          const asleep = { endpoint: 'pay-01' };
+          const ada = { by: people['ada'] ?? null };
+          tree.commit(
+            {
+              [sleeperFile]: certificate('sleeper', '*.sleep.example.com', asleep),
+              [`${folder}/plain.yaml`]: certificate('plain', 'plain.example.com', asleep),
+            },
+            'Sleep',
+            ada,
+          );
+          const label = { ...asleep, labels: 'env: prod' };
+          tree.commit(
+            { [`${folder}/label.yaml`]: certificate('label', 'label.example.com', label) },
+            'Label',
+            ada,
+          );
+          tree.commit(
+            { [`${folder}/shop.yaml`]: certificate('shop', '*.shop.example.com', asleep) },
+            'Change',
+            ada,
+          );
+          await estate.push();
+          assert.deepEqual(estate.held(), []);
+          tree.commit({ 'policies/change-control.yaml': control }, 'Rules', { by: people['pia'] ?? null });
+          await estate.push();
+          assert.deepEqual(estate.held(), []);
+          // As an earlier version left it.
+          estate.forget('sleepers-judged');
+          tree.commit(payEndpoint, 'Our server', { by: people['priya'] ?? null });
+          await estate.push();
+          assert.equal(memory().desired?.endpoints.has('pay-01'), true);
+          assert.deepEqual(estate.held().sort(), ['Change: waiting', 'Label: refused', 'Sleep: waiting']);
+          const inForce = (): (string | undefined)[][] =>
+            ['label', 'plain', 'shop', 'sleeper'].map((each) => [
+              each,
+              memory().desired?.certificates.get(`web/${each}`)?.dnsNames[0],
+            ]);
+          const before = [
+            ['label', undefined],
+            ['plain', 'plain.example.com'],
+            ['shop', 'shop.example.com'],
+            ['sleeper', undefined],
+          ];
+          assert.deepEqual(inForce(), before);
+          await estate.restart();
+          await estate.turn();
+          assert.deepEqual(inForce(), before);
+          const waiting = [...memory().held.values()].filter((each) => each.outcome === 'waiting');
+          const trailers = waiting.map((each) => `Renewd-Approve: ${each.hash}`);
+          tree.commit({}, 'Approve', { by: people['pia'] ?? null, trailers });
+          await estate.push();
+          assert.deepEqual(estate.held(), ['Label: refused']);
+          assert.deepEqual(inForce(), [
+            ['label', undefined],
+            ['plain', 'plain.example.com'],
+            ['shop', '*.shop.example.com'],
+            ['sleeper', '*.sleep.example.com'],
+          ]);
+        },
+        { 'policies/change-control.yaml': control.slice(0, control.indexOf('  approvals:')) },
+      ));
   },
 );

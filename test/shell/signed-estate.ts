@@ -32,7 +32,8 @@ export function endpoint(name: string, owner: string): string {
   return `${head}kind: Endpoint\nmetadata: { name: ${name}, team: ${owner} }\nspec:\n  type: ssh\n  host: 127.0.0.1\n  port: 9\n  user: root\n  hostKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGLr6w2Wn6NVlhpOxEpGCkjzxNWwXJFO2WnU2hyF7yL0']\n  auth: { key: { secret: deploy-key } }\n  privilege: { mode: direct }\n  directory: /tmp/renewd-nowhere\n`;
 }
 
-const control = `${head}kind: ChangeControl
+/** Who may change what, and what asks for approval. */
+export const control = `${head}kind: ChangeControl
 metadata: { name: main }
 spec:
   signatures: required
@@ -56,6 +57,8 @@ export interface SignedEstate {
   readonly noise: (count: number, message: string) => void;
   readonly later: (ms: number) => void;
   readonly restart: () => Promise<void>;
+  /** Empties a fact of the journal. */
+  readonly forget: (fact: string) => void;
   readonly findings: () => readonly FindingRecord[];
   /** Subject and outcome of what is held. */
   readonly held: () => string[];
@@ -125,6 +128,9 @@ export async function openSignedEstate(
     restart: async () => {
       await house.close();
       house = await openHouse(plainConfig(root, bare), options);
+    },
+    forget: (fact) => {
+      house.world.journal.setFact(fact, '');
     },
     findings: () => {
       const show = ['-C', bare, 'show', 'renewd/state:findings/repository.json'];

@@ -1,0 +1,166 @@
+/**
+ * Certificates that are declared and cannot be used yet, accepted by a version that judged certificates only once they could be used. They are judged once, before the
+ * next commit can let them come into force: as if they came in now, by the commit that put them there. What does not pass is held, and nothing else is.
+ */
+import type { ChangeReason } from '../core/change-judgement.ts';
+import type { Desired } from '../core/model.ts';
+import type { TreeEntryChange } from '../git/repository.ts';
+import { limits } from '../limits.ts';
+import { hold, type Advance, type Bringing } from './advance.ts';
+import { applyChange, declaredPrefixes, type FilesInForce } from './in-force.ts';
+import { judgeOnTop } from './judge-change.ts';
+import { isUnreadable, readNewCommits, signatureJudge } from './new-commits.ts';
+
+/** A file of such a certificate, and what its path has while the certificate is set aside: what is in force of it, or nothing. */
+interface Sleeper {
+  readonly asleep: TreeEntryChange;
+  readonly aside: TreeEntryChange;
+}
+
+const mode = '100644';
+
+function sleepersIn({ unusable, certificates }: Desired): Map<string, Sleeper> {
+  const sleepers = new Map<string, Sleeper>();
+  for (const [id, { source, blob }] of unusable ?? []) {
+    const old = certificates.get(id);
+    const path = source.file;
+    const oid = old?.source.file === path ? old.blob : null;
+    if (oid !== blob) sleepers.set(path, { asleep: { path, oid: blob, mode }, aside: { path, oid, mode } });
+  }
+  return sleepers;
+}
+
+/**
+ * Judges what sleeps in force and was never judged. IO: Git and the journal, in one transaction. Safe to repeat: what passed passes again. Without change control
+ * nothing is judged.
+ * @throws OperationError `git-incomplete` where the history is cut
+ */
+export async function judgeSleepers(context: Advance): Promise<void> {
+  const { intent, memory, world, build } = context;
+  const { accepted, desired } = memory;
+  if (accepted === null || desired === null || desired.changeControl === null) return;
+  const sleepers = sleepersIn(desired);
+  if (sleepers.size === 0) return;
+  const awake = await applyChange(
+    intent.repository,
+    intent.reader,
+    intent,
+    [...sleepers.values()].map((each) => each.aside),
+  );
+  const before = build(accepted, awake.files);
+  const held: Bringing[] = [];
+  for (const each of await broughtBy(context, accepted, sleepers)) {
+    const on = { files: awake, before, ...each };
+    // One by one, so that what passes by itself is not held along with the others of its commit.
+    const changes: TreeEntryChange[] = [];
+    for (const change of each.changes) {
+      const alone = await judgeBrought(context, { ...on, changes: [change] });
+      if (alone !== null && alone.judged.verdict.outcome !== 'accepted') changes.push(change);
+    }
+    const bringing = changes.length === 0 ? null : await judgeBrought(context, { ...on, changes });
+    if (bringing !== null) held.push(bringing);
+  }
+  if (held.length === 0) return;
+  const aside = held.flatMap(({ changes }) => changes.flatMap(({ path }) => sleepers.get(path)?.aside ?? []));
+  const applied = await applyChange(intent.repository, intent.reader, intent, aside);
+  const left = build(accepted, applied.files);
+  for (const each of held) hold(context, each);
+  context.take(applied, left, accepted);
+  world.log.warn(
+    { files: aside.map((each) => each.path) },
+    'certificates that cannot be used yet were never judged, and wait now',
+  );
+}
+
+interface Brought {
+  readonly commit: string;
+  readonly parent: string | null;
+  readonly changes: readonly TreeEntryChange[];
+  /** The commit was not found among those that were looked at; this is the oldest of them. */
+  readonly lost: boolean;
+}
+
+/** The newest commit of the branch that put each of them there. */
+async function broughtBy(
+  { intent: { repository } }: Advance,
+  accepted: string,
+  sleepers: ReadonlyMap<string, Sleeper>,
+): Promise<Brought[]> {
+  const line = (await repository.firstParents(null, accepted)) ?? [];
+  const missing = new Map([...sleepers].map(([path, { asleep }]) => [path, asleep]));
+  const found: Brought[] = [];
+  const oldest = Math.max(0, line.length - limits.governance.sleepersLookBackCommits);
+  for (let at = line.length - 1; at >= oldest && missing.size > 0; at--) {
+    const [commit, parent = null] = [line[at] ?? accepted, line[at - 1]];
+    const entries = await changesOf(repository, parent, commit);
+    const changes = entries.flatMap(({ path, oid }) => {
+      const asleep = missing.get(path);
+      return asleep?.oid === oid ? [asleep] : [];
+    });
+    for (const { path } of changes) missing.delete(path);
+    if (changes.length > 0) found.push({ commit, parent, changes, lost: false });
+  }
+  if (missing.size === 0) return found;
+  const commit = line[oldest] ?? accepted;
+  const together = found.find((each) => each.commit === commit);
+  const changes = [...(together?.changes ?? []), ...missing.values()];
+  return [
+    ...found.filter((each) => each !== together),
+    { commit, parent: line[oldest - 1] ?? null, changes, lost: true },
+  ];
+}
+
+/** Nothing of a commit that cannot be read was ever taken. */
+async function changesOf(
+  repository: Advance['intent']['repository'],
+  parent: string | null,
+  commit: string,
+): Promise<readonly TreeEntryChange[]> {
+  try {
+    return await repository.changes(parent, commit, declaredPrefixes);
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    return [];
+  }
+}
+
+/** Never null for a commit of the line: it is new to its parent. */
+async function judgeBrought(
+  { intent, world, build }: Advance,
+  {
+    files,
+    before,
+    commit,
+    parent,
+    changes,
+    lost,
+  }: Brought & { readonly files: FilesInForce; readonly before: Desired },
+): Promise<Bringing | null> {
+  const { repository, reader } = intent;
+  const now = world.now();
+  const from = parent === null ? [] : [parent];
+  const range = await readNewCommits(repository, from, commit, signatureJudge(intent.trust), now);
+  if (range === null) return null;
+  const unread = range.unread + (lost ? 1 : 0);
+  const applied = await applyChange(repository, reader, files, changes);
+  const judged = judgeOnTop({
+    before,
+    trust: intent.trust,
+    after: build(commit, applied.files),
+    trustAfter: applied.trust,
+    documents: applied.documents,
+    ...range,
+    unread,
+    now,
+  });
+  const { verdict, widened } = judged;
+  const reasons: readonly ChangeReason[] = [...verdict.reasons, ...widened];
+  const outcome = verdict.outcome === 'accepted' && widened.length > 0 ? 'waiting' : verdict.outcome;
+  return {
+    ...range,
+    unread,
+    changes,
+    judged: { ...judged, verdict: { ...verdict, outcome, reasons } },
+    previous: parent,
+  };
+}
