@@ -54,8 +54,10 @@ export interface House {
   readonly estate: Estate;
   readonly memory: Memory;
   readonly vault: Vault;
-  /** Public half of the key that signs records, as one line of an allowed-signers file. */
-  readonly signingKey: string;
+  /** Public half of the key that signs records now, as one line of an allowed-signers file. */
+  readonly signingKey: () => string;
+  /** Takes a new key that signs records, where its source has one. IO. Between turns. What is wrong with it comes back; the one before goes on. */
+  readonly refresh: () => Promise<OperationError | null>;
   readonly close: () => Promise<void>;
 }
 
@@ -114,7 +116,9 @@ export async function assemble(config: Config, surroundings: Surroundings): Prom
       records: {
         ref: `refs/heads/${config.state.branch}`,
         prefix: config.state.prefix,
-        signers: `records ${signing.publicKey}`,
+        get signers() {
+          return `records ${signing.current().publicKey}`;
+        },
       },
       files: new Map(),
       trust: new Map(),
@@ -123,7 +127,9 @@ export async function assemble(config: Config, surroundings: Surroundings): Prom
       repository,
       ref: `refs/heads/${config.state.branch}`,
       prefix: config.state.prefix,
-      signer: signing,
+      get signer() {
+        return signing.current();
+      },
       author: { name: config.signing.name, email: config.signing.email },
       instance: hostname(),
       version,
@@ -134,7 +140,8 @@ export async function assemble(config: Config, surroundings: Surroundings): Prom
     estate,
     memory: recall(journal),
     vault,
-    signingKey: `${config.signing.email} namespaces="git" ${signing.publicKey}`,
+    signingKey: () => `${config.signing.email} namespaces="git" ${signing.current().publicKey}`,
+    refresh: signing.refresh,
     close: async () => {
       witness.close();
       await solvers.close();
@@ -190,22 +197,27 @@ export async function openConfiguredRepository(
   },
 ): Promise<Repository> {
   const { git } = config;
-  const optional = async (name: string | null): Promise<Secret | null> =>
-    name === null ? null : tools.vault.openOwn(name, 'git');
+  // Read at each use. Once here, too: what is not bound or cannot be read is said before anything begins.
+  const atEachUse = async <T>(name: string | null, read: (name: string) => Promise<T>) => {
+    if (name === null) return null;
+    await read(name);
+    return () => read(name);
+  };
+  const secret = (name: string): Promise<Secret> => tools.vault.openOwn(name, 'git');
   return openRepository({
     url: config.repo,
     directory: join(config.dataDirectory, 'mirror'),
     http: {
       username: git.username,
-      token: await optional(git.tokenSecret),
-      ca: git.caFile === null ? null : rootsIn(await readText(git.caFile), git.caFile),
+      token: await atEachUse(git.tokenSecret, secret),
+      ca: await atEachUse(git.caFile, async (path) => rootsIn(await readText(path), path)),
     },
     ssh: {
       connect: createGitSshConnect({
-        key: await optional(git.ssh.keySecret),
+        key: await atEachUse(git.ssh.keySecret, secret),
         agentSocket: git.ssh.agentSocket,
         hostKeys: git.ssh.hostKeys,
-        knownHostsText: git.ssh.knownHostsFile === null ? null : await readText(git.ssh.knownHostsFile),
+        knownHostsText: await atEachUse(git.ssh.knownHostsFile, readText),
         log: tools.log,
       }),
     },

@@ -8,6 +8,7 @@ import type { MigrationMemory } from './custody/migration.ts';
 import type { CommitSigner } from './git/repository.ts';
 import { createSshSigner, generateSigningKey } from './git/signature.ts';
 import type { Journal } from './journal/journal.ts';
+import { OperationError } from './ports/failure.ts';
 import type { Custody, Log } from './ports/plugin.ts';
 import { createVault, type Vault } from './vault.ts';
 
@@ -87,10 +88,45 @@ export function plainVault(
 /** Where custody keeps the key that signs records when the operator gives none. */
 const recordsKey = 'signing/records';
 
-/** The key that signs records: the operator's, or one made once and kept in custody. IO. @throws OperationError `secret-unavailable` */
-export async function signingKey(config: Config, vault: Vault, custody: Custody): Promise<CommitSigner> {
-  if (config.signing.keySecret !== null)
-    return createSshSigner((await vault.openOwn(config.signing.keySecret, 'signing')).reveal());
+/** The key that signs records, as its source has it. */
+export interface SigningKey {
+  readonly current: () => CommitSigner;
+  /**
+   * Reads the source again where it is another than before. IO. Safe to repeat. Where it cannot be read, or holds no such key, the one before goes on
+   * signing, and what is wrong comes back.
+   */
+  readonly refresh: () => Promise<OperationError | null>;
+}
+
+/** Opens the key that signs records: the operator's, or one made once and kept in custody. IO. @throws OperationError `secret-unavailable` */
+export async function signingKey(config: Config, vault: Vault, custody: Custody): Promise<SigningKey> {
+  const name = config.signing.keySecret;
+  if (name === null) {
+    const own = await ownSigningKey(custody);
+    return { current: () => own, refresh: () => Promise.resolve(null) };
+  }
+  const read = async (): Promise<CommitSigner> =>
+    createSshSigner((await vault.openOwn(name, 'signing')).reveal());
+  let stamp = await vault.stamp(name);
+  let current = await read();
+  return {
+    current: () => current,
+    refresh: async () => {
+      const now = await vault.stamp(name);
+      if (now === stamp) return null;
+      try {
+        current = await read();
+        stamp = now;
+        return null;
+      } catch (error) {
+        if (error instanceof OperationError) return error;
+        throw error;
+      }
+    },
+  };
+}
+
+async function ownSigningKey(custody: Custody): Promise<CommitSigner> {
   const kept = await custody.read(recordsKey);
   if (kept !== null) return createSshSigner(kept);
   const made = generateSigningKey();

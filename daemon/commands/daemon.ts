@@ -6,7 +6,7 @@ import { createMetrics, type Metrics } from '../http/metrics.ts';
 import { startHttp, type HttpServer } from '../http/server.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
-import type { Log } from '../ports/plugin.ts';
+import type { Log, Secret } from '../ports/plugin.ts';
 import { startLoop, type Round } from '../shell/loop.ts';
 import type { ProgressEvent } from '../shell/world.ts';
 import { version } from '../version.ts';
@@ -114,13 +114,23 @@ async function startServer(
     listen: { host, port },
     state: () => health,
     metrics,
-    webhookSecret: webhookSecret === null ? null : await house.vault.openOwn(webhookSecret, 'http'),
+    webhookSecret: await readAgain(webhookSecret, (name) => house.vault.openOwn(name, 'http')),
     onHint,
     log,
     now: house.world.now,
   });
   log.info({ ...server.address }, 'health and metrics are served');
   return server;
+}
+
+/** Read at each use, and once here: what is not bound or cannot be read is said before anything begins. */
+async function readAgain(
+  name: string | null,
+  read: (name: string) => Promise<Secret>,
+): Promise<(() => Promise<Secret>) | null> {
+  if (name === null) return null;
+  await read(name);
+  return () => read(name);
 }
 
 /** The step under way may end by itself for a while; then everything is aborted, which is safe at any point. */
@@ -147,12 +157,16 @@ async function oneRound(service: Service, tools: RoundTools): Promise<Round> {
   const { metrics, health } = tools;
   const started = performance.now();
   try {
+    const unread = await house.refresh();
     const options = { observeAll: tools.observeAll, dryRun: false, heartbeat: true, living: true };
     const report = await runTurn(house.world, house.estate, house.memory, options, tools.abort);
     const durationMs = performance.now() - started;
     const first = health.firstTurnAt === null;
     health.firstTurnAt ??= house.world.now();
-    health.problems = report.troubles.map((trouble) => trouble.message);
+    health.problems = [...(unread === null ? [] : [unread]), ...report.troubles].map(
+      ({ message }) => message,
+    );
+    if (unread !== null) log.error({ code: unread.code }, unread.message);
     count(metrics, house, report, durationMs, first);
     tellOf(log, report, durationMs);
     service.onTurn?.(report);

@@ -100,8 +100,8 @@ export async function examine(house: House, signal: AbortSignal): Promise<Examin
     await estate.state.repository.mayPush(estate.state.ref, signal);
     const refs = await estate.state.repository.advertise(signal);
     return refs.has(estate.state.ref)
-      ? `${estate.state.ref} can be pushed to; records are signed with ${house.signingKey}`
-      : `${estate.state.ref} can be pushed to and will be made by the first turn; records are signed with ${house.signingKey}`;
+      ? `${estate.state.ref} can be pushed to; records are signed with ${house.signingKey()}`
+      : `${estate.state.ref} can be pushed to and will be made by the first turn; records are signed with ${house.signingKey()}`;
   });
   const declared = memory.desired === null ? [] : declaredSecrets(memory.desired);
   for (const { name, agent, text } of house.vault.entries()) {

@@ -29,7 +29,7 @@ export function createSiteKeeper(tools: {
       wanted = false;
       try {
         const source = await siteSource(house.estate.state.repository, config, stop, {
-          allowedSigners: house.signingKey,
+          allowedSigners: house.signingKey(),
           state: null,
           now: house.world.now(),
         });

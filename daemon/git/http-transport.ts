@@ -14,9 +14,10 @@ import type { Session, Transport } from './transport.ts';
 
 export interface HttpAccess {
   readonly username: string;
-  readonly token: Secret | null;
-  /** PEM; replaces the system's trust as `http.sslCAInfo` of git does. null: the system's. */
-  readonly ca: TrustedRoots | null;
+  /** Asked before each exchange: a token that was rotated is sent from the next on. null: none is sent. */
+  readonly token: (() => Promise<Secret>) | null;
+  /** PEM; replaces the system's trust as `http.sslCAInfo` of git does. Asked before each exchange. null: the system's. */
+  readonly ca: (() => Promise<TrustedRoots>) | null;
 }
 
 /** Makes a transport for an http(s) address. Does no IO itself. @throws OperationError `git-auth` when the token would travel in clear */
@@ -41,16 +42,13 @@ export function createHttpTransport(address: URL, access: HttpAccess | null, now
   const wire: Wire = {
     root,
     now,
-    agent:
-      base.protocol === 'https:'
-        ? new HttpsAgent({ keepAlive: true, ...(access?.ca == null ? {} : { ca: [...access.ca] }) })
-        : new HttpAgent({ keepAlive: true }),
+    agents: base.protocol === 'https:' ? agentsByRoots(access?.ca ?? null) : oneAgent(),
     authorization:
       token === null
         ? null
-        : () => {
+        : async () => {
             const user = named || (access?.username ?? '');
-            return `Basic ${Buffer.from(`${user}:${token.reveal()}`).toString('base64')}`;
+            return `Basic ${Buffer.from(`${user}:${(await token()).reveal()}`).toString('base64')}`;
           },
     origin: base.origin,
   };
@@ -89,7 +87,7 @@ export function createHttpTransport(address: URL, access: HttpAccess | null, now
     listRefs,
     open,
     close: () => {
-      wire.agent.destroy();
+      wire.agents.destroy();
     },
   };
 }
@@ -98,8 +96,45 @@ interface Wire {
   readonly root: string;
   readonly origin: string;
   readonly now: () => number;
-  readonly agent: HttpAgent | HttpsAgent;
-  readonly authorization: (() => string) | null;
+  readonly agents: Agents;
+  readonly authorization: (() => Promise<string>) | null;
+}
+
+/** Keeps connections for the next request. */
+interface Agents {
+  readonly now: () => Promise<HttpAgent | HttpsAgent>;
+  readonly destroy: () => void;
+}
+
+function oneAgent(): Agents {
+  const agent = new HttpAgent({ keepAlive: true });
+  return {
+    now: () => Promise.resolve(agent),
+    destroy: () => {
+      agent.destroy();
+    },
+  };
+}
+
+/** An agent for the roots as they are: connections that were made by other roots are used for nothing new. */
+function agentsByRoots(roots: HttpAccess['ca']): Agents {
+  let current: { readonly key: string; readonly agent: HttpsAgent } | null = null;
+  const made: HttpsAgent[] = [];
+  return {
+    now: async () => {
+      const ca = roots === null ? null : await roots();
+      const key = ca === null ? '' : ca.join('\n');
+      if (current?.key === key) return current.agent;
+      const agent = new HttpsAgent({ keepAlive: true, ...(ca === null ? {} : { ca: [...ca] }) });
+      made.push(agent);
+      // What the one before still carries is not cut off; its idle connections end with the server's patience, or with us.
+      current = { key, agent };
+      return agent;
+    },
+    destroy: () => {
+      for (const agent of made) agent.destroy();
+    },
+  };
 }
 
 interface Discovered {
@@ -188,13 +223,14 @@ async function send(wire: Wire, exchange: HttpExchange): Promise<IncomingMessage
   if (exchange.versionTwo) headers['git-protocol'] = 'version=2';
   // A redirect to another origin gets no token (git: credentials belong to a host).
   if (wire.authorization !== null && url.origin === wire.origin) {
-    headers['authorization'] = wire.authorization();
+    headers['authorization'] = await wire.authorization();
   }
   if (exchange.type !== null) {
     headers['content-type'] = `application/x-${exchange.type}-request`;
     headers['accept'] = `application/x-${exchange.type}-result`;
     headers['content-length'] = String(exchange.body?.length ?? 0);
   }
+  const agent = url.origin === wire.origin ? { agent: await wire.agents.now() } : {};
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   const request = send(
@@ -203,7 +239,7 @@ async function send(wire: Wire, exchange: HttpExchange): Promise<IncomingMessage
       method: exchange.method,
       headers,
       signal: AbortSignal.any([exchange.signal, AbortSignal.timeout(limits.git.transferTimeoutMs)]),
-      ...(url.origin === wire.origin ? { agent: wire.agent } : {}),
+      ...agent,
     },
     resolve,
   );

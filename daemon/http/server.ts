@@ -25,8 +25,8 @@ export interface HttpOptions {
   readonly listen: { readonly host: string; readonly port: number };
   readonly state: () => HealthState;
   readonly metrics: Metrics;
-  /** null: `/webhook` does not exist. */
-  readonly webhookSecret: Secret | null;
+  /** Asked at each delivery. null: `/webhook` does not exist. */
+  readonly webhookSecret: (() => Promise<Secret>) | null;
   /** "Take a turn soon": must return at once and may be called at any time. */
   readonly onHint: () => void;
   readonly log: Log;
@@ -42,10 +42,10 @@ export interface HttpServer {
 
 /**
  * Starts the server; resolves when it listens. Throws `http-unavailable` (stall) when the address cannot be had.
- * Routes: GET `/healthz` 200; GET `/readyz` 200 or 503 with reasons; GET `/metrics`; POST `/webhook` 202, 200 for a replay, 401, 413.
+ * Routes: GET `/healthz` 200; GET `/readyz` 200 or 503 with reasons; GET `/metrics`; POST `/webhook` 202, 200 for a replay, 401, 413, 503 while its secret cannot be read.
  */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const judge = options.webhookSecret === null ? null : createWebhookJudge(options.webhookSecret.reveal());
+  const judge = options.webhookSecret === null ? null : createWebhookJudge();
   const warn = createThrottledWarning(options);
   const server = createServer(
     {
@@ -138,7 +138,13 @@ async function receive(
     // Node discards the rest of the body, for `requestTimeoutMs` at most, so that the client sees the answer.
     return answer(response, 413, 'the body is too large\n');
   }
-  const verdict = judge({ headers: request.headers, body }, options.now());
+  const secret = await secretNow(options);
+  if (secret === null) {
+    options.metrics.webhookReceived('refused');
+    warn('http.webhook.secret cannot be read');
+    return answer(response, 503, 'the secret cannot be read just now; send it again later\n');
+  }
+  const verdict = judge({ headers: request.headers, body }, secret.reveal(), options.now());
   options.metrics.webhookReceived(verdict);
   if (verdict === 'refused') {
     warn('no signature or token that fits http.webhook.secret');
@@ -147,6 +153,16 @@ async function receive(
   if (verdict === 'replayed') return answer(response, 200, 'this delivery was received before\n');
   options.onHint();
   answer(response, 202, 'accepted\n');
+}
+
+/** null: it cannot be read now. */
+async function secretNow({ webhookSecret }: HttpOptions): Promise<Secret | null> {
+  try {
+    return (await webhookSecret?.()) ?? null;
+  } catch (error) {
+    if (error instanceof OperationError) return null;
+    throw error;
+  }
 }
 
 /** The raw body, or null when it is larger than `limits.http.webhookBodyMaxBytes`; a declared length is believed when it says so. */

@@ -11,19 +11,20 @@ export type Verdict = 'accepted' | 'replayed' | 'refused';
 /** Judges a delivery at an instant (UTC epoch ms) and remembers it. No IO. */
 export type WebhookJudge = (
   delivery: { readonly headers: IncomingHttpHeaders; readonly body: Uint8Array },
+  secret: string,
   now: number,
 ) => Verdict;
 
 /**
- * Makes a judge for one secret. Accepted forms, the first header present decides:
+ * Makes a judge. The secret is given with each delivery: a new one counts from the next on. Accepted forms, the first header present decides:
  * `X-Hub-Signature-256: sha256=<hex>` (GitHub, Gitea, Forgejo), `X-Forgejo-Signature` and `X-Gitea-Signature: <hex>`: HMAC-SHA256
  * of the raw body; `X-Gitlab-Token`: the secret itself. A delivery whose id, or whose signed body, was accepted within
  * `limits.http.webhookReplayWindowMs` is `replayed`: the id is not covered by the signature, the body is.
  */
-export function createWebhookJudge(secret: string): WebhookJudge {
+export function createWebhookJudge(): WebhookJudge {
   /** Key to the instant it was accepted; a Map keeps insertion order, so the first is the oldest. */
   const seen = new Map<string, number>();
-  return ({ headers, body }, now) => {
+  return ({ headers, body }, secret, now) => {
     const proof = prove(secret, headers, body);
     if (proof === null) return 'refused';
     const id = deliveryId(headers);

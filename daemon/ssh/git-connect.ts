@@ -10,12 +10,13 @@ import { isPinned } from './pins.ts';
 import { quoteWords } from './words.ts';
 
 export interface GitSshOptions {
-  /** null: the agent. */
-  readonly key: Secret | null;
+  /** Asked for each connection: a key that was rotated is used from the next on. null: the agent. */
+  readonly key: (() => Promise<Secret>) | null;
   readonly agentSocket: string | null;
   /** Pins; they come before known_hosts. */
   readonly hostKeys: readonly string[];
-  readonly knownHostsText: string | null;
+  /** Asked for each connection. null: there is no such file. */
+  readonly knownHostsText: (() => Promise<string>) | null;
   readonly log: Log;
 }
 
@@ -28,8 +29,8 @@ export function createGitSshConnect(options: GitSshOptions): GitSshConnect {
       host,
       port,
       user: location.user ?? 'git',
-      hostKeys: pinsOf(options, host, port),
-      auth: loginOf(options, host),
+      hostKeys: await pinsOf(options, host, port),
+      auth: await loginOf(options, host),
       jump: null,
     };
     const connection = await connect(destination, signal);
@@ -44,8 +45,12 @@ export function createGitSshConnect(options: GitSshOptions): GitSshConnect {
   };
 }
 
-function pinsOf({ hostKeys, knownHostsText }: GitSshOptions, host: string, port: number): readonly string[] {
-  const { keys, revoked } = knownKeys(knownHostsText ?? '', host, port);
+async function pinsOf(
+  { hostKeys, knownHostsText }: GitSshOptions,
+  host: string,
+  port: number,
+): Promise<readonly string[]> {
+  const { keys, revoked } = knownKeys((await knownHostsText?.()) ?? '', host, port);
   // A revoked key is out whichever way it is pinned, also by its fingerprint.
   const pins = [...hostKeys, ...keys].filter(
     (pin) => !revoked.some((bad) => isPinned(Buffer.from(bad.split(' ')[1] ?? '', 'base64'), [pin])),
@@ -58,8 +63,8 @@ function pinsOf({ hostKeys, knownHostsText }: GitSshOptions, host: string, port:
   );
 }
 
-function loginOf({ key, agentSocket }: GitSshOptions, host: string): SshDestination['auth'] {
-  if (key !== null) return { key };
+async function loginOf({ key, agentSocket }: GitSshOptions, host: string): Promise<SshDestination['auth']> {
+  if (key !== null) return { key: await key() };
   if (agentSocket !== null && agentSocket !== '') return { agentSocket };
   throw new OperationError(
     'ssh-auth',

@@ -49,8 +49,8 @@ async function place(context: TestContext, way: string): Promise<Place> {
   });
   const http = {
     username: 'bot',
-    token: secret('t0ken-of-the-test'),
-    ca: tls === null ? null : readTrustedRoots(tls.ca),
+    token: () => Promise.resolve(secret('t0ken-of-the-test')),
+    ca: tls === null ? null : () => Promise.resolve(readTrustedRoots(tls.ca)),
   };
   return {
     shop,

@@ -23,7 +23,7 @@ test('a token that is refused is git-auth, with the server words and without the
   const repository = await openRepository({
     url: `${url}/bare.git`,
     directory: join(shop.directory, 'm'),
-    http: { username: 'bot', token: secret('wrong-token'), ca: null },
+    http: { username: 'bot', token: () => Promise.resolve(secret('wrong-token')), ca: null },
     now,
   });
   await assert.rejects(repository.advertise(signal), (error: Error & { code?: string }) => {
@@ -40,7 +40,7 @@ test('a token never travels in clear to another machine', async () => {
     openRepository({
       url: 'http://git.example.com/x.git',
       directory: '/nonexistent',
-      http: { username: 'bot', token: secret('token-in-clear'), ca: null },
+      http: { username: 'bot', token: () => Promise.resolve(secret('token-in-clear')), ca: null },
       now,
     }),
     { code: 'git-auth', message: /https/ },
@@ -66,7 +66,7 @@ test('a redirect to another origin is followed without the token', async (contex
   const repository = await openRepository({
     url: `${first.url}/bare.git`,
     directory: join(shop.directory, 'm'),
-    http: { username: 'bot', token: secret('token-of-first'), ca: null },
+    http: { username: 'bot', token: () => Promise.resolve(secret('token-of-first')), ca: null },
     now,
   });
   assert.equal((await repository.advertise(signal)).has('refs/heads/main'), true);

@@ -7,7 +7,7 @@ import { createMetrics } from '../../daemon/http/metrics.ts';
 import { type HealthState, startHttp } from '../../daemon/http/server.ts';
 import { limits } from '../../daemon/limits.ts';
 import { OperationError } from '../../daemon/ports/failure.ts';
-import type { Log } from '../../daemon/ports/plugin.ts';
+import type { Log, Secret } from '../../daemon/ports/plugin.ts';
 import { createSecret } from '../../daemon/redaction.ts';
 import { parseExposition } from './exposition-reader.ts';
 
@@ -22,12 +22,13 @@ const log: Log = {
 };
 let health: HealthState = { firstTurnAt: null, problems: [] };
 let hints = 0;
+let webhookSecret = (): Promise<Secret> => Promise.resolve(createSecret(secret));
 const metrics = createMetrics({ now: () => clock.now, version: '0' });
 const server = await startHttp({
   listen: { host: '127.0.0.1', port: 0 },
   state: () => health,
   metrics,
-  webhookSecret: createSecret(secret),
+  webhookSecret: () => webhookSecret(),
   onHint: () => hints++,
   log,
   now: () => clock.now,
@@ -276,4 +277,28 @@ test('without a secret there is no webhook, and a port in use is an operation er
   );
   await plain.close();
   await plain.close();
+});
+
+test('the webhook secret is read at each delivery: a new one counts from the next on, and one that cannot be read refuses nobody for good', async () => {
+  const before = webhookSecret;
+  const deliver = async (with_: string, id: string): Promise<number> => {
+    const { status } = await send(
+      'POST',
+      '/webhook',
+      { 'x-gitlab-token': with_, 'x-gitlab-event-uuid': id },
+      '{}',
+    );
+    return status;
+  };
+  try {
+    assert.equal(await deliver(secret, 'rotation-1'), 202);
+    webhookSecret = () => Promise.resolve(createSecret('the-next-secret-of-the-hook'));
+    assert.equal(await deliver(secret, 'rotation-2'), 401);
+    assert.equal(await deliver('the-next-secret-of-the-hook', 'rotation-3'), 202);
+    webhookSecret = () =>
+      Promise.reject(new OperationError('secret-unavailable', 'it is gone', { disposition: 'retry' }));
+    assert.equal(await deliver('the-next-secret-of-the-hook', 'rotation-4'), 503);
+  } finally {
+    webhookSecret = before;
+  }
 });

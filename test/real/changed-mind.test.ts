@@ -123,7 +123,7 @@ describe(
           state: refs.get('refs/heads/renewd/state') ?? '',
           prefix: '',
           trusted: null,
-          recordSigners: house.signingKey,
+          recordSigners: house.signingKey(),
           now: Date.now(),
           anchors: [],
         },

@@ -85,7 +85,7 @@ describe('an estate with one real nginx', { skip: missing ?? false }, () => {
   test('stock git finds nothing wrong, verifies the signature and shows the trailers', async () => {
     execFileSync('git', ['-C', estate.bare, 'fsck', '--strict', '--no-dangling']);
     const signers = join(estate.root, 'allowed_signers');
-    writeFileSync(signers, `${house.signingKey}\n`);
+    writeFileSync(signers, `${house.signingKey()}\n`);
     const log = execFileSync(
       'git',
       [

@@ -65,7 +65,7 @@ describe('a request from the first commit to the audit', { skip: missingServers(
         'inventory/teams/pki.yaml': `${head}kind: Team\nmetadata: { name: pki }\nspec:\n  owners: [Pia]\n  contacts: [{ email: pki@example.com }]\n  signers: [pia@example.com, paul@example.com]\n`,
         'policies/baseline.yaml': `${head}kind: Policy\nmetadata: { name: baseline }\nspec:\n  description: What every certificate must keep to\n  rules:\n    - { rule: required-owner, action: block }\n    - { rule: key-algorithms, action: block, settings: { algorithms: [ecdsa-p256] } }\n`,
         'policies/change-control.yaml': `${head}kind: ChangeControl\nmetadata: { name: main }\nspec:\n  signatures: required\n  paths:\n    - { paths: ['**'], signers: ['team:pki'] }\n    - { paths: ['inventory/certificates/{team}/**'], signers: [owner, 'team:pki'] }\n  approvals:\n    - { name: production-wildcard, certificates: { wildcard: true }, count: 2, from: ['team:pki'] }\n`,
-        'policies/allowed_signers': `${allowedSigners([ada, pia, paul])}${house.signingKey}\n`,
+        'policies/allowed_signers': `${allowedSigners([ada, pia, paul])}${house.signingKey()}\n`,
       },
       'Set up the service',
       { by: pia },

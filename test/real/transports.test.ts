@@ -30,7 +30,7 @@ describe('transports', { skip: missingServers() ?? false }, () => {
   };
 
   test('smart HTTP with a token', async () => {
-    const server = await startHttpBackend(estate.root, { token: 'swordfish' });
+    const server = await startHttpBackend(estate.root, { token: () => 'swordfish' });
     writeFileSync(join(estate.root, 'token'), 'swordfish\n', { mode: 0o600 });
     const { git, secrets } = estate.config();
     const house = await estate.openHouse({

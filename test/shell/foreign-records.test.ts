@@ -283,7 +283,7 @@ describe('somebody else writes to the state branch', () => {
         state: run(bare, 'rev-parse', 'renewd/state'),
         prefix: '',
         trusted: null,
-        recordSigners: house.signingKey,
+        recordSigners: house.signingKey(),
         now: Date.now(),
         anchors: [],
       },

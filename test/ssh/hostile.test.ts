@@ -120,7 +120,7 @@ test(
     const { hostKey, destination } = await serve(context, () => undefined);
     const key = createSecret(ssh2.utils.generateKeyPairSync('ed25519').private);
     const connect = createGitSshConnect({
-      key,
+      key: () => Promise.resolve(key),
       agentSocket: null,
       hostKeys: [hostKey],
       knownHostsText: null,
@@ -264,10 +264,10 @@ test('a revoked key is refused also where it is pinned by its fingerprint', unan
   const blob = Buffer.from(hostKey.split(' ')[1] ?? '', 'base64');
   const fingerprint = `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
   const connect = createGitSshConnect({
-    key: createSecret(ssh2.utils.generateKeyPairSync('ed25519').private),
+    key: () => Promise.resolve(createSecret(ssh2.utils.generateKeyPairSync('ed25519').private)),
     agentSocket: null,
     hostKeys: [fingerprint],
-    knownHostsText: `@revoked * ${hostKey}\n`,
+    knownHostsText: () => Promise.resolve(`@revoked * ${hostKey}\n`),
     log: silent,
   });
   await assert.rejects(
@@ -290,7 +290,7 @@ test(
       });
     });
     const connect = createGitSshConnect({
-      key: createSecret(ssh2.utils.generateKeyPairSync('ed25519').private),
+      key: () => Promise.resolve(createSecret(ssh2.utils.generateKeyPairSync('ed25519').private)),
       agentSocket: null,
       hostKeys: [hostKey],
       knownHostsText: null,
@@ -365,10 +365,10 @@ test(
       const commit = git(['commit-tree', '-m', 'first', git(['hash-object', '-w', '-t', 'tree', '--stdin'])]);
       git(['update-ref', 'refs/heads/main', commit]);
       const connect = createGitSshConnect({
-        key: createSecret(sshd.userKeyPem),
+        key: () => Promise.resolve(createSecret(sshd.userKeyPem)),
         agentSocket: null,
         hostKeys: [],
-        knownHostsText: `[127.0.0.1]:${String(sshd.port)} ${sshd.hostKeyLine}\n`,
+        knownHostsText: () => Promise.resolve(`[127.0.0.1]:${String(sshd.port)} ${sshd.hostKeyLine}\n`),
         log: silent,
       });
       const ask = async (repository: string): Promise<{ said: string; code: number; stderr: string }> => {
