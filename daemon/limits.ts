@@ -49,6 +49,10 @@ export const limits = {
     waiverMaxMs: 398 * day,
     /** Commits of the intent branch judged one by one in one turn; more is a history nobody reviewed. */
     commitsPerTurnMax: 2000,
+    /** Parents of a merge up to which a file of it can merge by itself: every two of them are looked at. Forges make merges of two. */
+    mergeParentsMax: 4,
+    /** Best common ancestors compared for one merge; histories of people have one, after merges both ways two. */
+    mergeBasesMax: 16,
     /** Held changes judged again in one turn, over all its commits: each builds the estate anew (10 to 100 ms). What is left over is judged in the next turn. */
     judgedAgainPerTurnMax: 400,
     /** Commits of the branch looked back through, once, for who put a certificate there that was never judged: a millisecond each. */

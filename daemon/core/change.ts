@@ -17,7 +17,7 @@ export interface NewCommit {
   readonly malformed: string | null;
   /** It has more than one parent. */
   readonly merge: boolean;
-  /** A merge that holds what Git merges without a person: every file as the side that changed it has it, or where both did, as one of them has it. */
+  /** A merge that holds what Git merges without a person: every file as the side that changed it has it, or where several did, as all of them have it. */
   readonly automatic: boolean;
   readonly subject: string;
   /** As written in the commit: `Name <address>`. Anybody can write anything there; only signatures count. */

@@ -1,12 +1,11 @@
 /** What a merge holds beside what its parents hold: which files Git would merge by itself, and which somebody decided. By whole files. IO: reads Git. */
 import type { Commit, Repository, TreeEntryChange } from '../git/repository.ts';
+import { limits } from '../limits.ts';
 import { declaredPrefixes, isDeclared } from './in-force.ts';
 
 export interface MergeContent {
-  /** Files that are neither merged by themselves nor one side's of two that changed them: written by whoever made the merge. */
+  /** Files that do not merge by themselves: whoever made the merge wrote them, or chose among what its sides wrote. */
   readonly made: readonly { readonly path: string; readonly after: string | null }[];
-  /** Files of which both sides changed the content, and one side's was taken whole. A choice: its maker counts as one. */
-  readonly chosen: readonly { readonly path: string; readonly after: string | null }[];
   /** Whether a file of the merge is the same as in this parent. */
   readonly isAs: (parent: string, path: string) => boolean;
 }
@@ -16,8 +15,10 @@ type Content = string;
 type Differences = ReadonlyMap<string, Content>;
 
 /**
- * Compares a merge with its parents and their best common ancestors. A file merges by itself when, against one of those ancestors, all parents that changed
- * it agree. Lines are not merged: where two sides changed one file, whoever put both together made it.
+ * Compares a merge with its parents and their best common ancestors. A file merges by itself when all those ancestors have the same of it, and all parents that changed
+ * it since agree. Where ancestors differ (sides that were merged into each other before), Git makes one out of them first, and what it merges then depends on that; so
+ * such a file was decided by whoever made the merge. Lines are not merged either: where two sides changed one file, whoever put both together made it. Histories with
+ * nothing in common are none that Git merges by itself.
  * @throws OperationError `git-incomplete` where the history is cut, `git-malformed`
  */
 export async function mergeContent(repository: Repository, merge: Commit): Promise<MergeContent> {
@@ -26,22 +27,7 @@ export async function mergeContent(repository: Repository, merge: Commit): Promi
   for (const parent of parents) apart.set(parent, await differences(repository, parent, merge.oid, 'judged'));
   const paths = new Set([...apart.values()].flatMap((each) => [...each.keys()]));
   const isAs = (parent: string, path: string): boolean => apart.get(parent)?.has(path) !== true;
-  const undecided = new Set([...paths].filter((path) => parents.some((parent) => !isAs(parent, path))));
-  const chosen = new Set<string>();
-  const bases = undecided.size === 0 ? [] : await repository.mergeBases(parents);
-  for (const base of bases.length === 0 ? [null] : bases) {
-    const changed = new Map<string, Differences>();
-    for (const parent of parents) changed.set(parent, await differences(repository, base, parent));
-    for (const path of undecided) {
-      const sides = parents.filter((parent) => changed.get(parent)?.has(path) === true);
-      const contents = new Set(sides.map((parent) => changed.get(parent)?.get(path)));
-      if (!sides.some((parent) => isAs(parent, path))) continue;
-      if (contents.size === 1) {
-        undecided.delete(path);
-        chosen.delete(path);
-      } else chosen.add(path);
-    }
-  }
+  const made = paths.size === 0 ? paths : await decided(repository, parents, paths, isAs);
   const afterOf = (path: string): string | null => {
     for (const each of apart.values()) {
       const content = each.get(path);
@@ -49,13 +35,48 @@ export async function mergeContent(repository: Repository, merge: Commit): Promi
     }
     return null;
   };
-  const listed = (list: Iterable<string>): MergeContent['made'] =>
-    [...list].sort().map((path) => ({ path, after: afterOf(path) }));
-  return {
-    made: listed([...undecided].filter((path) => !chosen.has(path))),
-    chosen: listed(chosen),
-    isAs,
-  };
+  return { made: [...made].sort().map((path) => ({ path, after: afterOf(path) })), isAs };
+}
+
+/** Those of `paths`, in which the merge differs from a parent, that do not merge by themselves. */
+async function decided(
+  repository: Repository,
+  parents: readonly string[],
+  paths: ReadonlySet<string>,
+  isAs: MergeContent['isAs'],
+): Promise<ReadonlySet<string>> {
+  const [base, ...others] = await basesOf(repository, parents);
+  if (base === undefined) return paths;
+  const unlike = new Set<string>();
+  for (const each of others)
+    for (const path of (await differences(repository, base, each)).keys()) unlike.add(path);
+  const changed = new Map<string, Differences>();
+  for (const parent of parents) changed.set(parent, await differences(repository, base, parent));
+  const made = new Set<string>();
+  for (const path of paths) {
+    const sides = parents.filter((parent) => changed.get(parent)?.has(path) === true);
+    const contents = new Set(sides.map((parent) => changed.get(parent)?.get(path)));
+    const byItself = contents.size === 1 && sides.every((parent) => isAs(parent, path));
+    if (!byItself || unlike.has(path)) made.add(path);
+  }
+  return made;
+}
+
+/**
+ * Best common ancestors of every two of the parents: an ancestor that is only common to all of three can be older than what two of them share, and what they changed
+ * since then and took back would look untouched. Empty where two have nothing in common, and for shapes that only somebody who wants to deceive makes.
+ */
+async function basesOf(repository: Repository, parents: readonly string[]): Promise<readonly string[]> {
+  if (parents.length > limits.governance.mergeParentsMax) return [];
+  const bases = new Set<string>();
+  for (const [position, one] of parents.entries()) {
+    for (const other of parents.slice(position + 1)) {
+      const common = await repository.mergeBases([one, other]);
+      if (common.length === 0) return [];
+      for (const each of common) bases.add(each);
+    }
+  }
+  return bases.size > limits.governance.mergeBasesMax ? [] : [...bases];
 }
 
 const gone = 'gone';

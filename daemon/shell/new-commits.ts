@@ -210,7 +210,7 @@ async function readSound(reading: Reading, commit: Commit, raw: Uint8Array): Pro
       paths:
         content === null
           ? await pathsOf(repository, onBroken ? reading.since : (parents[0] ?? null), commit.oid)
-          : [...content.made, ...content.chosen],
+          : content.made,
       approves: trailerValues(commit, 'renewd-approve').filter((value) => /^[0-9a-f]{64}$/.test(value)),
       breakGlass: trailerValues(commit, 'renewd-break-glass').map(plainLine)[0] ?? null,
       reviews: trailerValues(commit, 'renewd-review').filter((value) => /^[0-9a-f]{40}$/.test(value)),

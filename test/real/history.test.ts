@@ -241,7 +241,8 @@ describe('histories made to deceive', () => {
 
   test('a forge counts only where it merged, and only what git merges by itself', async () => {
     const wanted = make(ada, [tip()], { [starFile]: star });
-    const cases: readonly (readonly [string, () => string, readonly string[]])[] = [
+    type Case = readonly [string, () => string, readonly string[]];
+    const cases: readonly Case[] = [
       ['an edit in the browser', () => make(forge, [tip()], { [starFile]: star }), ['path-not-permitted']],
       [
         'a merge that adds something',
@@ -259,6 +260,19 @@ describe('histories made to deceive', () => {
         },
         ['path-not-permitted'],
       ],
+      ...(['plain', 'of sides merged into each other before'] as const).map((shape): Case => [
+        `a conflict solved by taking a side whole, ${shape}`,
+        () => {
+          const shop = (name: string): Record<string, string> => ({
+            'inventory/certificates/web/shop.yaml': certificate('shop', `shop.example.com, ${name}`),
+          });
+          let side = make(null, [tip()], shop('theirs.example.com'));
+          let main = make(ada, [tip()], shop('ours.example.com'));
+          if (shape !== 'plain') [main, side] = [make(ada, [main, side], {}), make(null, [side, main], {})];
+          return make(forge, [main, side], {}, { from: side });
+        },
+        ['commit-unsigned'],
+      ]),
     ];
     for (const [name, commit, expected] of cases) {
       await pushCommit(commit());
