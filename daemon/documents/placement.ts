@@ -51,10 +51,12 @@ export function misplaced(resource: Resource, all: readonly Resource[]): string 
   if (resource === first || !isDeclaredHere(resource.source.file)) return null;
   const { kind, name, source } = resource;
   const home = homeOf(resource);
+  // Bytes that are no UTF-8 come as U+FFFD.
+  const odd = source.file.includes('\ufffd') ? ' (the name of the file is not UTF-8)' : '';
   const why =
     'Who may change a file may change what it declares, so a file declares one thing and has its name';
   if (all.length > 1) {
     return `${kind} ${name} stands in ${source.file} together with others; move this document to a file of its own, ${home}. ${why}`;
   }
-  return `${kind} ${name} stands in ${source.file}; rename the file: git mv ${source.file} ${home}. ${why}`;
+  return `${kind} ${name} stands in ${source.file}${odd}; rename the file: git mv ${source.file} ${home}. ${why}`;
 }

@@ -85,7 +85,7 @@ export const belowPrefix = 'below ';
 export function notAFile(path: string, mode: string): DocumentProblem {
   const message = mode.startsWith(belowPrefix)
     ? `the folder of ${path} was replaced by ${nameOf(mode.slice(belowPrefix.length))}; put it back, or delete the file on purpose`
-    : `${path} is ${nameOf(mode)}; declarations must be regular files`;
+    : `${path} is ${nameOf(mode)}: nothing behind it is read. Declarations are regular files of this repository; put them there`;
   return problemOf(path, 'document-not-a-file', message);
 }
 

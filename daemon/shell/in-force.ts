@@ -44,9 +44,14 @@ function isTrustFile(path: string): boolean {
   return path === allowedSignersPath || path === revokedKeysPath || openPgpPath.test(path);
 }
 
-/** Whether a path below the prefixes means anything to renewd. Pure. */
+/** Whether a path below the prefixes means anything to renewd. `A.YAML` does: it is told that it has the wrong name, not passed over. Pure. */
 export function isDeclared(path: string): boolean {
-  return /\.ya?ml$/.test(path) || isTrustFile(path);
+  return isYaml(path) || isTrustFile(path);
+}
+
+/** Whether a file of this name is read as YAML. Pure. */
+export function isYaml(path: string): boolean {
+  return /\.ya?ml$/i.test(path);
 }
 
 const blobModes = new Set(['100644', '100755', '100664']);
@@ -54,6 +59,14 @@ const blobModes = new Set(['100644', '100755', '100664']);
 /** Whether an entry of this mode is a regular file. Pure. */
 export function isRegular(mode: string): boolean {
   return blobModes.has(mode);
+}
+
+/**
+ * Whether an entry stands where a folder of declarations may be meant, and nothing behind it is read: a symbolic link or a submodule without an ending. It is named,
+ * so that nobody takes it for declared; it stops nothing, since nothing is known to have stood there. Pure.
+ */
+export function isObstacle({ path, mode }: Pick<TreeEntryChange, 'path' | 'mode'>): boolean {
+  return !isRegular(mode) && !mode.startsWith(belowPrefix) && !isDeclared(path) && !/\.[^/]*$/.test(path);
 }
 
 /** Files after a change, and what to keep of it in the journal. */
@@ -73,8 +86,11 @@ export function declaredChanges(
 ): readonly TreeEntryChange[] {
   const declared = new Map<string, TreeEntryChange>();
   for (const change of changes) if (isDeclared(change.path)) declared.set(change.path, change);
-  for (const { path, oid, mode } of changes) {
+  for (const change of changes) {
+    const { path, oid, mode } = change;
     if (isDeclared(path)) continue;
+    if (isObstacle(change)) declared.set(path, change);
+    else if (before.files.has(path)) declared.set(path, { path, oid: null, mode });
     for (const below of [...before.files.keys(), ...before.trust.keys()]) {
       if (!below.startsWith(`${path}/`)) continue;
       const there = declared.get(below);
@@ -109,7 +125,9 @@ export async function applyChange(
     files.set(file.path, file);
     rows.push(brokenRow(file));
   };
-  for (const change of changes.filter((each) => isDeclared(each.path))) {
+  for (const change of changes.filter(
+    (each) => isDeclared(each.path) || isObstacle(each) || before.files.has(each.path),
+  )) {
     const { path, oid, mode } = change;
     const file = before.files.get(path);
     const old = file?.oid ?? before.trust.get(path)?.oid ?? null;
@@ -124,7 +142,9 @@ export async function applyChange(
       const paths = wanted.get(oid);
       if (paths === undefined) wanted.set(oid, [path]);
       else paths.push(path);
-    } else keep(keptFile({ path, oid, mode }, [notAFile(path, mode)], had(path)));
+    } else if (isObstacle(change))
+      keep({ path, oid, mode, documents: [], problems: [{ ...notAFile(path, mode), severity: 'warning' }] });
+    else keep(keptFile({ path, oid, mode }, [notAFile(path, mode)], had(path)));
   }
   refuseTooMany(before, documents.length);
   const contents = new Map<string, ParsedFile>();

@@ -12,7 +12,7 @@ import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import { advance, saveHeld, type Build, type Take, type UnreadCommit } from './advance.ts';
 import { brokenPrefix, mistakesOf, readBrokenRow, unknownFile, unreadableCode } from './broken.ts';
-import type { TrustFile } from './in-force.ts';
+import { isYaml, type TrustFile } from './in-force.ts';
 import { isBehind, noteBehind, noteCaughtUp, noteNotRewritten, noteRewritten } from './lagging.ts';
 import type { Memory } from './memory.ts';
 import { isRepositoryTrouble, noteRead, noteUnread, refusedCommit } from './unread.ts';
@@ -163,7 +163,7 @@ function restoreAccepted(world: Pick<World, 'journal'>, intent: IntentSource, me
   const trust = new Map<string, TrustFile>();
   for (const row of rows) {
     if (row.path.startsWith(brokenPrefix)) continue;
-    if (/\.ya?ml$/.test(row.path)) files.set(row.path, intent.reader.parseFile(row));
+    if (isYaml(row.path)) files.set(row.path, intent.reader.parseFile(row));
     else trust.set(row.path, { oid: row.oid, bytes: row.bytes });
   }
   for (const row of rows.filter((each) => each.path.startsWith(brokenPrefix))) {
