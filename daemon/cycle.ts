@@ -3,13 +3,15 @@
  * Level-triggered: nothing here remembers that something was tried; a crash at any line is repaired by the next turn.
  */
 import { planActions, type Action, type Candidate } from './core/plan.ts';
+import type { Standing } from './core/other-instance.ts';
 import type { CertificateStatus } from './core/record-format.ts';
 import { limits } from './limits.ts';
 import { applyActions, type Outcome } from './shell/apply.ts';
 import type { Estate } from './shell/estate.ts';
 import { dropOrphans } from './shell/fit.ts';
 import { claim } from './shell/claim.ts';
-import { standsBy } from './shell/instances.ts';
+import { announce, noteLiving, noteWork, type Beat } from './shell/beats.ts';
+import { noteStanding, standingOf, standsBy } from './shell/instances.ts';
 import { readIntent } from './shell/intent.ts';
 import { adopt, jobMaker, sightsOf } from './shell/jobs.ts';
 import { stillRefused } from './shell/provenance.ts';
@@ -18,7 +20,8 @@ import type { Memory } from './shell/memory.ts';
 import { observe } from './shell/observe.ts';
 import { readRecords } from './shell/records.ts';
 import { noteProofs } from './shell/proofs.ts';
-import { recordAndPublish, type Beat } from './shell/publish.ts';
+import { takeRecordsAgain } from './shell/records-in.ts';
+import { recordAndPublish } from './shell/publish.ts';
 import { isRepositoryTrouble } from './shell/unread.ts';
 import { concerned, endWaits, gatherGround, waitsOn } from './shell/waits.ts';
 import type { World } from './shell/world.ts';
@@ -63,8 +66,11 @@ export async function runTurn(
   await readRepository(before, estate, memory, troubles, signal);
   // Git has just said what time it is.
   const world = believed(given, memory);
-  const aside = standsBy(world, memory);
+  const standing = standingOf(world, memory, estate.intent.trust);
+  const aside = standsBy(world, standing);
+  if (!options.dryRun) await guarded(troubles, () => takePlace(world, estate, memory, standing));
   if (aside !== null) troubles.push({ code: 'another-instance', message: aside });
+  else if (options.living === true) noteLiving(world, memory);
   memory.repositoryTrouble = troubles[0]?.message ?? null;
   if (!options.dryRun) dropOrphans(world, memory);
   if (memory.attempts.size > 0) endWaits(world, memory, await gatherGround(world, memory), options.dryRun);
@@ -86,6 +92,8 @@ export async function runTurn(
   const first = planned.length > 0 && options.heartbeat && !options.dryRun;
   const refused = first ? await claim(world, estate, memory, signal) : null;
   if (refused !== null) troubles.push({ code: 'another-instance', message: refused });
+  if (aside !== null && options.living === true && !options.dryRun)
+    await guarded(troubles, () => announce(world, estate, memory, standing, signal));
   if (options.dryRun || aside !== null || refused !== null)
     return report(memory, { judged: ids.length, observed: observations.length, planned, troubles });
 
@@ -96,6 +104,7 @@ export async function runTurn(
     await guarded(troubles, () => recordAndPublish(world, estate, memory, ids, [], 'none', signal));
   }
   const outcomes = await carryOut(world, memory, planned, signal);
+  if (outcomes.length > 0) noteWork(memory, world.now());
   const touched = new Set([...ids, ...affected(memory, outcomes)]);
   judge(world, memory, touched);
   noteProofs(world, memory, touched);
@@ -118,6 +127,15 @@ export async function runTurn(
     published: published ?? null,
     troubles,
   });
+}
+
+/** Keeps in mind how this one stands to others. Where it works again after it stood aside, it takes what others recorded meanwhile. */
+async function takePlace(world: World, { state }: Estate, memory: Memory, standing: Standing): Promise<void> {
+  const { presence } = memory;
+  const wasAside = presence.waitsSince !== null || presence.stoppedSince !== null;
+  const isAside = standing.state === 'waits' || standing.state === 'stopped';
+  if (wasAside && !isAside) await takeRecordsAgain(world, state, memory);
+  noteStanding(world, memory, standing);
 }
 
 function beatOf({ heartbeat, living }: TurnOptions): Beat {

@@ -138,8 +138,8 @@ export const limits = {
   instance: {
     /** Three heartbeats missed: another daemon that was not heard of for so long is gone, and this one takes over. */
     silentAfterMs: 3 * hour,
-    /** Marks of our own heartbeats that are kept: a day of them. */
-    noncesMax: 24,
+    /** Marks of our own heartbeats that are kept: four days of them, or as many starts of a process whose pushes got no answer. */
+    noncesMax: 100,
     /** Tries to claim the branch of the records before a turn ends without one: each reads it anew. */
     claimsMax: 3,
   },

@@ -7,6 +7,7 @@ import { startHttp, type HttpServer } from '../http/server.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { Log, Secret } from '../ports/plugin.ts';
+import { leave } from '../shell/beats.ts';
 import { startLoop, type Round } from '../shell/loop.ts';
 import type { ProgressEvent } from '../shell/world.ts';
 import { version } from '../version.ts';
@@ -95,6 +96,7 @@ export async function serve(service: Service): Promise<void> {
   try {
     if (http !== null) service.onListening?.(http.address);
     await loop.done;
+    await leave(house, abort);
   } finally {
     process.off('SIGHUP', onHangUp);
     await http?.close();

@@ -7,7 +7,7 @@ import { OperationError } from '../ports/failure.ts';
 import { bounded, eachBounded } from '../shell/bounded.ts';
 import { incidentsOf } from '../shell/record-incidents.ts';
 import { readRecords } from '../shell/records.ts';
-import { standsBy } from '../shell/instances.ts';
+import { standingOf, standsBy } from '../shell/instances.ts';
 import { readIntent } from '../shell/intent.ts';
 import { escapeControls, wrap } from '../terminal.ts';
 import { repositoryOptions, type Command, type Invocation } from './command.ts';
@@ -89,7 +89,7 @@ export async function examine(house: House, signal: AbortSignal): Promise<Examin
       );
     });
   await attempt('other daemons', () => {
-    const aside = standsBy(world, memory);
+    const aside = standsBy(world, standingOf(world, memory, estate.intent.trust));
     if (aside === null) return Promise.resolve('none works on this repository beside this one');
     throw new OperationError('another-instance', aside, {
       disposition: 'stall',

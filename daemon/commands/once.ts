@@ -1,5 +1,6 @@
 /** `renewd once`: turns until there is nothing left to do now, then says how the estate stands. */
 import { runTurn, type TurnReport } from '../cycle.ts';
+import { leave } from '../shell/beats.ts';
 import { trustClock } from '../shell/clock.ts';
 import { limits } from '../limits.ts';
 import type { House } from '../assembly.ts';
@@ -47,6 +48,7 @@ async function runOnce(invocation: Invocation): Promise<number> {
   return withHouse(config, around, async (house) => {
     if (invocation.flags['trust-clock'] === true) trustClock(house.world.journal, house.world.now());
     const reports = await turnsUntilQuiet(house, invocation.signal);
+    await leave(house, AbortSignal.timeout(limits.turn.stopGraceMs));
     if (invocation.signal.aborted) return exitOf('interrupted');
     return invocation.flags['json'] === true
       ? printJson(invocation, house, reports)

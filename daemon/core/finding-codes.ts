@@ -292,6 +292,21 @@ export const findingCodes = {
     remedy:
       'Check the clock of the host (timedatectl). If it is right, run renewd once --trust-clock, which says so.',
   },
+  'another-instance': {
+    severity: 'critical',
+    title: 'Two renewd work on this repository',
+    meaning:
+      'Two processes with data directories of their own both changed things, so both have stopped: nothing is issued, installed or put back by either. The finding names both, their hosts and since when.',
+    remedy:
+      'End one of the two (SIGTERM, systemctl stop): the other goes on at its next turn. One that was killed counts as gone three hours after its last heartbeat.',
+  },
+  'instance-waits': {
+    severity: 'warning',
+    title: 'A second renewd waits',
+    meaning:
+      'Another process with a data directory of its own was started for this repository. It changes nothing while this one works, and takes over three hours after it stopped.',
+    remedy: 'End the one that is not meant to run; the finding names its host and since when it waits.',
+  },
   'records-changed': {
     severity: 'error',
     title: 'Somebody else changed the records',

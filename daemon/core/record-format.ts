@@ -148,6 +148,20 @@ export interface RepositoryFindings {
   readonly findings: readonly FindingRecord[];
 }
 
+/** A process as it said itself in a heartbeat. */
+export interface Party {
+  /** Its host. */
+  readonly instance: string;
+  /** Names its data directory, and this beat of it. */
+  readonly id: string;
+  readonly nonce: string;
+  readonly at: Timestamp;
+  /** Since when it works there, or waits. */
+  readonly since: Timestamp;
+  /** It changes things, or would if nobody else did. Otherwise it gave way. */
+  readonly claims: boolean;
+}
+
 /** `heartbeat.json`: the only file that may change by itself, at most hourly. */
 export interface Heartbeat {
   readonly apiVersion: typeof recordApiVersion;
@@ -160,6 +174,10 @@ export interface Heartbeat {
   readonly nonce?: string;
   /** True where whoever wrote it ended with its work (`renewd once`): nobody has to wait for it. */
   readonly ended?: boolean;
+  /** When this process began to work there. */
+  readonly since?: Timestamp;
+  /** Another process beside it: one that waits, or one that worked there too, so that both stopped. */
+  readonly beside?: Party;
   /** Commit of the intent branch the records are judged by. */
   readonly source: string;
 }

@@ -189,6 +189,9 @@ const issuance = object({
   pem: text(),
 });
 
+const instanceId = matching(/^[0-9a-f]{16}$/, 'instance id');
+const mark = matching(/^[0-9a-f]{16}$/, 'mark');
+
 /** The shape of each kind. */
 export const shapes = {
   CertificateRecord: certificate,
@@ -199,9 +202,20 @@ export const shapes = {
     instance: text(512),
     version: text(100),
     at: moment,
-    id: optional(matching(/^[0-9a-f]{16}$/, 'instance id')),
-    nonce: optional(matching(/^[0-9a-f]{16}$/, 'mark')),
+    id: optional(instanceId),
+    nonce: optional(mark),
     ended: optional(flag),
+    since: optional(moment),
+    beside: optional(
+      object({
+        instance: text(512),
+        id: instanceId,
+        nonce: mark,
+        at: moment,
+        since: moment,
+        claims: flag,
+      }),
+    ),
     source: oid,
   }),
   ChangeRecord: change,

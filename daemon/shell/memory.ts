@@ -14,6 +14,7 @@ import type {
   RepositoryFindings,
 } from '../core/record-format.ts';
 import type { TreeEntryChange } from '../git/repository.ts';
+import { newPresence, type Presence } from './instances.ts';
 import { recallLagging, type Behind, type Rewritten } from './lagging.ts';
 import { recallUnread, type UnreadIntent } from './unread.ts';
 import type { WithheldChange } from './withheld.ts';
@@ -96,8 +97,8 @@ export interface Memory {
   readonly endpointRecords: Map<string, EndpointRecord>;
   repositoryRecord: RepositoryFindings | null;
   heartbeat: Heartbeat | null;
-  /** Whether this process said on the branch that it works there. Before that it changes nothing. */
-  claimed: boolean;
+  /** What this process said of itself on the branch: before it said that it works there it changes nothing. */
+  readonly presence: Presence;
   /** The heartbeat that stands on the branch, whoever wrote it, and whether a commit of our keys did. */
   heard: { readonly beat: Heartbeat | null; readonly ours: boolean } | null;
   /** Certificates whose declaration is gone: still watched. By id. */
@@ -158,7 +159,7 @@ export function recall(journal: Journal): Memory {
     endpointRecords: new Map(),
     repositoryRecord: null,
     heartbeat: null,
-    claimed: false,
+    presence: newPresence(),
     heard: null,
     withdrawn: new Map(),
     dirty: new Set(),

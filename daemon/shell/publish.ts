@@ -5,25 +5,18 @@ import { findingCodes } from '../core/finding-codes.ts';
 import { findingDraft } from '../core/finding-draft.ts';
 import { changePath } from '../core/change-record.ts';
 import type { Installed } from '../core/installation-state.ts';
-import type {
-  CertificateRecord,
-  EndpointRecord,
-  Heartbeat,
-  RepositoryFindings,
-} from '../core/record-format.ts';
-import { recordApiVersion } from '../core/record-format.ts';
+import type { CertificateRecord, EndpointRecord, RepositoryFindings } from '../core/record-format.ts';
 import { certificateRecord, documentFinding, endpointRecord, repositoryFindings } from '../core/record.ts';
-import { instantOf, timestamp } from '../core/timestamp.ts';
-import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import { chainPath, placeOf } from '../records/paths.ts';
 import { recordJson, recordLine, recordText, type RecordText } from '../record-text.ts';
 import type { Outcome } from './apply.ts';
 import type { Estate } from './estate.ts';
 import { saveHeld } from './advance.ts';
+import { nextHeartbeat, noteBeat, type Beat } from './beats.ts';
 import { changeFindings } from './change-findings.ts';
 import { clockFindings } from './clock.ts';
-import { instanceId, nextNonce } from './instances.ts';
+import { instanceFindings, standingOf } from './instances.ts';
 import { certificateOf } from './judge.ts';
 import { historyFindings } from './lagging.ts';
 import type { Memory } from './memory.ts';
@@ -34,9 +27,6 @@ import { publishRecords } from './records.ts';
 import { unreadFindings } from './unread.ts';
 import { noteWithheldChanges, withheldChangeFindings, withWithheldNamed } from './withheld.ts';
 import type { World } from './world.ts';
-
-/** Whether a heartbeat is written: by nobody, by a run that ends, by a daemon that goes on. */
-export type Beat = 'none' | 'passing' | 'living';
 
 /** Makes and publishes the records of `touched` certificates. Returns the commit, null when nothing changed. IO through Git. */
 export async function recordAndPublish(
@@ -67,10 +57,10 @@ export async function recordAndPublish(
   ) {
     await addPublications(world, estate, memory, files, signal);
   }
-  const repository = changedRepository(world, memory, now);
+  const repository = changedRepository(world, estate, memory, now);
   const changed =
     certificates.length + endpoints.length + (repository === null ? 0 : 1) + files.size + memory.putBack.size;
-  const beat = nextHeartbeat(world, estate, memory, heartbeat, changed > 0, now);
+  const beat = nextHeartbeat(world, estate, memory, heartbeat, changed > 0);
   if (changed === 0 && beat === null) return null;
   const because = reasons(outcomes, memory);
   const { outcome, beats } = await publishRecords(
@@ -93,7 +83,7 @@ export async function recordAndPublish(
   }
   for (const record of endpoints) memory.endpointRecords.set(record.metadata.name, record);
   if (repository !== null) memory.repositoryRecord = repository;
-  if (beat !== null && beats) noteBeat(memory, beat);
+  if (beat !== null && beats) noteBeat(world, memory, beat);
   memory.rewrite.clear();
   if (memory.changeRecords.size > 0) {
     memory.changeRecords.clear();
@@ -103,37 +93,6 @@ export async function recordAndPublish(
   if (outcome.state === 'unchanged') return null;
   world.progress({ kind: 'published', commit: outcome.commit, files: changed });
   return outcome.commit;
-}
-
-function noteBeat(memory: Memory, beat: Heartbeat): void {
-  memory.heartbeat = beat;
-  memory.heard = { beat, ours: true };
-  memory.claimed = beat.ended !== true;
-}
-
-/**
- * Says on the branch of the records that this process works there, before its first action. True when that stands; false when somebody pushed since the branch was
- * read: it has to be read again, and nothing is pushed over it. IO: Git and the journal. @throws OperationError `git-*`
- */
-export async function publishClaim(
-  world: World,
-  estate: Estate,
-  memory: Memory,
-  signal: AbortSignal,
-): Promise<boolean> {
-  if (memory.accepted === null) return false;
-  const beat = newBeat(world, estate, memory.accepted, 'living', world.now());
-  const nothing = { certificates: [], endpoints: [], repository: null, files: new Map<string, RecordText>() };
-  const { beats } = await publishRecords(
-    world,
-    estate.state,
-    memory,
-    { ...nothing, heartbeat: beat },
-    { message: recordText('heartbeat\n'), because: 'about to change something' },
-    signal,
-  );
-  if (beats) noteBeat(memory, beat);
-  return beats;
 }
 
 function changedCertificates(
@@ -228,7 +187,8 @@ function endpointFacts(
 }
 
 function changedRepository(
-  world: Pick<World, 'journal'>,
+  world: Pick<World, 'journal' | 'now'>,
+  { intent, state }: Estate,
   memory: Memory,
   now: number,
 ): RepositoryFindings | null {
@@ -246,6 +206,7 @@ function changedRepository(
     ...changeFindings(memory, now),
     ...incidentFindings(world.journal, now),
     ...clockFindings(memory.clock),
+    ...instanceFindings(world, memory, standingOf(world, memory, intent.trust), state.instance),
   );
   drafts.push(...withheldChangeFindings(memory), ...unreadFindings(memory, now));
   const previous = memory.repositoryRecord;
@@ -311,46 +272,6 @@ function isPublicationOf(issuer: string, path: string): boolean {
     (path.startsWith(`issuers/${issuer}/`) || path.startsWith(`issuance/${issuer}/`)) &&
     placeOf(path) !== null
   );
-}
-
-/** At most hourly, and only from a daemon: the one file that may change by itself. Rides along with other changes for free. */
-function nextHeartbeat(
-  world: Pick<World, 'journal'>,
-  estate: Estate,
-  memory: Memory,
-  wanted: Beat,
-  riding: boolean,
-  now: number,
-): Heartbeat | null {
-  if (wanted === 'none' || memory.accepted === null) return null;
-  const id = instanceId(world.journal);
-  const age = memory.heartbeat === null ? Number.POSITIVE_INFINITY : now - instantOf(memory.heartbeat.at);
-  // A daemon that begins says so at once where somebody else, or a run that ended, spoke last.
-  const begins = wanted === 'living' && (memory.heartbeat?.id !== id || memory.heartbeat.ended === true);
-  // A run that ends takes its claim back, so that nobody waits for it.
-  const ends = wanted === 'passing' && memory.claimed;
-  if (!begins && !ends && (age < limits.turn.heartbeatIntervalMs || (!riding && age === 0))) return null;
-  return newBeat(world, estate, memory.accepted, wanted, now);
-}
-
-function newBeat(
-  world: Pick<World, 'journal'>,
-  { state: { instance, version } }: Estate,
-  source: string,
-  wanted: Beat,
-  now: number,
-): Heartbeat {
-  return {
-    apiVersion: recordApiVersion,
-    kind: 'Heartbeat',
-    instance,
-    version,
-    at: timestamp(now),
-    id: instanceId(world.journal),
-    nonce: nextNonce(world.journal),
-    ended: wanted === 'passing',
-    source,
-  };
 }
 
 function reasons(outcomes: readonly Outcome[], memory: Memory): string {

@@ -17,12 +17,28 @@ export function recordSigners(
   state: Pick<StateBranch, 'signer'>,
   trust: ReadonlyMap<string, TrustFile>,
 ): string {
-  const listed = Buffer.from(trust.get(allowedSignersPath)?.bytes ?? new Uint8Array())
+  const own = state.signer === null ? [] : [`records ${state.signer.publicKey}`];
+  return [...own, ...listedSigners(trust)].join('\n');
+}
+
+/** The lines of `policies/allowed_signers` in force that give a key to a principal called renewd. Pure. */
+export function listedSigners(trust: ReadonlyMap<string, TrustFile>): readonly string[] {
+  return Buffer.from(trust.get(allowedSignersPath)?.bytes ?? new Uint8Array())
     .toString('utf8')
     .split('\n')
     .filter((line) => /^renewd(@\S*)?\s/.test(line));
-  const own = state.signer === null ? [] : [`records ${state.signer.publicKey}`];
-  return [...own, ...listed].join('\n');
+}
+
+/** Whether the one that works here believes what we sign, as far as can be told from here: our key is listed, or it is also its own. Pure. */
+export function believesUs(
+  { signer }: Pick<StateBranch, 'signer'>,
+  { heard }: Pick<Memory, 'heard'>,
+  trust: ReadonlyMap<string, TrustFile>,
+): boolean {
+  if (signer === null) return true;
+  const listed = listedSigners(trust);
+  const [, blob = ''] = signer.publicKey.split(' ');
+  return listed.length === 0 ? heard?.ours === true : listed.some((line) => line.split(/\s+/).includes(blob));
 }
 
 /** As of now; null where records are not signed. IO: reads the journal and the clock. */

@@ -2,14 +2,16 @@
  * What came onto the state branch since we left it. Only what a commit of ours last changed is used; what somebody else changed, lost or rewrote is put back from
  * what the mirror still has and written anew from facts, and a finding names the path and the commit.
  */
+import type { RepositoryFindings } from '../core/record-format.ts';
 import { limits } from '../limits.ts';
+import { noteSeen } from './instances.ts';
 import type { Memory } from './memory.ts';
 import { allowedSignersPath, type TrustFile } from './in-force.ts';
 import { noteIncident } from './record-incidents.ts';
 import { recordTrust, stateTipFact } from './record-trust.ts';
 import type { StateBranch } from './records.ts';
 import type { World } from './world.ts';
-import { heartbeatPath, placeOf } from '../records/paths.ts';
+import { findingsPath, heartbeatPath, placeOf } from '../records/paths.ts';
 import { loadRecords, parseRecord } from '../records/read.ts';
 import { examineLine, lostRecords, type ForeignCommit } from '../records/lineage.ts';
 
@@ -30,7 +32,26 @@ export async function takeRecords(
   }
   if (first && tip !== null) await load(world, state, memory, tip, instead);
   memory.heard = tip === null ? null : await heardAt(world, state, tip, !instead.has(heartbeatPath));
+  noteSeen(memory.presence, memory.heard?.beat ?? null, first, world.now());
   memory.stateTip = tip;
+}
+
+/** The findings of the repository as they stand, as far as they are ours. IO: Git. @throws OperationError `git-*` */
+export async function standingFindings(
+  { now }: Pick<World, 'now'>,
+  { repository, prefix }: StateBranch,
+  { stateTip, putBack, repositoryRecord }: Memory,
+): Promise<RepositoryFindings | null> {
+  if (stateTip === null || putBack.has(findingsPath)) return repositoryRecord;
+  const bytes = await repository.readFile(stateTip, prefix + findingsPath);
+  const read = bytes === null ? null : parseRecord(findingsPath, bytes, now()).record;
+  return read?.kind === 'RepositoryFindings' ? read : null;
+}
+
+/** Reads all records again, after others wrote them for a while. IO: Git. @throws OperationError `git-*` */
+export async function takeRecordsAgain(world: World, state: StateBranch, memory: Memory): Promise<void> {
+  if (memory.stateTip === null) return;
+  await load(world, state, memory, memory.stateTip, memory.putBack);
 }
 
 /** The heartbeat as it stands, whoever wrote it. */
@@ -42,7 +63,8 @@ async function heardAt(
 ): Promise<Memory['heard']> {
   const bytes = await repository.readFile(tip, prefix + heartbeatPath);
   if (bytes === null) return null;
-  const { record } = parseRecord(heartbeatPath, bytes, world.now());
+  // A clock that is ahead must not hide a daemon: what counts is when its beats come in.
+  const { record } = parseRecord(heartbeatPath, bytes, ours ? Number.MAX_SAFE_INTEGER : world.now());
   return record?.kind === 'Heartbeat' ? { beat: record, ours } : null;
 }
 
@@ -129,6 +151,8 @@ async function load(
       forget(memory, path);
     },
   });
+  memory.certificateRecords.clear();
+  memory.endpointRecords.clear();
   for (const [id, record] of records.certificates) memory.certificateRecords.set(id, record);
   for (const [name, record] of records.endpoints) memory.endpointRecords.set(name, record);
   memory.repositoryRecord = records.repository;
