@@ -2,6 +2,7 @@
 import type { ChangePlan } from './change-plan.ts';
 import type { ChangeInput, SignatureFinding } from './change.ts';
 import { addPerson, isOneOf, noPeople, peopleWhoMade, standingBehind, type People } from './change-people.ts';
+import { approving, isTimely, untimely } from './change-time.ts';
 import type { ApprovalRule } from './governance.ts';
 import type { ChangeControl, Desired, SourcePosition } from './model.ts';
 import { matchPath } from './path-pattern.ts';
@@ -31,6 +32,7 @@ export function approvalsOf(
   permittedFor: (path: string) => ReadonlySet<string> | null,
 ): ApprovalState[] {
   const makers = makersOf(control, input, permittedFor);
+  const late = untimely(control, input);
   return control.approvals.flatMap((rule) => {
     const why = reasonFor(rule, input);
     if (why === null) return [];
@@ -41,7 +43,8 @@ export function approvalsOf(
     const unknown = makers.unknown === null ? null : `nobody signed ${makers.unknown}`;
     const by = unknown === null ? given : given.slice(1);
     const { signature } = input.tip;
-    const merged = rule.forgeMerge && isForgeMerge(control, input.tip);
+    const merged =
+      rule.forgeMerge && isForgeMerge(control, input.tip) && isTimely(control, input.tip, input.now);
     if (merged) by.push(...signature.principals.map((principal) => ({ principal, commit: input.tip.oid })));
     const more =
       unknown === null
@@ -53,7 +56,7 @@ export function approvalsOf(
         needed: rule.count,
         from: rule.from,
         by,
-        why: why.text + more,
+        why: why.text + more + (late === '' ? '' : `; ${late}`),
         satisfied: merged || by.length >= rule.count,
         source: rule.source,
       },
@@ -64,14 +67,13 @@ export function approvalsOf(
 /** Approvals of exactly this plan by people who may give them and did not make it, one a person. */
 function givenBy(
   control: ChangeControl,
-  { commits, hash }: ChangeInput,
+  input: ChangeInput,
   makers: Makers,
   permitted: ReadonlySet<string>,
 ): { principal: string; commit: string }[] {
   const given: { principal: string; commit: string }[] = [];
   const counted = noPeople();
-  for (const { signature, approves, oid } of commits) {
-    if (signature.verdict !== 'good' || !approves.includes(hash)) continue;
+  for (const { signature, oid } of approving(control, input)) {
     // One signature is one person, whatever else the key is called, and whoever made the change is none of them. A forge is nobody.
     if (isOneOf(makers.people, signature) || isOneOf(counted, signature)) continue;
     if (isForges(control, signature)) continue;

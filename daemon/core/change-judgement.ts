@@ -5,6 +5,7 @@
 import { approvalsOf, type ApprovalState } from './change-approval.ts';
 import { standingBehind } from './change-people.ts';
 import type { DocumentChange } from './change-plan.ts';
+import { approving, isTimely } from './change-time.ts';
 import type { ChangeInput, ChangeReason } from './change.ts';
 import type { Certificate, ChangeControl, Desired, SourcePosition } from './model.ts';
 import { matchPath } from './path-pattern.ts';
@@ -88,11 +89,12 @@ function breakGlassOf(control: ChangeControl, input: ChangeInput): ChangeVerdict
     owner: null,
     forges: [],
   });
-  for (const { breakGlass: reason, signature } of input.commits) {
-    if (reason === null || signature.verdict !== 'good') continue;
+  for (const commit of input.commits) {
+    const { breakGlass: reason, signature } = commit;
+    if (reason === null || signature.verdict !== 'good' || !isTimely(control, commit, input.now)) continue;
     const principal = signature.principals.find((each) => holders.has(each));
     if (principal === undefined) continue;
-    if (input.plan.documents.every((each) => authorsOf(input, each).includes(principal))) {
+    if (input.plan.documents.every((each) => authorsOf(control, input, each).includes(principal))) {
       return { principal, reason };
     }
   }
@@ -171,7 +173,7 @@ function pathReasons(control: ChangeControl, input: ChangeInput, emergency: bool
   return input.plan.documents.flatMap((document) => {
     const { permitted, source } = ruleFor(control, input.before, document.path);
     if (permitted === null) return [];
-    const tried = authorsOf(input, document);
+    const tried = authorsOf(control, input, document);
     // A forge signs every edit in a browser too; only a merge that Git makes by itself says that its rules of review were kept.
     const forged = isForgeMerge(control, input.tip)
       ? []
@@ -207,7 +209,8 @@ function labelReasons(control: ChangeControl, input: ChangeInput, emergency: boo
       const owner = next.team;
       const permitted = signersOf(signers, { teams: before.teams, owner, forges: control.forges });
       const document = plan.documents.find((each) => each.path === next.source.file);
-      if (document !== undefined && authorsOf(input, document).some((each) => permitted.has(each))) return [];
+      if (document !== undefined && authorsOf(control, input, document).some((each) => permitted.has(each)))
+        return [];
       return [
         {
           code: 'label-reserved',
@@ -225,10 +228,8 @@ function labelReasons(control: ChangeControl, input: ChangeInput, emergency: boo
  * Who stands behind the content a file has now: who signed the commit on the branch that put it there, who signed the commit that wrote this content and that nothing
  * replaced since, and who signed an approval of exactly this plan.
  */
-function authorsOf(input: ChangeInput, document: DocumentChange): string[] {
-  const vouching = input.commits.flatMap(({ signature, approves }) =>
-    signature.verdict === 'good' && approves.includes(input.hash) ? [signature] : [],
-  );
+function authorsOf(control: ChangeControl, input: ChangeInput, document: DocumentChange): string[] {
+  const vouching = approving(control, input).map((each) => each.signature);
   const behind = [...standingBehind(input, document), ...vouching];
   return [...new Set(behind.flatMap((each) => each.principals))].sort();
 }

@@ -22,6 +22,7 @@ export interface NewCommit {
   readonly subject: string;
   /** As written in the commit: `Name <address>`. Anybody can write anything there; only signatures count. */
   readonly author: string;
+  /** As its committer wrote it: chosen by whoever made the commit, and by nobody else where it is signed. */
   readonly committedAt: Instant;
   readonly signature: SignatureFinding;
   /** What its maker wrote: what it changes against its parent; of a merge, what is not merged by itself (a conflict solved, one side thrown away, anything new). */
@@ -53,6 +54,8 @@ export interface ChangeInput {
   readonly commits: readonly NewCommit[];
   /** New commits that were not read because there are more than one merge may bring. Anything but 0 refuses the change. */
   readonly unread: number;
+  /** When it is judged: approvals count for a while. */
+  readonly now: Instant;
 }
 
 export interface ChangeReason {

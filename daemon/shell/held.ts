@@ -92,15 +92,16 @@ function leastWanted(changes: readonly HeldChange[]): HeldChange | null {
 }
 
 /**
- * The approvals a held change has, with those of new commits that name exactly its hash. A commit joins only by a good signature; one signer takes one place, the
- * newest of theirs. What else such a commit changes is judged where it was made, and nobody makes a change by approving it. Pure.
+ * The approvals a held change has, with those of new commits that name exactly its hash. A commit joins only by a good signature; one signer takes one place, and one
+ * more for an emergency: the newest of theirs. What else such a commit changes is judged where it was made, and nobody makes a change by approving it. Pure.
  */
 export function joinApprovals(
   known: readonly NewCommit[],
   commits: readonly NewCommit[],
   hash: string,
 ): readonly NewCommit[] {
-  const who = ({ signature: { key, principals } }: NewCommit): string => JSON.stringify([key, principals]);
+  const who = ({ breakGlass, signature: { key, principals } }: NewCommit): string =>
+    JSON.stringify([key, principals, breakGlass !== null]);
   const joined = new Map(known.map((each) => [who(each), each]));
   let added = false;
   for (const each of commits) {
@@ -108,9 +109,8 @@ export function joinApprovals(
       continue;
     const place = who(each);
     const old = joined.get(place);
-    // What says why it may not wait says more.
-    if (old?.approves.includes(hash) === true && (old.breakGlass !== null || each.breakGlass === null))
-      continue;
+    // Whose time is over sign again.
+    if (old?.approves.includes(hash) === true && old.committedAt >= each.committedAt) continue;
     if (old === undefined && joined.size >= limits.governance.approvalsKeptMax) continue;
     joined.set(place, { ...each, paths: [], brought: [], changed: [] });
     added = true;

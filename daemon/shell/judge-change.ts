@@ -67,7 +67,7 @@ export function judgeOnTop(change: ChangeToJudge, planned: PlannedChange = planO
   const { before, after, tip, commits, unread, now } = change;
   const { plan, hash } = planned;
   const declared = asDeclared(before, after);
-  const judged = judgeChange({ ...declared, plan, hash, tip, commits, unread });
+  const judged = judgeChange({ ...declared, plan, hash, tip, commits, unread, now });
   const locked =
     before.changeControl === null && after.changeControl === null ? null : lockOut(after, change.trustAfter);
   const verdict: ChangeVerdict =

@@ -100,11 +100,12 @@ function judge(
   commits: readonly NewCommit[],
   names = ['shop.example.com'],
   before = desired([]),
+  now = 0,
 ): ReturnType<typeof judgeChange> {
   const after = desired([certificate({ dnsNames: names })]);
   const [tip] = commits;
   assert.ok(tip !== undefined);
-  const input: ChangeInput = { before, after, plan: plan(before, after), hash, tip, commits, unread: 0 };
+  const input: ChangeInput = { before, after, plan: plan(before, after), hash, tip, commits, unread: 0, now };
   return judgeChange(input);
 }
 const codes = (verdict: ReturnType<typeof judgeChange>): string[] => verdict.reasons.map((each) => each.code);
@@ -219,7 +220,9 @@ describe('a label that is reserved', () => {
     const tip = commit('1', by, brings);
     const approvals = trailers.map((each, index) => commit(String(index + 2), 'pia', each));
     const commits = [tip, ...approvals];
-    return codes(judgeChange({ before, after, plan: plan(before, after), hash, tip, commits, unread: 0 }));
+    return codes(
+      judgeChange({ before, after, plan: plan(before, after), hash, tip, commits, unread: 0, now: 0 }),
+    );
   };
   test('is not set, changed or taken away by who may change the file', () => {
     assert.deepEqual(asked('ada', null, { env: 'dev' }), ['label-reserved']);
@@ -499,4 +502,53 @@ test('periods and moments', () => {
     assert.equal(parsePeriod(wrong), null, wrong);
   assert.equal(parseMoment('2026-03-31'), Date.UTC(2026, 2, 31, 23, 59, 59));
   for (const wrong of ['2026-02-30', 'tomorrow', '2026-3-1']) assert.equal(parseMoment(wrong), null, wrong);
+});
+
+describe('what somebody signed', () => {
+  const lapse = control.approvalsLapseMs;
+  const day = 86_400_000;
+  const star = ['*.example.com'];
+  const outcomeAt = (now: number, ...commits: NewCommit[]): string => {
+    const verdict = judge(commits, star, desired([]), now);
+    return [verdict.outcome, ...codes(verdict)].join(' ');
+  };
+  const asked = (at: number): NewCommit => commit('1', 'ada', { ...brings, committedAt: at });
+  const approval = (by: string, at: number): NewCommit =>
+    commit(`2${by}`, by, { approves: [hash], committedAt: at });
+
+  test('to approve counts for approvalsLapse from when they signed, whenever it arrives, and not before its time', () => {
+    const both = [approval('pia', 0), approval('paul', 0)];
+    assert.equal(outcomeAt(lapse - 1, asked(lapse - 1), ...both), 'accepted');
+    assert.equal(outcomeAt(lapse, asked(lapse), ...both), 'waiting approval-missing');
+    assert.equal(outcomeAt(lapse, asked(lapse), approval('pia', 1), approval('paul', 1)), 'accepted');
+    // One that is late beside one that is not; who signs again counts again, once.
+    assert.equal(
+      outcomeAt(lapse, asked(lapse), approval('pia', 0), approval('paul', 1)),
+      'waiting approval-missing',
+    );
+    const again = [approval('pia', 0), approval('pia', 1), approval('paul', 1)];
+    assert.equal(outcomeAt(lapse, asked(lapse), ...again), 'accepted');
+    const ahead = [approval('pia', lapse + day + 1), approval('paul', lapse)];
+    assert.equal(outcomeAt(lapse, asked(lapse), ...ahead), 'waiting approval-missing');
+    const said = judge([asked(lapse), ...both], star, desired([]), lapse).reasons[0]?.message ?? '';
+    assert.match(said, /what pia signed at 1970-01-01T00:00:00Z counts from then for approvalsLapse only/);
+  });
+  test('to vouch for a plan, to merge as a forge and as an emergency lapses alike', () => {
+    const mallory = { ...brings, committedAt: lapse };
+    const vouched = (now: number): string =>
+      outcomeAt(
+        now,
+        commit('1', 'petra', { ...mallory, paths: [], brought: [] }),
+        commit('3', 'mallory', mallory),
+        approval('pia', 0),
+      );
+    assert.match(vouched(lapse - 1), /^waiting/);
+    assert.equal(vouched(lapse), 'refused path-not-permitted');
+    const merge = commit('1', 'forge@example.com', { merge: true, automatic: true, committedAt: 0 });
+    assert.equal(outcomeAt(lapse - 1, merge, asked(0)), 'accepted');
+    assert.equal(outcomeAt(lapse, merge, asked(0)), 'waiting approval-missing');
+    const emergency = commit('1', 'bea', { ...brings, breakGlass: 'fire', committedAt: 0 });
+    assert.equal(outcomeAt(lapse - 1, emergency), 'accepted');
+    assert.equal(outcomeAt(lapse, emergency), 'refused path-not-permitted');
+  });
 });

@@ -30,6 +30,8 @@ export interface CommitOptions {
   /** Written as author and committer, whoever signs. */
   readonly as?: string;
   readonly trailers?: readonly string[];
+  /** UTC epoch ms, as author and committer date; absent: now. */
+  readonly at?: number | null;
 }
 
 export interface WorkTree {
@@ -43,9 +45,13 @@ export interface WorkTree {
   ) => string;
 }
 
+function dated(at: number): string {
+  return `@${String(Math.floor(at / 1000))} +0000`;
+}
+
 /** A work tree in which stock git signs with SSH keys. */
 export function workTree(directory: string): WorkTree {
-  const run = (as: string, ...words: string[]): string =>
+  const run = (as: string, at: number | null, ...words: string[]): string =>
     execFileSync('git', ['-C', directory, ...words], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -56,13 +62,14 @@ export function workTree(directory: string): WorkTree {
         GIT_AUTHOR_EMAIL: `${as}@example.com`,
         GIT_COMMITTER_NAME: as,
         GIT_COMMITTER_EMAIL: `${as}@example.com`,
+        ...(at !== null && { GIT_AUTHOR_DATE: dated(at), GIT_COMMITTER_DATE: dated(at) }),
       },
     }).trim();
-  const git = (...words: string[]): string => run('nobody', ...words);
+  const git = (...words: string[]): string => run('nobody', null, ...words);
   return {
     directory,
     git,
-    commit: (files, message, { by, as = by?.name ?? 'mallory', trailers = [] }) => {
+    commit: (files, message, { by, as = by?.name ?? 'mallory', trailers = [], at = null }) => {
       for (const [path, text] of Object.entries(files)) {
         const full = join(directory, path);
         if (text === null) rmSync(full);
@@ -75,7 +82,7 @@ export function workTree(directory: string): WorkTree {
       const signing = by === null ? [] : ['-c', 'gpg.format=ssh', '-c', `user.signingkey=${by.keyFile}`];
       const sign = by === null ? [] : ['-S'];
       const words = trailers.flatMap((each) => ['--trailer', each]);
-      run(as, ...signing, 'commit', '-q', '--allow-empty', ...sign, '-m', message, ...words);
+      run(as, at, ...signing, 'commit', '-q', '--allow-empty', ...sign, '-m', message, ...words);
       return git('rev-parse', 'HEAD');
     },
   };

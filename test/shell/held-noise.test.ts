@@ -132,5 +132,42 @@ describe(
         assert.equal(estate.memory().accepted, tree.git('rev-parse', 'HEAD'));
         assert.equal(estate.memory().held.size, requests);
       }));
+
+    test('approvals of a request that arrives late count from when they were signed, and are asked for again', () =>
+      withEstate(async (estate) => {
+        const { tree, people } = estate;
+        const { git } = tree;
+        const late = 15 * 86_400_000;
+        git('checkout', '-q', '-b', 'request');
+        tree.commit({ [wildFile]: wild }, 'Ask', { by: people['ada'] ?? null });
+        git('push', '-q', 'origin', 'HEAD:main');
+        await estate.turn();
+        const hash = onlyHash(estate);
+        // The same request on a branch nobody merges, agreed to there.
+        tree.commit({ [wildFile]: null }, 'Not yet', { by: people['ada'] ?? null });
+        await estate.push();
+        assert.deepEqual(estate.held(), []);
+        git('checkout', '-q', 'request~1');
+        git('checkout', '-q', '-b', 'agreed');
+        const trailers = [`Renewd-Approve: ${hash}`];
+        tree.commit({}, 'Approve', { by: people['pia'] ?? null, trailers });
+        estate.later(late);
+        const main = git('rev-parse', 'request');
+        git('checkout', '-q', '-B', 'main', main);
+        const by = people['ada'] ?? null;
+        const signed = ['-c', 'gpg.format=ssh', '-c', `user.signingkey=${by?.keyFile ?? ''}`];
+        git(...signed, 'merge', '-q', '-S', '--no-ff', '-s', 'ours', '--no-commit', 'agreed');
+        tree.commit({ [wildFile]: wild }, 'Merge', { by, at: Date.now() + late });
+        await estate.push();
+        assert.deepEqual(estate.held(), ['Merge: waiting']);
+        assert.equal(onlyHash(estate), hash);
+        assert.match(
+          estate.findings()[0]?.message ?? '',
+          /what pia@example\.com signed at .* counts from then/,
+        );
+        tree.commit({}, 'Approve', { by: people['pia'] ?? null, trailers, at: Date.now() + late });
+        await estate.push();
+        assert.deepEqual([estate.held(), estate.inForce('web/wild')], [[], true]);
+      }));
   },
 );

@@ -107,7 +107,7 @@ export const changeControlSchema = envelope(
           },
         },
         approvalsLapse: duration(
-          'How long after the daemon first saw a request it may still be approved; 14d when absent.',
+          'How long after the daemon first saw a request it may still be approved, and how long an approval counts from when it was signed; 14d when absent.',
           '14d',
         ),
         forges: {
