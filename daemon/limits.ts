@@ -411,6 +411,8 @@ export const limits = {
     lastWordsMaxChars: 600,
   },
   ssh: {
+    /** Of the list of algorithms that a server offers, in a message: OpenSSH's longest has some 350 characters. */
+    offerShownMaxChars: 500,
     /** TCP connect, key exchange and log-in together. */
     connectTimeoutMs: 15 * second,
     /** A peer that answers none of three probes is gone. */

@@ -113,6 +113,19 @@ export function collect(
   });
 }
 
+/** What came after the mark that our own command said first: start files of the user's shell may print whatever they like before. Without a mark everything. Pure. */
+export function afterMark(result: CommandResult, mark: string): CommandResult {
+  const line = `${mark}\n`;
+  const bytes = Buffer.from(result.stdout);
+  const at = bytes.indexOf(line);
+  const said = result.stderr.indexOf(line);
+  return {
+    ...result,
+    stdout: at < 0 ? result.stdout : new Uint8Array(bytes.subarray(at + line.length)),
+    stderr: said < 0 ? result.stderr : result.stderr.slice(said + line.length),
+  };
+}
+
 function tail(text: string): string {
   const last = text.trim().split('\n').at(-1) ?? '';
   return last === '' ? '' : `; it last said: ${last.slice(0, 300)}`;

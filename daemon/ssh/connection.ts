@@ -3,9 +3,10 @@ import ssh2, { type ClientChannel, type ConnectConfig } from 'ssh2';
 import type { Duplex } from 'node:stream';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
-import { collect, type CommandResult, type RunOptions } from './command-output.ts';
-import { failureOf, place, type SshDestination } from './destination.ts';
+import { afterMark, collect, type CommandResult, type RunOptions } from './command-output.ts';
+import { failureOf, place, readOffer, type Offers, type SshDestination } from './destination.ts';
 import { algorithmAttempts, isPinned } from './pins.ts';
+import { randomBytes } from 'node:crypto';
 import { boundedCommand } from './words.ts';
 
 export type { CommandResult, RunOptions } from './command-output.ts';
@@ -112,6 +113,7 @@ async function open(
   const login = loginOf(destination, where);
   const client = new ssh2.Client();
   let shown: Uint8Array | null = null;
+  const offers: Offers = new Map();
   return new Promise((resolve, reject) => {
     const give = (error: OperationError): void => {
       client.destroy();
@@ -131,11 +133,11 @@ async function open(
     }
     signal.addEventListener('abort', onAbort, { once: true });
     // A pinned host is still not owed our password again and again: whoever took it over has no other use for more of it.
-    let offers = 0;
+    let prompted = 0;
     client.on('keyboard-interactive', (_name, _instructions, _language, prompts, finish) => {
       const asked = prompts.filter((prompt) => prompt.echo !== true).length;
-      offers += asked;
-      if (!('password' in auth) || offers > limits.ssh.passwordPromptsMax || asked < prompts.length) {
+      prompted += asked;
+      if (!('password' in auth) || prompted > limits.ssh.passwordPromptsMax || asked < prompts.length) {
         give(
           new OperationError(
             'ssh-auth',
@@ -170,7 +172,7 @@ async function open(
     // This listener stays for ever: an error after the end would otherwise end the process.
     client.on('error', (error) => {
       signal.removeEventListener('abort', onAbort);
-      give(failureOf(error, destination, shown));
+      give(failureOf(error, destination, { shown, offers, ours: algorithms }));
     });
     client.once('close', () => {
       signal.removeEventListener('abort', onAbort);
@@ -195,6 +197,10 @@ async function open(
         hmac: [...algorithms.hmac],
         serverHostKey: [...serverHostKey],
       } as unknown as NonNullable<ConnectConfig['algorithms']>,
+      // The only place where ssh2 tells what the other side offered.
+      debug: (line) => {
+        readOffer(offers, line);
+      },
       hostVerifier: (key: Buffer) => {
         shown = key;
         return isPinned(key, destination.hostKeys);
@@ -238,8 +244,11 @@ function wrap(destination: SshDestination, client: ssh2.Client, bridge: SshConne
     },
     run: async (words, options) => {
       const seconds = Math.max(1, Math.ceil(options.timeoutMs / 1000));
-      const channel = await exec(boundedCommand(words, seconds), options.timeoutMs, options.signal);
-      return collect(channel, options, where, end);
+      const mark = `renewd-${randomBytes(12).toString('hex')}`;
+      const channel = await exec(boundedCommand(words, seconds, mark), options.timeoutMs, options.signal);
+      // The mark takes nothing of what the command may say.
+      const stdoutMaxBytes = (options.stdoutMaxBytes ?? limits.ssh.stdoutMaxBytes) + mark.length + 1;
+      return afterMark(await collect(channel, { ...options, stdoutMaxBytes }, where, end), mark);
     },
     isAlive: () => alive,
     closed,

@@ -24,11 +24,14 @@ export function quoteWords(words: readonly string[]): string {
     .join(' ');
 }
 
-/** Runs its arguments after the first under timeout(1) where there is one; the first is the number of seconds. */
+/**
+ * Says the mark on both channels, then runs the rest of its arguments under timeout(1) where there is one; the first argument is the number of seconds, the second
+ * the mark. What start files of a shell print stands before the mark.
+ */
 const underTimeout =
-  't=$1; shift; if command -v timeout >/dev/null 2>&1; then exec timeout -k 5 "$t" "$@"; else exec "$@"; fi';
+  't=$1; m=$2; shift 2; echo "$m"; echo "$m" >&2; if command -v timeout >/dev/null 2>&1; then exec timeout -k 5 "$t" "$@"; else exec "$@"; fi';
 
-/** The command line that runs `words` for at most `seconds`, whatever the login shell of the user is. Pure. */
-export function boundedCommand(words: readonly string[], seconds: number): string {
-  return `exec ${quoteWords(['/bin/sh', '-c', underTimeout, 'renewd', String(seconds), ...words])}`;
+/** The command line that runs `words` for at most `seconds`, whatever the login shell of the user is, and says `mark` (letters and digits) on a line of its own before. Pure. */
+export function boundedCommand(words: readonly string[], seconds: number, mark: string): string {
+  return `exec ${quoteWords(['/bin/sh', '-c', underTimeout, 'renewd', String(seconds), mark, ...words])}`;
 }

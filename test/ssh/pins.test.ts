@@ -2,8 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { limits } from '../../daemon/limits.ts';
-import { failureOf } from '../../daemon/ssh/destination.ts';
+import { failureOf, readOffer, type Attempted, type Offers } from '../../daemon/ssh/destination.ts';
 import { keyType } from '../../daemon/ssh/pins.ts';
+
+const attempted = (shown: Uint8Array | null): Attempted => ({
+  shown,
+  offers: new Map(),
+  ours: { kex: [], cipher: [], hmac: [] },
+});
 
 const blob = (type: Uint8Array, length = type.length): Buffer => {
   const head = Buffer.alloc(4);
@@ -33,10 +39,45 @@ test('a message about a host key is as long as one about an honest one, and its 
     auth: { agentSocket: '/run/agent' },
     jump: null,
   };
-  const { message } = failureOf(new Error('x'), destination, blob(Buffer.alloc(30_000, 'A')));
+  const { message } = failureOf(new Error('x'), destination, attempted(blob(Buffer.alloc(30_000, 'A'))));
   assert.ok(message.length < 500, message);
   assert.match(message, /change hostKeys\.$/);
-  const talk = failureOf(new Error(`Disconnected: ${'\u001b[31m'.repeat(5000)}`), destination, null);
+  const talk = failureOf(
+    new Error(`Disconnected: ${'\u001b[31m'.repeat(5000)}`),
+    destination,
+    attempted(null),
+  );
   assert.ok(talk.message.length <= limits.records.messageMaxChars);
   assert.doesNotMatch(talk.message, /\p{Cc}/u);
+});
+
+test('what a server offers is kept by kind, bounded, and shown without control characters', () => {
+  const offers: Offers = new Map();
+  readOffer(offers, 'Outbound: Sending KEXINIT');
+  readOffer(offers, 'Handshake: (local) KEX method: curve25519-sha256');
+  assert.equal(offers.size, 0);
+  readOffer(offers, `Handshake: (remote) KEX method: ${'\u001b[2J'.repeat(10_000)}`);
+  assert.equal(offers.get('KEX method')?.length, limits.ssh.offerShownMaxChars);
+  const destination = {
+    host: 'web-01',
+    port: 22,
+    user: 'renewd',
+    hostKeys: [],
+    auth: { agentSocket: '/run/agent' },
+    jump: null,
+  };
+  const { message } = failureOf(
+    new Error('Handshake failed: no matching key exchange algorithm'),
+    destination,
+    {
+      ...attempted(null),
+      offers,
+      ours: { kex: ['curve25519-sha256'], cipher: [], hmac: [] },
+    },
+  );
+  assert.doesNotMatch(message, /\p{Cc}/u);
+  assert.match(
+    message,
+    /renewd has curve25519-sha256\. Allow one of these there \(KexAlgorithms in sshd_config\)$/,
+  );
 });

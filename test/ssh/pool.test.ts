@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import * as fc from 'fast-check';
@@ -284,3 +285,78 @@ test('a password is given, also where the server asks for it interactively', asy
   await pool.close();
   server.close();
 });
+
+describe('a shell that talks at log-in', { skip: sshdMissing() ?? false }, () => {
+  let sshd: RealSshd;
+  let pool: SshPool;
+  before(async () => {
+    sshd = await startSshd();
+    pool = createSshPool({ log: silent, now: Date.now });
+    const noise = 'echo Welcome; echo "renewd: not said by us" >&2; printf "no line end"\n';
+    for (const name of ['.bashrc', '.zshenv', '.cshrc'])
+      writeFileSync(join(sshd.directory, 'home', name), noise);
+  });
+  after(async () => {
+    await pool.close();
+    await sshd.stop();
+  });
+
+  test('what it prints is no part of what a command says', async () => {
+    const destination = {
+      host: '127.0.0.1',
+      port: sshd.port,
+      user: sshd.user,
+      hostKeys: [sshd.hostKeyLine],
+      auth: { key: createSecret(sshd.userKeyPem) },
+      jump: null,
+    };
+    const words = ['/bin/sh', '-c', 'cat; echo said; echo wrong >&2; exit 3'];
+    const result = await pool.withSession(destination, signal(), (session) =>
+      session.run(words, { timeoutMs: 20_000, signal: signal(), input: Buffer.from('given ') }),
+    );
+    assert.equal(text(result.stdout), 'given said\n');
+    assert.equal(result.stderr, 'wrong\n');
+    assert.equal(result.exitCode, 3);
+  });
+});
+
+for (const [setting, list, what] of [
+  ['KexAlgorithms', 'sntrup761x25519-sha512@openssh.com', 'way to exchange keys'],
+  ['Ciphers', 'chacha20-poly1305@openssh.com', 'cipher'],
+  ['MACs', 'umac-128@openssh.com', 'MAC'],
+] as const)
+  test(
+    `a server that allows only ${list} is told what renewd has, and where to set it`,
+    { skip: sshdMissing() ?? false },
+    async () => {
+      // Only ciphers without a code of their own need a MAC.
+      const lines = setting === 'MACs' ? [`MACs ${list}`, 'Ciphers aes256-ctr'] : [`${setting} ${list}`];
+      const sshd = await startSshd({ lines });
+      const pool = createSshPool({ log: silent, now: Date.now });
+      try {
+        await assert.rejects(
+          pool.withSession(
+            {
+              host: '127.0.0.1',
+              port: sshd.port,
+              user: sshd.user,
+              hostKeys: [sshd.hostKeyLine],
+              auth: { key: createSecret(sshd.userKeyPem) },
+              jump: null,
+            },
+            signal(),
+            (session) => session.run(['true'], { timeoutMs: 5000, signal: signal() }),
+          ),
+          ({ code, message }: Error & { code?: string }) => {
+            assert.equal(code, 'ssh-unreachable');
+            assert.ok(message.includes(`no ${what} that renewd has. It offers ${list}`), message);
+            assert.ok(message.endsWith(`(${setting} in sshd_config)`), message);
+            return true;
+          },
+        );
+      } finally {
+        await pool.close();
+        await sshd.stop();
+      }
+    },
+  );

@@ -51,7 +51,7 @@ for (const shell of ['sh', 'bash', 'busybox sh', 'mksh', 'yash', 'zsh', 'ksh', '
   test(`in ${shell} words stay words`, { skip: there ? false : `${shell} is not installed` }, () => {
     // A C shell expands an exclamation mark even in quotes, when it is asked by a person; no line of ours holds one.
     for (const word of hostile) assert.deepEqual(wordsSeenBy(words, [word, 'last']), [word, 'last'], word);
-    const line = boundedCommand(['echo', ...hostile], 10);
+    const line = boundedCommand(['echo', ...hostile], 10, 'mark');
     spawnSync(words[0] ?? '', [...words.slice(1), '-c', line], {
       env: { PATH: process.env['PATH'], HOME: root },
     });
