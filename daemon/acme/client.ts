@@ -26,6 +26,8 @@ export interface AcmeClient {
   /** Is this an address at the server of the directory? An issuer may have moved since an address was written down. */
   readonly isOurs: (url: string) => boolean;
   readonly newOrderUrl: (signal: AbortSignal) => Promise<string>;
+  /** Does the server know the account of this key? Opens none. @throws OperationError when the server does not answer, or cannot say */
+  readonly knowsAccount: (signal: AbortSignal) => Promise<boolean>;
   /** Does the CA know which certificate a new one replaces (RFC 9773)? */
   readonly knowsReplaces: (signal: AbortSignal) => Promise<boolean>;
   /** Where the account lists its orders; null where the CA does not (section 7.1.2.1). */
@@ -110,25 +112,24 @@ export function createAcmeClient(options: AcmeAccountOptions): AcmeClient {
     }
   };
 
+  const existing = async (directory: Directory, signal: AbortSignal): Promise<AcmeAnswer | null> =>
+    send(directory, directory.newAccount, null, { onlyReturnExisting: true }, signal).catch(
+      (error: unknown) => {
+        // Whatever else it says of this question, the next one is the one whose answer counts.
+        if (error instanceof AcmeRefusal && error.problem.status < 500) return null;
+        if (error instanceof AcmeRefusal)
+          throw failureOf(error.problem, 'looking for the account', issuer, 'account');
+        throw error;
+      },
+    );
+
   const open = async (
     signal: AbortSignal,
   ): Promise<{ directory: Directory; kid: string; orders: string | null }> => {
     const directory = await readDirectory(signal);
     const { eab } = options;
     // Asked for first (RFC 8555 section 7.3.1): a CA may refuse a binding that was used before, also for the account that it made.
-    const known = await send(
-      directory,
-      directory.newAccount,
-      null,
-      { onlyReturnExisting: true },
-      signal,
-    ).catch((error: unknown) => {
-      // Whatever else it says of this question, the next one is the one whose answer counts.
-      if (error instanceof AcmeRefusal && error.problem.status < 500) return null;
-      if (error instanceof AcmeRefusal)
-        throw failureOf(error.problem, 'looking for the account', issuer, 'account');
-      throw error;
-    });
+    const known = await existing(directory, signal);
     const payload = {
       termsOfServiceAgreed: true,
       ...(options.contacts.length === 0 ? {} : { contact: options.contacts.map((each) => `mailto:${each}`) }),
@@ -179,6 +180,10 @@ export function createAcmeClient(options: AcmeAccountOptions): AcmeClient {
     ask,
     isOurs,
     post: (url, payload, what, signal) => refusals(what, issuer, () => ask(url, payload, what, signal)),
+    knowsAccount: async (signal) => {
+      if (options.eab !== null) bindAccount(key, options.eab.kid, options.eab.hmacKey, options.directoryUrl);
+      return (await existing(await readDirectory(signal), signal)) !== null;
+    },
     newOrderUrl: async (signal) => (await account(signal)).directory.newOrder,
     knowsReplaces: async (signal) => (await account(signal)).directory.hasRenewalInfo,
     ordersUrl: async (signal) => (await account(signal)).orders,

@@ -1,4 +1,4 @@
-/** `renewd doctor`: can I reach and change each endpoint, each issuer, the remote? One line each, with what to do. Changes nothing outside. */
+/** `renewd doctor`: can I reach and change each endpoint, each issuer, the remote? One line each, with what to do. Changes nothing anywhere. */
 import type { House } from '../assembly.ts';
 import { declaredSecrets, usersOf } from '../declared-secrets.ts';
 import { findingCodes } from '../core/finding-codes.ts';

@@ -64,6 +64,7 @@ function decideStatus(
     has(
       'issue-failed',
       'install-failed',
+      'rollback-untold',
       'handshake-failed',
       'connection-failed',
       'name-unresolved',

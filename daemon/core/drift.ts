@@ -41,7 +41,7 @@ export function storeDrift(
   }
   const [link] = store.brokenLinks;
   if (link !== undefined) {
-    return { code: 'store-changed', because: `${link} no longer points into the store`, observed: link };
+    return { code: 'store-changed', because: `${link} is no longer what renewd put there`, observed: link };
   }
   return null;
 }

@@ -219,6 +219,14 @@ export const findingCodes = {
     meaning: 'The certificate is issued, but a step of its installation failed; the one before is served.',
     remedy: 'The message names the step and what the server said. It is tried again without a new order.',
   },
+  'rollback-untold': {
+    severity: 'error',
+    title: 'The server was not told of the switch back',
+    meaning:
+      'After a failed installation everything on the endpoint is as it was before, but the reload failed: the server may use what was taken back until it is reloaded.',
+    remedy:
+      'Look at what is served (addresses of the record). Reload or restart the server by hand, then find out why the reload command of the profile fails.',
+  },
   'endpoint-unreachable': {
     severity: 'error',
     title: 'The endpoint cannot be reached',

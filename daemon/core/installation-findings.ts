@@ -187,6 +187,12 @@ function attemptFindings(input: AssessInput, issuanceWanted: boolean): Draft[] {
         : {}),
     });
   }
+  if (attempt?.untold !== undefined)
+    drafts.push({
+      code: 'rollback-untold',
+      message: `the files are as they were before, and the server could not be told: ${attempt.untold}`,
+      observed: attempt.code,
+    });
   if (issuerAttempt !== null && attempt === null && issuanceWanted) {
     drafts.push({
       code: 'issue-failed',

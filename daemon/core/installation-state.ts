@@ -55,6 +55,8 @@ export interface Operation {
   readonly terms?: OperationTerms | null;
   /** True for what only puts back or reloads what was proved before: it issues nothing. */
   readonly repairs?: boolean;
+  /** The step it began at, where that was not the first: a reload switches nothing. */
+  readonly begun?: OperationStep;
   readonly issued: IssuedRecord | null;
   /** When handshakes proved it at every declared address; null or not there when they did not. */
   readonly provedAt?: Instant | null;
@@ -84,6 +86,8 @@ export interface Attempt {
   readonly basis?: string;
   /** What ends it, for a stall; empty or not there otherwise. */
   readonly endsWhen?: readonly EndsWhen[];
+  /** What the server said when it could not be told of the switch back; not there when it was told. */
+  readonly untold?: string;
 }
 
 /** The settled state of one installation: what was last issued, proved and drawn. */

@@ -141,6 +141,8 @@ export interface Installation {
   /** As the certificate writes them. What counts is worked out by `core/placement.ts`. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly serves: readonly Address[];
+  /** Whether paths outside the store are links or copies; absent: as the profile says. */
+  readonly placement?: 'link' | 'copy';
   readonly source: SourcePosition;
   /** Where each parameter stands; absent in what an earlier version wrote to the journal. */
   readonly parameterSources?: Readonly<Record<string, SourcePosition>>;
@@ -167,6 +169,8 @@ export interface Profile extends Declared {
   readonly files: readonly ProfileFile[];
   /** Paths outside the store that must be symbolic links into `current/`; templates over parameters (`core/path-template.ts`). */
   readonly links: readonly ProfileLink[];
+  /** `copy` where servers cannot see the store: the paths hold copies instead of links. Absent: `link`. */
+  readonly placement?: 'link' | 'copy';
   /** argv arrays, each element a template over parameters that are set by the endpoint; run in order; all must exit 0. */
   readonly test: readonly (readonly string[])[];
   readonly reload: readonly (readonly string[])[];
@@ -192,6 +196,8 @@ export interface ProfileFile {
   readonly content: FileContent;
   /** Octal text: `0600`. */
   readonly mode: string;
+  /** The profile says nothing of mode and owner: a file that took another's place is as that one was, and only without one as `mode` says. */
+  readonly shaped?: boolean;
   /** `user` or `user:group`; null keeps what the writer gets. */
   readonly owner: string | null;
 }

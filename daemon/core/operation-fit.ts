@@ -43,7 +43,13 @@ export function termsOf(
     usages: [...certificate.usages].sort(),
     lifetimeMs: certificate.lifetimeMs,
     issuerBlob: issuer.blob,
-    placement: canonicalJson([endpoint.blob, profile.blob, installation.parameters]),
+    // What an older renewd wrote has no fourth part.
+    placement: canonicalJson([
+      endpoint.blob,
+      profile.blob,
+      installation.parameters,
+      ...(installation.placement === undefined ? [] : [installation.placement]),
+    ]),
   };
 }
 

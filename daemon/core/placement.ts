@@ -16,8 +16,10 @@ export interface Placement {
   readonly [judged]: true;
   /** The directory of the store on the endpoint. */
   readonly store: string;
-  /** Paths outside the store, and the file of the profile each leads to. */
+  /** Paths outside the store, and the file of the profile each leads to, or holds a copy of. */
   readonly links: readonly { readonly path: string; readonly file: string }[];
+  /** The paths hold copies instead of links. */
+  readonly copied: boolean;
   /** For templates of commands: what profile and endpoint say. Nothing of the certificate is here. */
   readonly words: Readonly<Record<string, string>>;
 }
@@ -35,7 +37,7 @@ export type PlacementResult =
 /** What a placement is worked out from. */
 export interface PlacementSubject {
   readonly certificate: Pick<Certificate, 'id' | 'team' | 'name'>;
-  readonly installation: Pick<Installation, 'parameters'>;
+  readonly installation: Pick<Installation, 'parameters' | 'placement'>;
   readonly endpoint: Endpoint;
   readonly profile: Profile;
 }
@@ -88,7 +90,8 @@ export function placementOf(subject: PlacementSubject): PlacementResult {
   const links = faults.length > 0 ? [] : linksOf(subject, { ...values, store }, store, fault);
   const [first, ...more] = faults;
   if (first !== undefined) return { faults: [first, ...more] };
-  const result: Omit<Placement, typeof judged> = { store, links, words };
+  const copied = (installation.placement ?? profile.placement) === 'copy';
+  const result: Omit<Placement, typeof judged> = { store, links, copied, words };
   return { placement: result as Placement };
 }
 

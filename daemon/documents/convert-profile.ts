@@ -3,7 +3,7 @@ import { parseDuration } from '../core/duration.ts';
 import type { Declared, Profile, ProfileParameter } from '../core/model.ts';
 import { readPathTemplate } from '../core/path-template.ts';
 import { readTextPattern } from '../core/text-pattern.ts';
-import type { CheckedDocument, Place } from './convert.ts';
+import { placementIn, type CheckedDocument, type Place } from './convert.ts';
 import { plainPaths } from './convert-endpoint.ts';
 import { list, map, text, texts } from './plain.ts';
 
@@ -22,6 +22,7 @@ export function toProfile(declared: Declared, spec: CheckedDocument['spec'], pla
       content,
       mode: text(file['mode']) || (secret ? '0600' : '0644'),
       owner: text(file['owner']) || null,
+      ...(file['mode'] === undefined && file['owner'] === undefined ? { shaped: true } : {}),
     };
   });
   const links = list(spec['links']).map((each, index) => {
@@ -62,6 +63,7 @@ export function toProfile(declared: Declared, spec: CheckedDocument['spec'], pla
     paths: plainPaths(spec['paths'], ['spec', 'paths'], place),
     files,
     links,
+    ...placementIn(spec),
     test: list(spec['test']).map(texts),
     reload: list(spec['reload']).map(texts),
     settleMs:

@@ -143,6 +143,7 @@ function toInstallation(
     endpoint,
     profile: text(written['profile']),
     parameters: textMap(written['parameters']),
+    ...placementIn(written),
     parameterSources: Object.fromEntries(
       Object.keys(map(written['parameters'])).map((name) => [name, place.at([...path, 'parameters', name])]),
     ),
@@ -152,6 +153,14 @@ function toInstallation(
     servesSources: list(written['serves']).map((_, number) => place.at([...path, 'serves', number])),
     source: place.at(path),
   };
+}
+
+/** What an installation or a profile says of links and copies; nothing where it is silent. Pure. */
+export function placementIn(written: Readonly<Record<string, unknown>>): {
+  readonly placement?: 'link' | 'copy';
+} {
+  const { placement } = written;
+  return placement === 'link' || placement === 'copy' ? { placement } : {};
 }
 
 function toAddress(written: unknown, path: readonly (string | number)[], place: Place): Address[] {

@@ -56,8 +56,10 @@ function create(name: string, written: Readonly<Record<string, unknown>>, tools:
       ).catch(anew),
     trustAnchors: () => rootsOf(name, config),
     check: async (signal) => {
-      await (await open()).newOrderUrl(signal).catch(anew);
-      return `the ACME server ${URL.parse(config.directory)?.host ?? config.directory} answers and knows our account`;
+      // A look opens no account: a binding may be good for one only, and a copy of the data directory would take the key away with it.
+      const known = await (await openClient(name, config, tools, 'look')).knowsAccount(signal).catch(anew);
+      const account = known ? 'knows our account' : 'has no account of ours yet: the first issuance opens it';
+      return `the ACME server ${URL.parse(config.directory)?.host ?? config.directory} answers and ${account}`;
     },
   };
 }
@@ -112,6 +114,7 @@ async function openClient(
   name: string,
   config: AcmeConfig,
   { custody, secret, now }: Tools,
+  purpose: 'look' | 'issue' = 'issue',
 ): Promise<AcmeClient> {
   if (!URL.canParse(config.directory)) {
     throw new OperationError(
@@ -124,7 +127,7 @@ async function openClient(
   let keyPem = await custody.read(keyName);
   if (keyPem === null) {
     keyPem = newAccountKey();
-    await custody.write(keyName, keyPem);
+    if (purpose === 'issue') await custody.write(keyName, keyPem);
   }
   const { eab } = config;
   return createAcmeClient({

@@ -43,8 +43,13 @@ export interface Target {
     chain: readonly string[],
     signal: AbortSignal,
   ) => Promise<void>;
-  /** One rename makes the generation current; the former current becomes previous. Makes declared links, keeping what stood there as a generation named `adopted`. */
+  /** One rename makes the generation current; the former current becomes previous. Makes declared links or copies, keeping what stood there as a generation named `adopted`. Refuses before it changes anything (`placement-refused`) where whoever reads the files could not see the store. */
   readonly activate: (store: Store, generation: string, signal: AbortSignal) => Promise<void>;
+  /**
+   * Makes everything as it was before `generation` was made current: what is current, and what stood at the linked paths, with content, owner, group and mode.
+   * False where there is no memory of that switch, or where nothing stood there before. Safe to repeat.
+   */
+  readonly undo: (store: Store, generation: string, signal: AbortSignal) => Promise<boolean>;
   /** Runs the profile's test commands. Throws `config-test-failed` with what the server said. */
   readonly test: (store: Store, signal: AbortSignal) => Promise<void>;
   /** Runs the profile's reload commands. Throws `reload-failed` with what the server said. */

@@ -86,6 +86,13 @@ export async function applyActions(
   return outcomes;
 }
 
+interface Failure {
+  readonly error: OperationError;
+  readonly step: string;
+  /** `StepFailure.untold`. */
+  readonly untold: string | null;
+}
+
 async function applyOne(
   world: World,
   action: Action,
@@ -95,7 +102,7 @@ async function applyOne(
   signal: AbortSignal,
 ): Promise<Outcome> {
   let job: Job | null = null;
-  let failure: { error: OperationError; step: string } | null = null;
+  let failure: Failure | null = null;
   let state: Outcome['state'] = 'done';
   let dropped: string | null = null;
   try {
@@ -111,13 +118,14 @@ async function applyOne(
       await settle(world, job, signal);
     }
   } catch (error) {
-    if (error instanceof StepFailure) failure = { error: error.failure, step: error.step };
-    else if (error instanceof OperationError) failure = { error, step: 'prepare' };
+    if (error instanceof StepFailure)
+      failure = { error: error.failure, step: error.step, untold: error.untold };
+    else if (error instanceof OperationError) failure = { error, step: 'prepare', untold: null };
     else throw error;
   }
   if (failure !== null) {
     state = 'failed';
-    rememberFailure(world, action, job, failure.error, failure.step, waits);
+    rememberFailure(world, action, job, failure, waits);
   }
   const observation =
     job === null
@@ -184,6 +192,7 @@ function begin(world: World, action: Action, job: Job): StoredOperation {
     startedAt: at,
     terms: job.terms,
     repairs: again,
+    ...(action.kind === 'reload' ? { begun: 'activated' as const } : {}),
     issued: again ? (installed?.issued ?? null) : null,
     before: null,
     rollback: null,
@@ -287,8 +296,7 @@ function rememberFailure(
   world: World,
   action: Action,
   job: Job | null,
-  error: OperationError,
-  step: string,
+  { error, step, untold }: Failure,
   waits: Waits,
 ): void {
   const subject = subjectOf(action, error.scope);
@@ -314,6 +322,7 @@ function rememberFailure(
     blob: job?.certificate.blob ?? '',
     basis: waits.basisOf(subject),
     ...(error.endsWhen.length === 0 ? {} : { endsWhen: error.endsWhen }),
+    ...(untold === null ? {} : { untold }),
   };
   world.journal.atomically(() => {
     world.journal.append(at, action.installation, `failed ${step}`, error.code);

@@ -72,10 +72,13 @@ export class StepFailure extends Error {
   override readonly name = 'StepFailure';
   readonly step: string;
   readonly failure: OperationError;
-  constructor(step: string, failure: OperationError) {
+  /** What the server answered when it should have been told of the switch back; null: it was told, or nothing was switched. */
+  readonly untold: string | null;
+  constructor(step: string, failure: OperationError, untold: string | null = null) {
     super(failure.message, { cause: failure });
     this.step = step;
     this.failure = failure;
+    this.untold = untold;
   }
 }
 
@@ -114,10 +117,10 @@ export async function runOperation(
   };
 
   if (stored.operation.rollback !== null) {
-    await rollBack(world, job, stored.operation, signal);
+    const untold = await rollBack(world, job, stored.operation, signal, true);
     const { step, code, message } = stored.operation.rollback;
     save({ rollback: null, step: 'issued' });
-    throw new StepFailure(step, resumedFailure(code, message));
+    throw new StepFailure(step, resumedFailure(code, message), untold);
   }
 
   for (;;) {
@@ -140,8 +143,7 @@ export async function runOperation(
       // The process is ending: nothing failed. The step stands in the journal and the next start goes on.
       if (signal.aborted) return { state: 'pending', retryAt: world.now() };
       if (!(error instanceof OperationError)) throw error;
-      await recover(world, job, stored, name, error, save, signal);
-      throw new StepFailure(name, error);
+      throw new StepFailure(name, error, await recover(world, job, stored, name, error, save, signal));
     }
   }
 }
@@ -158,8 +160,11 @@ async function drop(
   signal: AbortSignal,
 ): Promise<OperationOutcome> {
   const { installation, generation, step } = operation;
+  let untold: string | null = null;
   try {
-    if (mayBeSwitched(step) && operation.repairs !== true) await rollBack(world, job, operation, signal);
+    // What was begun before a crash may have been switched back then, without the server being told.
+    if (mayBeSwitched(step) && operation.repairs !== true)
+      untold = await rollBack(world, job, operation, signal, true);
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     throw new StepFailure('roll back', error);
@@ -184,6 +189,14 @@ async function drop(
       `a dropped generation was not removed: ${error.message}`,
     );
   }
+  if (untold !== null)
+    throw new StepFailure(
+      'roll back',
+      new OperationError('reload-failed', `what was begun is dropped: ${misfit.because}`, {
+        disposition: 'retry',
+      }),
+      untold,
+    );
   if (misfit.kind !== 'rejected') return { state: 'dropped', because: misfit.because };
   // Another try would end alike: it waits as after any refused answer of an issuer.
   throw new StepFailure(
@@ -256,7 +269,7 @@ function fingerprintOf(operation: Operation): string {
   return operation.issued.fingerprint;
 }
 
-/** After a failure: switch back when the switch may have happened, and leave the operation where a new try starts. */
+/** After a failure: switch back when the switch may have happened, and leave the operation where a new try starts. Returns as `rollBack`. */
 async function recover(
   world: World,
   job: Job,
@@ -265,14 +278,14 @@ async function recover(
   failure: OperationError,
   save: Save,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string | null> {
   switch (stored.operation.step) {
     case 'planned':
     case 'key-generated':
     case 'ordered':
     case 'issued':
     case 'proved':
-      return;
+      return null;
     case 'staged':
     case 'activated':
     case 'tested':
@@ -280,29 +293,51 @@ async function recover(
       const { code, message } = failure;
       save({ rollback: { step, code, message } });
       const operation = { ...stored.operation, rollback: { step, code, message } };
-      await rollBack(world, job, operation, signal);
+      const untold = await rollBack(world, job, operation, signal, false);
       save({ rollback: null, step: 'issued' });
+      return untold;
     }
   }
 }
 
 /**
- * Makes the generation that was current before current again and tells the server. When nothing was there before, the new one stays:
- * a server that never had a certificate is not helped by taking this one away.
+ * Makes everything as it was before the switch and tells the server: what is current, and what stood at the linked paths. When nothing was there before, the new
+ * one stays: a server that never had a certificate is not helped by taking this one away. `resumed`: an earlier try may have ended between the switch back and the
+ * reload. Returns what the server answered when it could not be told; null: it was, or nothing was switched.
  */
-async function rollBack(world: World, job: Job, operation: Operation, signal: AbortSignal): Promise<void> {
+async function rollBack(
+  world: World,
+  job: Job,
+  operation: Operation,
+  signal: AbortSignal,
+  resumed: boolean,
+): Promise<string | null> {
   const { target, store } = job;
+  // A reload switches nothing, so there is nothing to switch back.
+  if (operation.repairs === true && operation.begun === 'activated') return null;
+  const soon = (): AbortSignal => bounded(signal, limits.work.installStepTimeoutMs);
   const seen = await target.inspect(store, bounded(signal, limits.work.inspectTimeoutMs));
   const back = operation.before ?? (seen.current === operation.generation ? seen.previous : null);
-  if (back === null || back === operation.generation || !seen.generations.includes(back)) return;
-  world.journal.append(world.now(), operation.installation, 'rollback', `${operation.generation} -> ${back}`);
-  world.progress({ kind: 'step', installation: operation.installation, step: 'roll back', detail: back });
+  const note = (to: string): void => {
+    world.journal.append(world.now(), operation.installation, 'rollback', `${operation.generation} -> ${to}`);
+    world.progress({ kind: 'step', installation: operation.installation, step: 'roll back', detail: to });
+  };
   world.crashPoint('before rollback');
-  if (seen.current !== back)
-    await target.activate(store, back, bounded(signal, limits.work.installStepTimeoutMs));
+  if (await target.undo(store, operation.generation, soon())) {
+    note(back === null || back === 'adopted' ? 'what stood there before' : back);
+  } else {
+    // No memory of the switch: it never happened, it was undone before a crash, or an older script is installed there.
+    if (seen.current !== operation.generation) {
+      if (!resumed) return null;
+    } else {
+      if (back === null || back === operation.generation || !seen.generations.includes(back)) return null;
+      note(back);
+      await target.activate(store, back, soon());
+    }
+  }
   world.crashPoint('after rollback switch');
   try {
-    await target.reload(store, bounded(signal, limits.work.installStepTimeoutMs));
+    await target.reload(store, soon());
   } catch (error) {
     // The files are back; a server whose reload command itself is broken goes on serving what it has in memory.
     if (!(error instanceof OperationError)) throw error;
@@ -310,8 +345,10 @@ async function rollBack(world: World, job: Job, operation: Operation, signal: Ab
       { installation: operation.installation, code: error.code },
       `reload after rollback: ${error.message}`,
     );
+    return error.message;
   }
   world.crashPoint('after rollback reload');
+  return null;
 }
 
 function resumedFailure(code: string, message: string): OperationError {

@@ -4,7 +4,7 @@
 # Installed root-owned and called through sudo by privilege "helper": <path of this file>.allow then says what it may touch.
 # Nothing in its arguments, its input, its environment or the files of others is believed: docs/endpoint-helper.md names who may lie.
 # Needs a POSIX sh and openssl 1.1.1 or newer.
-version=2
+version=3
 set -euf
 umask 077
 IFS=' 	
@@ -459,9 +459,17 @@ inspect() {
   while [ $# -ge 2 ]; do
     plain_path "$1"
     # What the list does not allow is not looked at.
-    allowed link "$1" && [ "$(readlink "$1" 2>/dev/null)" = "$store/current/$2" ] || echo "broken $1"
+    allowed link "$1" && in_place "$1" "$2" || echo "broken $1"
     shift 2
   done
+}
+
+# in_place PATH FILE: does the path lead to, or hold a copy of, what is current?
+in_place() {
+  case $2 in
+    copy:*) is_file "$1" && cmp -s "$1" "$store/current/${2#copy:}" ;;
+    *) [ "$(readlink "$1" 2>/dev/null)" = "$store/current/$2" ] ;;
+  esac
 }
 
 show_generation() {
@@ -572,11 +580,13 @@ check_file() {
     -*|*:|*:*:*|*[!A-Za-z0-9_.:-]*) fail 64 "not an owner: $4" ;;
     *) need_allowed owner "$4" ;;
   esac
+  # Without a word of the profile the file is as the one that stood in its place, or as the mode behind keep: says.
+  case $3 in keep:*) [ -z "$4" ] || fail 64 "keep: with an owner: $4" ;; esac
   case $2 in
     certificate|chain|fullchain)
-      case $3 in 0400|0440|0444|0600|0640|0644) ;; *) fail 64 "not a mode for $2: $3" ;; esac ;;
+      case ${3#keep:} in 0400|0440|0444|0600|0640|0644) ;; *) fail 64 "not a mode for $2: $3" ;; esac ;;
     key|combined)
-      case $3 in
+      case ${3#keep:} in
         0400|0600) ;;
         0440|0640)
           case $4 in
@@ -618,6 +628,7 @@ stage() {
     mv -f -- "$place/.chain.new" "$place/.chain.pem"
   fi
   mv -f -- "$place/.manifest.new" "$place/.manifest"
+  each_file list_shaped "$@" > "$place/.shaped"
   each_file write_file "$@"
   clean_place
   names=
@@ -638,7 +649,9 @@ each_file() {
   done
 }
 
-list_file() { printf '%s %s %s %s\n' "$1" "$2" "$3" "$4"; }
+list_file() { printf '%s %s %s %s\n' "$1" "$2" "${3#keep:}" "$4"; }
+
+list_shaped() { case $3 in keep:*) printf '%s %s\n' "$1" "$2" ;; esac; }
 
 write_file() {
   new=$place/.file.new
@@ -653,7 +666,8 @@ write_file() {
   case $2 in certificate|fullchain|combined) grep -q '^-----END' "$new" || fail 74 "$place/$1 was not written whole: is the disk full?" ;; esac
   # The owner first: between the two the file is readable for nobody else.
   [ -z "$4" ] || chown "$4" "$new" || fail 74 "cannot give $place/$1 to $4"
-  chmod "$3" "$new"
+  chmod "${3#keep:}" "$new"
+  case $3 in keep:*) shape "$1" "$2" "$new" ;; esac
   if [ -n "$live" ]; then
     if is_file "$place/$1" && cmp -s "$new" "$place/$1" && look "$place/$1"; then
       there="$rights $uid $gid"
@@ -665,12 +679,51 @@ write_file() {
   rename_over "$new" "$place/$1"
 }
 
+# modes_of RIGHTS: as chmod takes them; what makes a program run as another is left out.
+modes_of() { printf '%s\n' "$1" | sed -e 's/^\(...\)\(...\)\(...\).*$/u=\1,g=\2,o=\3/' -e 's/[ST-]//g' -e 's/[st]/x/g'; }
+
+# shape NAME CONTENT PATH: gives PATH the owner, group and mode of what stood in its place before renewd. Whoever read the old file has to read the new one.
+shape() {
+  stood=$store/generations/adopted/$1
+  is_file "$stood" && look "$stood" || return 0
+  case $2:$rights in
+    key:??????r*|combined:??????r*) fail 78 "everybody may read the key that stands where $1 shall be: take that right away (chmod o-r), or write mode and owner of $1 into the profile" ;;
+  esac
+  its_rights=$rights
+  its_uid=$uid
+  its_gid=$gid
+  if [ "$me" = 0 ]; then
+    chown "$uid:$gid" "$3" || fail 74 "cannot give $3 to $uid:$gid"
+  else
+    # Root reads everything, so nothing is lost where its file becomes ours.
+    [ "$uid" = "$me" ] || [ "$uid" = 0 ] || fail 78 "what stands where $1 shall be belongs to user $uid, and only root can give files away: write mode and owner into the profile, or log in as root"
+    case $rights in
+      ??????r*) chgrp "$gid" "$3" 2>/dev/null || : ;;
+      ???r*) chgrp "$gid" "$3" 2>/dev/null || fail 78 "group $gid may read what stands where $1 shall be, and $(id -un) is not in that group" ;;
+    esac
+  fi
+  chmod "$(modes_of "$its_rights")" "$3" && chmod a-x,go-w "$3" || fail 74 "cannot set the mode of $3"
+}
+
+# shape_all: what was staged before anything was adopted. Nothing uses it yet.
+shape_all() {
+  is_file "$place/.shaped" || return 0
+  while read -r name content; do
+    if is_plain_name "$name" && is_file "$place/$name"; then shape "$name" "$content" "$place/$name"; fi
+  done < "$place/.shaped"
+}
+
 # adopt LINK FILE: what stands where a link shall be is kept before anything takes its place.
 adopt() {
+  set -- "$1" "${2#copy:}"
   [ -e "$1" ] || return 0
   [ "$(readlink "$1" 2>/dev/null)" = "$store/current/$2" ] && return 0
-  [ ! -e "$store/generations/adopted/$2" ] || return 0
   firm_directory "$store/generations/adopted"
+  # After an undo somebody may have put another file there, and the one before is nowhere else.
+  if [ -e "$store/generations/adopted/$2" ] && ! cmp -s "$1" "$store/generations/adopted/$2"; then
+    [ -d "$store/replaced" ] || mkdir -- "$store/replaced" || fail 74 "cannot make $store/replaced"
+    keep_copy "$store/generations/adopted/$2" "$store/replaced" "$2"
+  fi
   keep_copy "$1" "$store/generations/adopted" "$2"
 }
 
@@ -695,8 +748,15 @@ activate() {
   [ -d "$place" ] && [ ! -L "$place" ] || fail 74 "there is no generation $generation in $store"
   [ "$generation" = adopted ] || is_file "$place/.chain.pem" || fail 74 "generation $generation in $store was never staged"
   if [ $# -ge 2 ]; then each_link check_link "$@"; fi
+  now=$(points_at current)
   if [ ! -L "$store/current" ] && [ $# -ge 2 ]; then
     each_link adopt "$@"
+    # Without a current generation nothing uses this one, whatever was tried before.
+    [ "$generation" = adopted ] || shape_all
+  fi
+  if [ $# -ge 2 ]; then each_link check_readers "$@"; fi
+  remember "$now" "$@"
+  if [ ! -L "$store/current" ] && [ $# -ge 2 ]; then
     # Links first lead to what stood there, so that nothing changes until the one rename below changes everything.
     if [ -d "$store/generations/adopted" ]; then
       settle_disk "$store/generations/adopted"
@@ -711,7 +771,7 @@ activate() {
     [ -z "$now" ] || point previous "$now"
     point current "$generation"
   fi
-  if [ $# -ge 2 ]; then each_link make_link "$@"; fi
+  if [ $# -ge 2 ]; then each_link make_link "$@"; each_link make_copy "$@"; fi
   settle_disk "$store"
 }
 
@@ -724,17 +784,215 @@ each_link() {
   done
 }
 
+# check_link PATH FILE: FILE is a name, or copy:NAME for a path that holds a copy instead of a link.
 check_link() {
+  plain_name "${2#copy:}"
+  check_way "$1"
+  may_replace "$1"
+  free_aside "$1"
+}
+
+# check_way PATH: may anything of ours stand there?
+check_way() {
   plain_path "$1"
-  plain_name "$2"
   case $1 in *.renewd-new) fail 64 "not a name for a link, $0 uses it itself: $1" ;; esac
   need_allowed link "$1"
   lands "${1%/*}" || unsafe "${1%/*}"
   landing=$landed/${1##*/}
   not_in_stores "$1" "$landing"
   need_landing_allowed "$1" "$landing"
-  may_replace "$1"
+}
+
+# --- who has to see it ---
+
+# check_readers PATH FILE: before a path becomes a link into the store: can whoever reads the file walk to it, and is the store there for them?
+check_readers() {
+  case $2 in copy:*) return 0 ;; esac
+  [ "$(readlink "$1" 2>/dev/null)" != "$store/current/$2" ] || return 0
+  if look "$place/$2" && [ "$type" = - ]; then
+    its_rights=$rights
+    its_gid=$gid
+    if ! ours && ! can_walk "$uid" "$gid"; then
+      fail 78 "user $uid, to whom $2 belongs, cannot walk through $step to the store: chmod o+x $step, or choose placement: copy"
+    fi
+    case $its_rights in
+      ???r*)
+        if [ "$its_gid" != 0 ] && [ "$its_gid" != "$(id -g)" ] && ! can_walk '' "$its_gid"; then
+          fail 78 "group $its_gid, which may read $2, cannot walk through $step to the store: chmod o+x $step, or choose placement: copy"
+        fi ;;
+    esac
+  fi
+  [ "$me" = 0 ] && [ -r /proc/self/mountinfo ] || return 0
+  lands "${1%/*}" && [ -d "$landed" ] || return 0
+  blind=$(blind_processes "$landed") || return 0
+  for process in $blind; do
+    [ -d "/proc/$process/root" ] && [ ! -e "/proc/$process/root$store" ] || continue
+    name=
+    read -r name 2>/dev/null < "/proc/$process/comm" || :
+    case $name in *[!A-Za-z0-9._/:-]*) name= ;; esac
+    fail 78 "process $process ($name) sees ${1%/*} and not $store, so a link there would lead nowhere for it: mount $directory for it, too, or choose placement: copy"
+  done
+}
+
+# can_walk USER GROUP: do the directories from / to the generation let them through? $step is the one that does not. A user of '' is anybody in the group.
+can_walk() {
+  walkers=" $2 "
+  [ -z "$1" ] || walkers="$walkers$(id -G "$1" 2>/dev/null || :) "
+  walker=$1
+  walk=
+  rest=${place#/}
+  set -- /
+  while [ -n "$rest" ]; do
+    walk=$walk/${rest%%/*}
+    set -- "$@" "$walk"
+    case $rest in */*) rest=${rest#*/} ;; *) rest= ;; esac
+  done
+  for step in "$@"; do
+    look "$step/." || return 1
+    if [ "$uid" = "$walker" ]; then
+      case $rights in ??[xs]*) continue ;; esac
+    elif case $walkers in *" $gid "*) true ;; *) false ;; esac; then
+      case $rights in ?????[xs]*) continue ;; esac
+    else
+      case $rights in ????????[xt]*) continue ;; esac
+    fi
+    return 1
+  done
+}
+
+# blind_processes DIRECTORY: processes that see this directory by a mount of its own, or from another root, and so perhaps not the store. A mount that
+# shows the store as well, as a monitor of the whole disk has, is none.
+blind_processes() {
+  set +f
+  set -- "$1" /proc/[0-9]*
+  set -f
+  awk -v directory="$1" -v store="$store" '
+    function below(path, top) { return top == "/" || path == top || index(path, top "/") == 1 }
+    function under(path, mounted, root) {
+      path = mounted == "/" ? path : substr(path, length(mounted) + 1)
+      return root == "/" ? (path == "" ? "/" : path) : (path == "/" ? root : root path)
+    }
+    function place(path, line, part, best) {
+      best = ""
+      while ((getline line < "/proc/self/mountinfo") > 0) {
+        split(line, part, " ")
+        if (below(path, part[5]) && length(part[5]) >= length(best)) { best = part[5]; device = part[3]; inside = under(path, part[5], part[4]) }
+      }
+      close("/proc/self/mountinfo")
+    }
+    BEGIN {
+      place(store); store_device = device; store_inside = inside
+      place(directory)
+      for (at = 2; at < ARGC; at++) {
+        file = ARGV[at] "/mountinfo"
+        first = 1
+        while ((getline line < file) > 0) {
+          split(line, part, " ")
+          if (first && part[1] in known) break
+          if (first) known[part[1]] = 1
+          first = 0
+          if (part[3] != device || !below(inside, part[4])) continue
+          if (part[5] != "/" && store_device == device && below(store_inside, part[4])) continue
+          print substr(ARGV[at], 7)
+          break
+        }
+        close(file)
+      }
+      exit
+    }
+  ' "$@"
+  # A process with another root shows no mount where its root is no mount.
+  shift
+  set +f
+  ls -ld -- /proc/[0-9]*/root 2>/dev/null | awk -v directory="$landed" '
+    { root = $NF; if (root != "/" && index(directory, root "/") == 1) { split($(NF - 2), part, "/"); print part[3] } }'
+  set -f
+}
+
+# --- back to what stood there ---
+
+# remember FORMER [LINK FILE]...: what stands at each path before this generation takes its place, until it is undone or swept.
+remember() {
+  memory=$store/undo
+  former=$1
+  shift
+  if is_file "$memory/generation" && [ "$(head -c 200 "$memory/generation")" = "$generation" ]; then return 0; fi
+  rm -rf -- "$memory" "$memory.new"
+  mkdir -- "$memory.new" || fail 74 "cannot make $memory.new"
+  : > "$memory.new/list" || fail 74 "cannot write in $memory.new"
+  number=0
+  if [ $# -ge 2 ]; then each_link remember_one "$@"; fi
+  points_at previous > "$memory.new/previous"
+  printf '%s\n' "$former" > "$memory.new/former" && printf '%s\n' "$generation" > "$memory.new/generation" || fail 74 "cannot write in $memory.new"
+  settle_disk "$memory.new/list" "$memory.new/former" "$memory.new/generation" "$memory.new"
+  mv -- "$memory.new" "$memory"
+}
+
+remember_one() {
+  [ "$(readlink "$1" 2>/dev/null)" != "$store/current/$2" ] || return 0
+  number=$((number + 1))
+  kind=none
+  rights=-
+  if [ -L "$1" ]; then
+    kind=link
+    target=$(readlink "$1") || fail 74 "cannot read $1"
+    ln -s "$target" "$memory.new/$number" || fail 74 "cannot write in $memory.new"
+  elif [ -e "$1" ]; then
+    kind=file
+    keep_copy "$1" "$memory.new" "$number"
+    look "$real" || fail 74 "cannot look at $1"
+  fi
+  printf '%s %s %s %s\n' "$kind" "$rights" "$2" "$1" >> "$memory.new/list" || fail 74 "cannot write in $memory.new"
+}
+
+# undo STORE GENERATION: makes everything as it was before this generation was switched to: what is current, and the files at the paths with owner, group
+# and mode. Says `undone` and what is current then, or `nothing` where there is no memory of it, or where nothing stood there.
+undo() {
+  open_store "$1"
+  open_generation "$2"
+  memory=$store/undo
+  echo "renewd-endpoint $version"
+  approach "$store" && reached=0 || reached=$?
+  [ "$reached" != 1 ] || unsafe "$store"
+  if [ "$reached" = 2 ] || ! is_file "$memory/generation"; then echo nothing; return 0; fi
+  lock
+  [ "$(head -c 200 "$memory/generation")" = "$generation" ] || { echo nothing; return 0; }
+  former=$(head -c 200 "$memory/former")
+  if [ -z "$former" ] && ! grep -Eq '^(file|link) ' "$memory/list"; then echo nothing; return 0; fi
+  if [ -n "$former" ]; then plain_name "$former"; fi
+  each_remembered check_way
+  # All links lead to the old content at once; then each path becomes what it was.
+  back=${former:-adopted}
+  if [ -d "$store/generations/$back" ] && [ "$(points_at current)" != "$back" ]; then point current "$back"; fi
+  each_remembered put_back
+  [ -n "$former" ] || rm -f -- "$store/current"
+  before=$(head -c 200 "$memory/previous")
+  if [ -n "$before" ] && is_plain_name "$before" && [ -d "$store/generations/$before" ]; then point previous "$before"; else rm -f -- "$store/previous"; fi
+  settle_disk "$store"
+  rm -rf -- "$memory"
+  echo "undone $former"
+}
+
+each_remembered() {
+  number=0
+  while read -r kind rights file path; do
+    number=$((number + 1))
+    "$1" "$path" </dev/null
+  done < "$memory/list"
+}
+
+# put_back PATH: only where what stands there is ours.
+put_back() {
+  case $file in
+    copy:*) if [ -e "$1" ] && ! cmp -s "$1" "$place/${file#copy:}"; then return 0; fi ;;
+    *) if [ -e "$1" ] || [ -L "$1" ]; then [ "$(readlink "$1" 2>/dev/null)" = "$store/current/$file" ] || return 0; fi ;;
+  esac
+  if [ "$kind" = none ]; then rm -f -- "$1"; return 0; fi
+  if [ "$kind" = file ]; then beside "$1" "$memory/$number" "$(modes_of "$rights")"; return 0; fi
   free_aside "$1"
+  rm -f -- "$1.renewd-new"
+  ln -s "$(readlink "$memory/$number")" "$1.renewd-new" || fail 74 "cannot write beside $1"
+  rename_over "$1.renewd-new" "$1"
 }
 
 # lands DIRECTORY: sets $landed, the directory without links, as much of it as there is.
@@ -776,6 +1034,8 @@ need_landing_allowed() {
 
 # free_aside PATH: the name beside a link, where the new one is made, holds nothing that somebody else put there.
 free_aside() {
+  # Left by a call of ours that was killed.
+  if is_file "$store/.aside" && [ "$(head -c 1100 "$store/.aside")" = "$1" ]; then return 0; fi
   if [ -L "$1.renewd-new" ]; then
     case $(readlink "$1.renewd-new") in */current/*) return 0 ;; esac
   elif [ ! -e "$1.renewd-new" ]; then
@@ -830,12 +1090,40 @@ only_pem() {
 # keep_replaced LINK FILE: a file that came to a linked path later may be somebody's only key. The last one of each name is kept.
 keep_replaced() {
   if [ -L "$1" ] || [ ! -e "$1" ]; then return 0; fi
+  # A copy of ours.
+  if cmp -s "$1" "$store/previous/$2" 2>/dev/null || cmp -s "$1" "$store/current/$2" 2>/dev/null; then return 0; fi
   if cmp -s "$1" "$store/generations/adopted/$2" 2>/dev/null; then return 0; fi
   [ -d "$store/replaced" ] || mkdir -- "$store/replaced" || fail 74 "cannot make $store/replaced"
   keep_copy "$1" "$store/replaced" "$2"
 }
 
+# beside PATH COPY RIGHTS: a copy under the name beside the path, ready to be renamed.
+beside() {
+  free_aside "$1"
+  printf '%s\n' "$1" > "$store/.aside" || fail 74 "cannot write in $store"
+  rm -f -- "$1.renewd-new"
+  cp -p -- "$2" "$1.renewd-new" || fail 74 "cannot write beside $1"
+  [ -z "$3" ] || chmod "$3" "$1.renewd-new" || fail 74 "cannot set the mode of $1"
+  settle_disk "$1.renewd-new"
+  rename_over "$1.renewd-new" "$1"
+  rm -f -- "$store/.aside"
+}
+
+# make_copy PATH copy:FILE: for servers that cannot see the store. Each path changes by itself: two files change one after the other.
+make_copy() {
+  case $2 in copy:*) ;; *) return 0 ;; esac
+  set -- "$1" "${2#copy:}"
+  [ -e "$place/$2" ] || return 0
+  look "$place/$2" && wanted="$rights $uid $gid"
+  if is_file "$1" && cmp -s "$1" "$place/$2" && look "$1" && [ "$rights $uid $gid" = "$wanted" ]; then return 0; fi
+  [ ! -d "$1" ] || fail 74 "$1 is a directory"
+  firm_directory "${1%/*}"
+  keep_replaced "$1" "$2"
+  beside "$1" "$place/$2" ''
+}
+
 make_link() {
+  case $2 in copy:*) return 0 ;; esac
   [ "$(readlink "$1" 2>/dev/null)" = "$store/current/$2" ] && return 0
   [ ! -d "$1" ] || fail 74 "$1 is a directory"
   parent=${1%/*}
@@ -901,6 +1189,8 @@ sweep() {
   set -f
   keep=" $(points_at current) $(points_at previous) $* "
   each_generation remove_generation
+  # What is kept is good: nobody goes back behind it by an undo.
+  rm -rf -- "$store/undo" "$store/undo.new"
 }
 
 remove_generation() {
@@ -910,17 +1200,21 @@ remove_generation() {
   rm -rf -- "$store/generations/$1"
 }
 
-# check DIRECTORY
+# check DIRECTORY: could stores be made there? Changes nothing: what is missing is made by the first installation.
 check() {
   plain_path "$1"
   need_allowed directory "$1"
   need_openssl
-  firm_directory "$1"
-  probe=$1/.probe.$$
-  rm -f -- "$probe"
-  : > "$probe" || fail 74 "cannot write in $1"
-  rm -f -- "$probe"
-  echo "$(openssl version), $(id -un) may write in $1"
+  approach "$1" && reached=0 || reached=$?
+  [ "$reached" != 1 ] || unsafe "$1"
+  look "${real:-/}" || fail 74 "cannot look at ${real:-/}"
+  [ "$type" = d ] || fail 74 "${real:-/} is not a directory"
+  [ -w "${real:-/}" ] && [ -x "${real:-/}" ] || fail 74 "$(id -un) may not write in ${real:-/}"
+  if [ "$reached" = 2 ]; then
+    echo "$(openssl version), $(id -un) may make $1"
+  else
+    echo "$(openssl version), $(id -un) may write in $1"
+  fi
 }
 
 # run WORD...: a test or reload command, exactly as it stands in the list, with nothing of the caller's environment or input.
@@ -1057,6 +1351,7 @@ case $verb in
   generate-key) words 3 3 "$@"; generate_key "$@" ;;
   stage) words 2 82 "$@"; stage "$@" ;;
   activate) words 2 42 "$@"; activate "$@" ;;
+  undo) words 2 2 "$@"; undo "$@" ;;
   prove) words 3 3 "$@"; prove "$@" ;;
   sweep) words 1 65 "$@"; sweep "$@" ;;
   check) words 1 1 "$@"; check "$@" ;;

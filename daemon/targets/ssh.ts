@@ -79,6 +79,8 @@ function createTarget(
   shared: SshTargetTools,
 ): Target & WebrootWriter & KeyProver {
   const endpoint = createEndpoint(name, config, tools, shared);
+  // Of the script there, known from the last look; one that travels with each call is ours.
+  let installed = scriptVersion;
   const quick = limits.work.inspectTimeoutMs;
   const step = limits.work.installStepTimeoutMs;
   const verb = async (
@@ -92,6 +94,7 @@ function createTarget(
       const { certificate, key } = keyFiles(store);
       const words = ['inspect', store.placement.store, certificate, key, ...linkWords(store)];
       const result = await verb(words, { signal, timeoutMs: quick }, 'ssh-command-failed');
+      installed = readVersion(`${String(Buffer.from(result.stdout)).split('\n', 1)[0] ?? ''}`) ?? installed;
       return readInspection(Buffer.from(result.stdout).toString('utf8'), endpoint.name, scriptVersion);
     },
     proveKey: async (store, generation, challenge, signal) => {
@@ -113,7 +116,7 @@ function createTarget(
       const files = store.profile.files.flatMap((file: ProfileFile) => [
         file.name,
         file.content,
-        file.mode,
+        file.shaped === true && installed >= 3 ? `keep:${file.mode}` : file.mode,
         file.owner ?? '',
       ]);
       const words = ['stage', store.placement.store, generation, ...files];
@@ -122,6 +125,14 @@ function createTarget(
     activate: async (store, generation, signal) => {
       const words = ['activate', store.placement.store, generation, ...linkWords(store)];
       await verb(words, { signal, timeoutMs: step }, 'stage-failed');
+    },
+    undo: async (store, generation, signal) => {
+      const words = ['undo', store.placement.store, generation];
+      const options = { signal, timeoutMs: step };
+      // An older script that is installed has no such verb; what it can is done by activate.
+      if (installed < 3) return false;
+      const result = await verb(words, options, 'stage-failed');
+      return /^undone( |$)/m.test(Buffer.from(result.stdout).toString('utf8'));
     },
     test: (store, signal) =>
       runAll(endpoint, store, store.profile.test, { signal, timeoutMs: step }, 'config-test-failed'),
@@ -140,7 +151,7 @@ function createTarget(
       const said = Buffer.from(result.stdout).toString('utf8').trim().slice(0, 300);
       // The first version has no such verb and says so.
       const version = await endpoint.verb(['version'], options);
-      const installed = readVersion(Buffer.from(version.stdout).toString('utf8')) ?? 1;
+      installed = readVersion(Buffer.from(version.stdout).toString('utf8')) ?? 1;
       return installed >= scriptVersion
         ? said
         : `${said}; but the script installed there is version ${String(installed)} and this renewd brings version ${String(scriptVersion)}: install renewd-endpoint.sh again (docs/endpoint-helper.md)`;
@@ -209,7 +220,7 @@ function keyFiles({ profile }: Store): { readonly certificate: string; readonly 
 }
 
 function linkWords({ placement }: Store): string[] {
-  return placement.links.flatMap(({ path, file }) => [path, file]);
+  return placement.links.flatMap(({ path, file }) => [path, placement.copied ? `copy:${file}` : file]);
 }
 
 async function runAll(
@@ -236,6 +247,8 @@ const meanings: Readonly<
   // Somebody moves the file away, which no declaration tells.
   73: { code: 'placement-refused', disposition: 'retry' },
   75: { code: 'endpoint-busy', disposition: 'retry' },
+  // Whoever reads the files cannot see the store; a person opens a directory, or declares placement: copy.
+  78: { code: 'placement-refused', disposition: 'retry' },
   // Somebody else can change a directory on the way: whoever gives it back to root must not have to wait for a new declaration.
   77: { code: 'unsupported', disposition: 'retry' },
 };

@@ -444,6 +444,16 @@ describe('a hostile CA', () => {
   });
 });
 
+test('a look opens no account and keeps no key: a binding may be good for one account only', async () => {
+  ca.override = ({ payload }) =>
+    payload?.['onlyReturnExisting'] === true ? problem(400, 'accountDoesNotExist', 'who?') : null;
+  assert.match(await open().check(AbortSignal.timeout(10_000)), /has no account of ours yet/);
+  assert.deepEqual([...kept.keys()], []);
+  const asked = ca.requests.filter((each) => each.what === 'account');
+  assert.ok(asked.length > 0);
+  assert.ok(asked.every((each) => each.payload?.['onlyReturnExisting'] === true));
+});
+
 describe('a declaration that cannot work is said, not crashed on', () => {
   test('a directory that is no URL', async () => {
     await assert.rejects(open({ directory: 'https://[' }).check(AbortSignal.timeout(5000)), OperationError);

@@ -94,8 +94,22 @@ describe('a requester sets where files stand, and nothing else', () => {
     assert.deepEqual(result.placement, {
       store: '/var/lib/renewd/web/shop',
       links: [{ path: '/etc/nginx/tls/shop.crt', file: 'fullchain.pem' }],
+      copied: false,
       words: { nginx: '/opt/nginx/sbin/nginx', config: '' },
     });
+    for (const [own, all, copied] of [
+      ['copy', undefined, true],
+      [undefined, 'copy', true],
+      ['link', 'copy', false],
+    ] as const) {
+      const made = placementOf({
+        certificate,
+        installation: { ...installation, ...(own === undefined ? {} : { placement: own }) },
+        endpoint,
+        profile: { ...profile, ...(all === undefined ? {} : { placement: all }) },
+      });
+      assert.ok('placement' in made && made.placement.copied === copied);
+    }
   });
 
   test('what an earlier version accepted is judged again: only a value that the owner says too goes on', () => {

@@ -134,7 +134,7 @@ describe('the ssh target', { skip: sshdMissing() ?? false }, async () => {
       const filled = path.replace(/\{\{(.*)\}\}/, (_, name: string) => parameters[name] ?? '');
       return filled === '' ? [] : [{ path: filled, file }];
     });
-    const placement = { store: join(directory, certificate), links, words: parameters };
+    const placement = { store: join(directory, certificate), links, copied: false, words: parameters };
     return { certificate, profile: profile(changes), placement: placement as unknown as Placement };
   };
   const under = (store: Store, target = open): TargetUnderTest => ({

@@ -29,6 +29,11 @@ const installation = {
         examples: ['/etc/nginx/tls/shop.crt'],
       },
     },
+    placement: {
+      description:
+        'link or copy; as the profile says when absent. copy is for servers that cannot see the store, such as those in containers.',
+      enum: ['link', 'copy'],
+    },
     serves: {
       description: 'Where clients must see it. Without any, nothing is proved.',
       type: 'array',

@@ -78,7 +78,7 @@ export const profileSchema = envelope(
               },
               mode: {
                 description:
-                  'Octal; 0600 with a key in it, 0644 without, when absent. A file with a key: 0400 or 0600, and 0440 or 0640 where owner names the group that may read it.',
+                  'Octal. Without mode and owner a file is as the one whose place it took; where there was none, 0600 with a key in it and 0644 without. A file with a key: 0400 or 0600, and 0440 or 0640 where owner names the group that may read it.',
                 enum: ['0400', '0440', '0444', '0600', '0640', '0644'],
               },
               owner: {
@@ -115,6 +115,11 @@ export const profileSchema = envelope(
               file: { description: 'One of the files.', type: 'string', maxLength: 100 },
             },
           },
+        },
+        placement: {
+          description:
+            'link (default): the paths are links into the store, and one rename switches all of them. copy: they hold copies, for servers that cannot see the store.',
+          enum: ['link', 'copy'],
         },
         test: command('Commands that say whether the server accepts its configuration.', ['nginx', '-t']),
         reload: command('Commands that make the server take the new files.', ['nginx', '-s', 'reload']),

@@ -1,0 +1,91 @@
+/** An installation that fails leaves what the server saw before: the files at its paths, and what it serves. Real git, sshd and nginx, the embedded CA. */
+import assert from 'node:assert/strict';
+import { existsSync, lstatSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { House } from '../../daemon/assembly.ts';
+import {
+  declarations,
+  missingServers,
+  recordOf,
+  servedFingerprint,
+  startEstate,
+  turn,
+  type RealEstate,
+} from './estate.ts';
+
+const path = 'inventory/certificates/web/shop.yaml';
+
+describe('an installation that fails', { skip: missingServers() ?? false }, () => {
+  let estate: RealEstate;
+  let house: House;
+  let clockOffsetMs = 0;
+  let stood: readonly unknown[] = [];
+  const seen = (): readonly unknown[] =>
+    [estate.nginx.certificate, estate.nginx.key].flatMap((each) => {
+      const { uid, gid, mode } = statSync(each);
+      return [lstatSync(each).isSymbolicLink(), uid, gid, mode, readFileSync(each, 'utf8')];
+    });
+  const codes = async (): Promise<string[]> =>
+    (await recordOf(estate, 'web/shop')).findings.map((each) => each.code);
+  const later = (): void => {
+    clockOffsetMs += 6 * 3_600_000;
+  };
+
+  before(async () => {
+    estate = await startEstate();
+    stood = seen();
+    await estate.commit(declarations(estate), 'Declare web/shop');
+    house = await estate.openHouse({ clockOffsetMs: () => clockOffsetMs });
+  });
+  after(async () => {
+    await house.close();
+    await estate.stop();
+  });
+
+  test('leaves files where files were, and no link into the store', async () => {
+    const served = await servedFingerprint(estate.nginx.port, 'shop.example.com');
+    estate.nginx.misbehave('test-fails');
+    assert.equal((await turn(house)).outcomes[0]?.state, 'failed');
+    assert.deepEqual(seen(), stood);
+    assert.equal(existsSync(join(estate.store, 'current')), false);
+    assert.equal(await servedFingerprint(estate.nginx.port, 'shop.example.com'), served);
+    assert.ok((await codes()).includes('install-failed'));
+    assert.ok(!(await codes()).includes('rollback-untold'));
+  });
+
+  test('says so when the server could not be told of the switch back, until it goes well', async () => {
+    later();
+    estate.nginx.misbehave('reload-fails');
+    assert.equal((await turn(house)).outcomes[0]?.state, 'failed');
+    assert.deepEqual(seen(), stood);
+    assert.ok((await codes()).includes('rollback-untold'));
+    const { findings } = await recordOf(estate, 'web/shop');
+    assert.match(
+      findings.find((each) => each.code === 'rollback-untold')?.message ?? '',
+      /as they were before, and the server could not be told: .*reload told to fail/,
+    );
+  });
+
+  test('that is retried with copies serves them, and goes back to files again', async () => {
+    later();
+    estate.nginx.misbehave(null);
+    const copied = (declarations(estate)[path] ?? '').replace(
+      'profile: test-nginx\n',
+      'profile: test-nginx\n      placement: copy\n',
+    );
+    await estate.commit({ [path]: copied }, 'Copy');
+    await turn(house);
+    // What was begun for links is dropped and begun anew.
+    await turn(house);
+    const record = await recordOf(estate, 'web/shop');
+    assert.equal(record.status, 'ok', JSON.stringify(record.findings));
+    assert.equal(lstatSync(estate.nginx.certificate).isSymbolicLink(), false);
+    const first = seen();
+    assert.notDeepEqual(first, stood);
+    await estate.commit({ [path]: copied.replace('ecdsa-p256', 'ecdsa-p384') }, 'Another key');
+    estate.nginx.misbehave('test-fails');
+    assert.equal((await turn(house)).outcomes[0]?.state, 'failed');
+    assert.deepEqual(seen(), first);
+  });
+});
