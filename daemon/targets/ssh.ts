@@ -94,8 +94,9 @@ function createTarget(
       const { certificate, key } = keyFiles(store);
       const words = ['inspect', store.placement.store, certificate, key, ...linkWords(store)];
       const result = await verb(words, { signal, timeoutMs: quick }, 'ssh-command-failed');
-      installed = readVersion(`${String(Buffer.from(result.stdout)).split('\n', 1)[0] ?? ''}`) ?? installed;
-      return readInspection(Buffer.from(result.stdout).toString('utf8'), endpoint.name, scriptVersion);
+      const said = Buffer.from(result.stdout).toString('utf8');
+      installed = readVersion(said.split('\n', 1)[0] ?? '') ?? installed;
+      return readInspection(said, endpoint.name, scriptVersion);
     },
     proveKey: async (store, generation, challenge, signal) => {
       const path = store.placement.store;
