@@ -76,6 +76,12 @@ export const limits = {
     heldUnknownMax: 40,
     /** Commits named in the finding about changes that were not kept: enough to find the rest with git log. */
     notKeptNamed: 10,
+    /** Somebody must still be able to govern this long after a change: keys that end tomorrow are nobody's keys, and a week is enough to see it. */
+    lockOutAheadMs: 7 * day,
+    /** People need this long to sign, push and be judged: approvals that count for less cannot be given. */
+    lockOutApprovalMs: hour,
+    /** Signers tried as makers of a change of governance, those first who do not approve: of more, one is like another. */
+    lockOutMakersMax: 100,
   },
   expressions: {
     /** Nodes of one parsed expression; the longest sensible rule seen had 60. */

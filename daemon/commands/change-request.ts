@@ -52,7 +52,7 @@ export async function judgeChangeRequest(
   const commits = range?.commits ?? [];
   const tip = (range ?? (await readNewCommits(repository, parents, head, judgeSignature, now)))?.tip;
   if (tip === undefined) throw unreadable(`${revisions.head} is no commit`);
-  const judged = judgeOnTop({
+  const judged = await judgeOnTop({
     before: desiredBefore,
     trust: before.trust,
     after: desiredAfter,

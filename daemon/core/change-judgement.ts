@@ -53,8 +53,8 @@ export function permittedFor(
   return ruleFor(control, desired, path).permitted;
 }
 
-/** The rule for a path, and the team that owns it: the last rule that matches, as in CODEOWNERS. */
-function ruleFor(
+/** The rule for a path: the last one that matches, as in CODEOWNERS. `permitted` null: every known signer. Pure. */
+export function ruleFor(
   control: ChangeControl,
   before: Desired,
   path: string,

@@ -17,21 +17,34 @@ export interface AllowedSigner {
   readonly validBefore: number | null;
 }
 
+/** A line that is meant to say something. */
+export interface SignerLine {
+  /** From 1. */
+  readonly line: number;
+  /** null: it cannot be read, and allows nobody. */
+  readonly signer: AllowedSigner | null;
+}
+
 /**
- * Every readable line, by the grammar of OpenSSH (sshsig.c): what ssh-keygen reads otherwise or not at all allows nobody. Pure but for the time zone: times
- * without `Z` are local, as ssh-keygen reads them. Text over the bound allows nobody.
+ * Every line but comments and empty ones, by the grammar of OpenSSH (sshsig.c): what ssh-keygen reads otherwise or not at all allows nobody. Pure but for the time
+ * zone: times without `Z` are local, as ssh-keygen reads them. Text over the bound allows nobody.
  */
-export function parseAllowedSigners(text: string): AllowedSigner[] {
-  if (text.length > limits.git.allowedSignersMaxChars) return [];
-  return text.split('\n').flatMap((line) => {
-    const parsed = parseLine(line.replace(/^[ \t\r]+/, ''));
-    return parsed === null ? [] : [parsed];
+export function readSignerLines(text: string): SignerLine[] {
+  if (text.length > limits.git.allowedSignersMaxChars) return [{ line: 1, signer: null }];
+  return text.split('\n').flatMap((whole, index) => {
+    const line = whole.replace(/^[ \t\r]+/, '');
+    return line === '' || line.startsWith('#') ? [] : [{ line: index + 1, signer: parseLine(line) }];
   });
+}
+
+/** Every readable line (`readSignerLines`). */
+export function parseAllowedSigners(text: string): AllowedSigner[] {
+  return readSignerLines(text).flatMap(({ signer }) => (signer === null ? [] : [signer]));
 }
 
 function parseLine(line: string): AllowedSigner | null {
   // C ends a text at NUL: what stands behind it would be seen by some readers only.
-  if (line === '' || line.startsWith('#') || line.includes('\0')) return null;
+  if (line.includes('\0')) return null;
   const [principals, rest] = readPrincipals(line) ?? [null, ''];
   if (principals === null) return null;
   const plain = readKey(rest);

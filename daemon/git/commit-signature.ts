@@ -42,7 +42,8 @@ export interface SignatureJudge {
   readonly judge: (rawCommit: Uint8Array, at: number) => Promise<CommitVerdict>;
 }
 
-const verdict = (
+/** A verdict, with its reason cut to one phrase. Pure. */
+export const verdict = (
   kind: CommitVerdict['verdict'],
   reason: string,
   more: Partial<CommitVerdict> = {},
@@ -101,17 +102,30 @@ function judgeSsh(
   const message = signedData(signature.namespace, signature.hash, digest);
   if (!verifySshSignature({ ...signature, publicKey: plain }, message))
     return verdict('bad', 'the signature does not fit the commit', known);
-  const why = revoked.reason(plain, certificate);
+  return worthOf({ key: plain, certificate }, signers, revoked, at);
+}
+
+/** What a sound signature by this key is worth, or by this key in this certificate, by the lists. Pure. */
+export function worthOf(
+  { key, certificate }: { readonly key: Buffer; readonly certificate: SshCertificate | null },
+  signers: readonly AllowedSigner[],
+  revoked: RevokedKeys,
+  at: number,
+): CommitVerdict {
+  const method = certificate === null ? 'ssh' : 'ssh-certificate';
+  const known = { key: sshFingerprint(key), method } as const;
+  const why = revoked.reason(key, certificate);
   if (why !== null) return verdict('revoked', why, known);
   return certificate === null
-    ? judgeKey(plain, signers, at, known)
+    ? judgeKey(key, signers, at, known)
     : judgeCertificate(certificate, signers, at, known);
 }
 
 type Known = Pick<CommitVerdict, 'key' | 'method'>;
 
 function judgeKey(key: Buffer, signers: readonly AllowedSigner[], at: number, known: Known): CommitVerdict {
-  const own = signers.filter((each) => !each.certAuthority && each.key === key.toString('base64'));
+  const base64 = key.toString('base64');
+  const own = signers.filter((each) => !each.certAuthority && each.key === base64);
   if (own.length === 0)
     return verdict('unknown-key', `${known.key ?? ''} is not in policies/allowed_signers`, known);
   const allowed = own.filter((each) => allows(each, 'git', at));
@@ -125,7 +139,8 @@ function judgeKey(key: Buffer, signers: readonly AllowedSigner[], at: number, kn
     : verdict('unknown-key', 'the key may not sign for git', known);
 }
 
-const forever = 0xffff_ffff_ffff_ffffn;
+/** No end, as certificates write it. */
+export const forever = 0xffff_ffff_ffff_ffffn;
 
 function judgeCertificate(
   certificate: SshCertificate,

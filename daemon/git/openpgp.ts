@@ -51,6 +51,53 @@ function isOneArmor(text: string): boolean {
   );
 }
 
+/** One key of a file, or the file where none can be read. */
+export interface OpenPgpKeyState {
+  readonly principal: string;
+  /** Fingerprint, hex; null: no key can be read. */
+  readonly key: string | null;
+  /** Fingerprints of the key and of each part of it that may sign at this time. */
+  readonly signing: readonly (readonly string[])[];
+  /** Why no part of it may; empty where one may. */
+  readonly reason: string;
+}
+
+/** The keys of each principal as a signature by them would be judged at a time. Never rejects for what is in a key. */
+export async function openPgpKeysAt(
+  keys: ReadonlyMap<string, string>,
+  at: number,
+): Promise<readonly OpenPgpKeyState[]> {
+  if (keys.size === 0) return [];
+  const read = await readAll(keys);
+  const states: OpenPgpKeyState[] = [];
+  for (const { principal, key } of read) {
+    const signing: string[][] = [];
+    let reason = 'no part of it may sign';
+    for (const part of key.getKeys()) {
+      const { curve } = part.getAlgorithmInfo();
+      if (curve !== undefined && !curves.has(curve)) continue;
+      try {
+        await signingKeyAt(key, part.getKeyID(), at);
+        signing.push([key.getFingerprint(), part.getFingerprint()]);
+      } catch (error) {
+        reason = wordsOf(error);
+      }
+    }
+    states.push({ principal, key: key.getFingerprint(), signing, reason: signing.length > 0 ? '' : reason });
+  }
+  const found = new Set(states.map((each) => each.principal));
+  for (const principal of keys.keys()) {
+    if (found.has(principal)) continue;
+    states.push({ principal, key: null, signing: [], reason: 'no key can be read in it' });
+  }
+  return states;
+}
+
+/** The key, or a part of it, where it may sign as of a time. @throws Error where it may not */
+async function signingKeyAt(key: Key, id: ReturnType<Key['getKeyID']>, at: number): Promise<void> {
+  await key.getSigningKey(id, new Date(at)).catch(() => key.getSigningKey(id, new Date(at + skewMs)));
+}
+
 async function readAll(
   keys: ReadonlyMap<string, string>,
 ): Promise<readonly { readonly principal: string; readonly key: Key }[]> {
@@ -128,7 +175,7 @@ async function reasonAgainst(
     for (const each of signatures) await each.verified;
     if (signatures.length !== 1) return { verdict: 'bad', reason: 'there is not exactly one signature' };
     // The library judges a key as of the date inside the signature, which its maker chose: we ask for the time at which we saw it too.
-    await key.getSigningKey(id, new Date(at)).catch(() => key.getSigningKey(id, date));
+    if (id !== undefined) await signingKeyAt(key, id, at);
     return null;
   } catch (error) {
     const reason = wordsOf(error);

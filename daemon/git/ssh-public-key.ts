@@ -49,6 +49,29 @@ export function verifySshSignature(
   }
 }
 
+/** Whether any signature could be by this public key: one cut short, of an unknown type or too weak verifies nothing. Pure; never throws. */
+export function canVerify(publicKey: Buffer): boolean {
+  try {
+    const reader = createSshReader(publicKey);
+    const type = reader.text();
+    if (!holdsStrings(publicKey, fieldCounts[type] ?? 0)) return false;
+    switch (type) {
+      case 'ssh-ed25519':
+      case 'sk-ssh-ed25519@openssh.com':
+        ed25519(reader.string());
+        return true;
+      case 'ssh-rsa':
+        return rsa(reader.string(), reader.string()) !== null;
+      case 'sk-ecdsa-sha2-nistp256@openssh.com':
+        return ecdsa(reader.text(), reader.string()) !== null;
+      default:
+        return ecdsa(curveOf(type, reader.text()), reader.string()) !== null;
+    }
+  } catch {
+    return false;
+  }
+}
+
 /** How many strings make a public key, its type included. */
 const fieldCounts: Readonly<Record<string, number>> = {
   'ssh-ed25519': 2,
@@ -98,7 +121,12 @@ function sha256(bytes: Buffer): Buffer {
 /** RFC 8332; SHA-1 (`ssh-rsa` as a signature) and keys under 2048 bits are refused. */
 function verifyRsa(signature: Signed, message: Buffer, exponent: Buffer, modulus: Buffer): boolean {
   const hash = { 'rsa-sha2-256': 'sha256', 'rsa-sha2-512': 'sha512' }[signature.algorithm];
-  if (hash === undefined) return false;
+  const key = hash === undefined ? null : rsa(exponent, modulus);
+  return key !== null && verify(hash, message, key, signature.bytes);
+}
+
+/** A key of 2048 bits or more; null for a shorter one. */
+function rsa(exponent: Buffer, modulus: Buffer): KeyObject | null {
   const key = createPublicKey({
     format: 'jwk',
     key: {
@@ -107,16 +135,26 @@ function verifyRsa(signature: Signed, message: Buffer, exponent: Buffer, modulus
       n: unsigned(modulus).toString('base64url'),
     },
   });
-  return (
-    (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048 && verify(hash, message, key, signature.bytes)
-  );
+  return (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048 ? key : null;
 }
 
 /** RFC 5656 section 3.1.2: the signature is two mpints, r and s. */
 function verifyEcdsa(signature: Signed, message: Buffer, name: string, point: Buffer): boolean {
   const curve = curves[name];
-  if (curve === undefined || point[0] !== 4 || point.length !== 1 + 2 * curve.size) return false;
-  const key = createPublicKey({
+  const key = ecdsa(name, point);
+  if (curve === undefined || key === null || !holdsStrings(signature.bytes, 2)) return false;
+  const reader = createSshReader(signature.bytes);
+  const numbers = [unsigned(reader.string()), unsigned(reader.string())].map((number) =>
+    Buffer.concat([Buffer.alloc(Math.max(curve.size - number.length, 0)), number]),
+  );
+  return verify(curve.hash, message, { key, dsaEncoding: 'ieee-p1363' }, Buffer.concat(numbers));
+}
+
+/** A key on a curve of ours, its point written out; null for any other. */
+function ecdsa(name: string, point: Buffer): KeyObject | null {
+  const curve = curves[name];
+  if (curve === undefined || point[0] !== 4 || point.length !== 1 + 2 * curve.size) return null;
+  return createPublicKey({
     format: 'jwk',
     key: {
       kty: 'EC',
@@ -125,12 +163,6 @@ function verifyEcdsa(signature: Signed, message: Buffer, name: string, point: Bu
       y: point.subarray(1 + curve.size).toString('base64url'),
     },
   });
-  if (!holdsStrings(signature.bytes, 2)) return false;
-  const reader = createSshReader(signature.bytes);
-  const numbers = [unsigned(reader.string()), unsigned(reader.string())].map((number) =>
-    Buffer.concat([Buffer.alloc(Math.max(curve.size - number.length, 0)), number]),
-  );
-  return verify(curve.hash, message, { key, dsaEncoding: 'ieee-p1363' }, Buffer.concat(numbers));
 }
 
 /** An mpint without the zero in front (RFC 4251 section 5). @throws RangeError for a negative one, and for one with more zeros than it needs */

@@ -114,7 +114,7 @@ async function step(context: Advance, commit: string, onLine: boolean): Promise<
     take(context, applied, desired, tip, { record: { previous, commits, judged: null } });
     return 0;
   }
-  const judged = judgeOnTop({
+  const judged = await judgeOnTop({
     before,
     trust: intent.trust,
     after: desired,
@@ -176,7 +176,7 @@ async function judgeMalformed(
     const entries = await repository.changes(previous, commit, declaredPrefixes, 'judged');
     const changes = declaredChanges(intent, entries);
     const applied = await applyChange(repository, reader, intent, changes);
-    const judged = judgeOnTop({
+    const judged = await judgeOnTop({
       before,
       trust: intent.trust,
       after: build(commit, applied.files),
@@ -372,7 +372,7 @@ async function judgeAgain(
   const approvals = joinApprovals(held.approvals ?? none, commits, planned.hash);
   const evidence = [...held.commits, ...approvals];
   const now = world.now();
-  const judged = judgeOnTop(
+  const judged = await judgeOnTop(
     { before, trust, after, trustAfter, documents, tip, commits: evidence, unread, now },
     planned,
   );

@@ -62,14 +62,16 @@ export function planOnTop(
   return { plan, hash: planHash(plan, judging), judgedBy: judging };
 }
 
-/** Judges a change. `planned`: its plan, where it was made already. */
-export function judgeOnTop(change: ChangeToJudge, planned: PlannedChange = planOnTop(change)): JudgedChange {
-  const { before, after, tip, commits, unread, now } = change;
+/** Judges a change. `planned`: its plan, where it was made already. No IO. */
+export async function judgeOnTop(
+  change: ChangeToJudge,
+  planned: PlannedChange = planOnTop(change),
+): Promise<JudgedChange> {
+  const { before, after, trust, tip, commits, unread, now } = change;
   const { plan, hash } = planned;
   const declared = asDeclared(before, after);
   const judged = judgeChange({ ...declared, plan, hash, tip, commits, unread, now });
-  const locked =
-    before.changeControl === null && after.changeControl === null ? null : lockOut(after, change.trustAfter);
+  const locked = await lockOut({ desired: before, trust }, { desired: after, trust: change.trustAfter }, now);
   const verdict: ChangeVerdict =
     locked === null ? judged : { ...judged, outcome: 'refused', reasons: [...judged.reasons, locked] };
   return {

@@ -1,7 +1,7 @@
 /** New commits as they are judged: signature, what each changes, what it approves. IO: reads Git; judges nothing but signatures. */
 import type { NewCommit, SignatureFinding } from '../core/change.ts';
 import type { Instant } from '../core/model.ts';
-import { createSignatureJudge } from '../git/commit-signature.ts';
+import { createSignatureJudge, type SignerTrust } from '../git/commit-signature.ts';
 import { soundParts } from '../git/commit.ts';
 import type { Commit, Repository } from '../git/repository.ts';
 import { limits } from '../limits.ts';
@@ -21,18 +21,23 @@ import { repeated, repetitionsIn, type RepeatedBy } from './replayed.ts';
 /** Judges one raw commit by the signers in force, at the time we first saw it. */
 export type JudgeSignature = (raw: Uint8Array, at: Instant) => Promise<SignatureFinding>;
 
-/** A judge of signatures by these lists. Never rejects for what a commit holds. */
-export function signatureJudge(trust: ReadonlyMap<string, TrustFile>): JudgeSignature {
+/** The lists as judges of signatures read them. Pure. */
+export function signerTrust(trust: ReadonlyMap<string, TrustFile>): SignerTrust {
   const openPgpKeys = new Map<string, string>();
   for (const [path, { bytes }] of trust) {
     const principal = openPgpPrincipal(path);
     if (principal !== null) openPgpKeys.set(principal, Buffer.from(bytes).toString('utf8'));
   }
-  const judge = createSignatureJudge({
+  return {
     allowedSigners: Buffer.from(trust.get(allowedSignersPath)?.bytes ?? []).toString('utf8'),
     revokedKeys: trust.get(revokedKeysPath)?.bytes ?? null,
     openPgpKeys,
-  });
+  };
+}
+
+/** A judge of signatures by these lists. Never rejects for what a commit holds. */
+export function signatureJudge(trust: ReadonlyMap<string, TrustFile>): JudgeSignature {
+  const judge = createSignatureJudge(signerTrust(trust));
   return (raw, at) => judge.judge(raw, at);
 }
 

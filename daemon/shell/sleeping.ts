@@ -143,7 +143,7 @@ async function judgeBrought(
   if (range === null) return null;
   const unread = range.unread + (lost ? 1 : 0);
   const applied = await applyChange(repository, reader, files, changes);
-  const judged = judgeOnTop({
+  const judged = await judgeOnTop({
     before,
     trust: intent.trust,
     after: build(commit, applied.files),

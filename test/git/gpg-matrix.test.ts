@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { createSignatureJudge, type CommitVerdict } from '../../daemon/git/commit-signature.ts';
 import { withSignature } from '../../daemon/git/commit.ts';
+import { listedKeys } from '../../daemon/git/listed-keys.ts';
 
 const day = 86_400_000;
 const begin = Date.UTC(2026, 0, 10, 12);
@@ -428,6 +429,15 @@ describe(
         if (each.stricter === undefined) assert.equal(ours.verdict === 'good', git.good, said);
         else assert.ok(git.good && ours.verdict !== 'good', `not stricter: ${said}`);
         assert.equal(ours.verdict, each.expected, said);
+        // What the files say of a key, asked without a signature.
+        const keys = await listedKeys({ allowedSigners: '', revokedKeys: null, openPgpKeys }, at, []);
+        const counts = keys.some((one) => one.verdict.verdict === 'good' && one.verdict.key === ours.key);
+        if (ours.verdict === 'good') assert.ok(counts, 'the file says that no key of it counts');
+        if (['short', 'twice', 'gone', 'sha1'].includes(by[0] ?? ''))
+          assert.equal(counts, ours.verdict === 'good', `the file says otherwise: ${said}`);
+        const revokedKeys = Buffer.from(`${ours.key ?? ''}\n`);
+        const taken = await listedKeys({ allowedSigners: '', revokedKeys, openPgpKeys }, at, []);
+        assert.ok(!taken.some((one) => one.verdict.verdict === 'good' && one.verdict.key === ours.key));
       });
   },
 );

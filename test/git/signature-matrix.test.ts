@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { createSignatureJudge, type CommitVerdict } from '../../daemon/git/commit-signature.ts';
 import { withSignature } from '../../daemon/git/commit.ts';
+import { listedKeys, type ListedKey } from '../../daemon/git/listed-keys.ts';
 import { verifyCommitSignature } from '../../daemon/git/signature.ts';
 import { armor, createSshReader, signatureBlob, signedData, sshString } from '../../daemon/git/sshsig.ts';
 
@@ -151,7 +152,9 @@ function prepare(each: Case): Prepared {
 }
 
 /** Ours, in the time zone of the case. */
-async function ours(each: Prepared): Promise<{ readonly verdict: CommitVerdict; readonly own: string }> {
+async function ours(
+  each: Prepared,
+): Promise<{ readonly verdict: CommitVerdict; readonly own: string; readonly listed: readonly ListedKey[] }> {
   const zone = process.env['TZ'];
   process.env['TZ'] = each.zone;
   try {
@@ -162,7 +165,8 @@ async function ours(each: Prepared): Promise<{ readonly verdict: CommitVerdict; 
       openPgpKeys: new Map<string, string>(),
     };
     const verdict = await createSignatureJudge(trust).judge(raw, each.at);
-    return { verdict, own: verifyCommitSignature(raw, each.list, each.at).verdict };
+    const listed = await listedKeys(trust, each.at, candidates);
+    return { verdict, own: verifyCommitSignature(raw, each.list, each.at).verdict, listed };
   } finally {
     if (zone === undefined) delete process.env['TZ'];
     else process.env['TZ'] = zone;
@@ -173,7 +177,7 @@ async function compare(each: Case): Promise<void> {
   const prepared = prepare(each);
   const accepted = theirs(prepared);
   const byGit = gitAccepts(prepared);
-  const { verdict, own } = await ours(prepared);
+  const { verdict, own, listed } = await ours(prepared);
   const said = `${verdict.verdict} (${verdict.reason}); ssh-keygen accepts for [${accepted.join(', ')}]`;
   const good = verdict.verdict === 'good';
   if (each.stricter !== undefined) {
@@ -185,6 +189,20 @@ async function compare(each: Case): Promise<void> {
   if (byGit) assert.ok(good, `git accepts, we do not: ${said}`);
   if (accepted.length > 0) assert.ok(good, `ssh-keygen accepts, we do not: ${said}`);
   if (good && accepted.length === 0 && !byGit) assert.fail(`we accept, ssh-keygen does not: ${said}`);
+  // What the lists say of a key, asked without a signature, is what a sound signature by it is.
+  const counting = listed.filter((one) => one.verdict.verdict === 'good');
+  if (verdict.method === 'ssh' && verdict.verdict !== 'bad')
+    assert.equal(
+      counting.some((one) => one.verdict.key === verdict.key),
+      good,
+      `the list says otherwise: ${said}`,
+    );
+  for (const name of good && verdict.method === 'ssh-certificate' ? verdict.principals : [])
+    if (candidates.includes(name))
+      assert.ok(
+        counting.some((one) => one.names.includes(name)),
+        `the CA could not name ${name}: ${said}`,
+      );
   // A pattern in our answer names nobody of its own.
   const named = verdict.principals.filter((one) => candidates.includes(one));
   for (const one of named) assert.ok(accepted.includes(one), `we name ${one}: ${said}`);

@@ -366,11 +366,12 @@ describe('attacks', { skip: missingServers() ?? false }, () => {
     tree.git('tag', '-f', 'good');
   });
 
-  test('a change that would lock everybody out is refused: an unreadable list of revoked keys, nobody left to sign', async () => {
+  test('a change that would lock everybody out is refused: an unreadable list of revoked keys, nobody left to sign, every key revoked', async () => {
     for (const [path, text] of [
       ['policies/revoked_keys', 'what is this\n'],
       ['policies/allowed_signers', allowedSigners([ada])],
       ['policies/change-control.yaml', changeControl.replaceAll('team:pki', 'team:payments')],
+      ['policies/revoked_keys', [ada, pia, paul].map((each) => `${each.publicKey}\n`).join('')],
     ] as const) {
       tree.commit({ [path]: text }, `Change ${path}`, { by: pia });
       await push();
