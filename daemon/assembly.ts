@@ -23,7 +23,7 @@ import { openSecrets, signingKey } from './open-vault.ts';
 import { builtIns, documentReader } from './reader.ts';
 import type { Estate } from './shell/estate.ts';
 import { recall, type Memory } from './shell/memory.ts';
-import { createClockWitness, machineTime, type MachineTime } from './shell/clock.ts';
+import { clockSources, createClockWitness, machineTime, type MachineTime } from './shell/clock.ts';
 import type { ProgressEvent, World } from './shell/world.ts';
 import { createSolvers } from './solvers/index.ts';
 import { createGitSshConnect } from './ssh/git-connect.ts';
@@ -97,7 +97,13 @@ export async function assemble(config: Config, surroundings: Surroundings): Prom
   });
   const targets = createTargetCache(createTargetPlugins({ pool }), tools);
   const issuers = createIssuerCache(createIssuerPlugins(), tools);
-  const witness = createClockWitness({ now, journal, machine: surroundings.machine ?? machineTime() });
+  const memory = recall(journal);
+  const witness = createClockWitness({
+    now,
+    journal,
+    machine: surroundings.machine ?? machineTime(),
+    sources: () => clockSources(config.repo, memory.desired),
+  });
   const world: World = {
     ...worldly(config, surroundings, journal),
     judgeClock: witness.judge,
@@ -138,7 +144,7 @@ export async function assemble(config: Config, surroundings: Surroundings): Prom
   return {
     world,
     estate,
-    memory: recall(journal),
+    memory,
     vault,
     signingKey: () => `${config.signing.email} namespaces="git" ${signing.current().publicKey}`,
     refresh: signing.refresh,

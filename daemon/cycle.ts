@@ -62,10 +62,11 @@ export async function runTurn(
   signal: AbortSignal,
 ): Promise<TurnReport> {
   const troubles: { code: string; message: string }[] = [];
-  const before = believed(given, memory);
-  await readRepository(before, estate, memory, troubles, signal);
+  const asked = estate.intent.repository.advertise(signal);
+  await guarded(troubles, () => asked);
   // Git has just said what time it is.
   const world = believed(given, memory);
+  await readRepository(world, estate, memory, { asked, troubles }, signal);
   const standing = standingOf(world, memory, estate.intent.trust);
   const aside = standsBy(world, standing);
   if (!options.dryRun) await guarded(troubles, () => takePlace(world, estate, memory, standing));
@@ -175,15 +176,18 @@ async function readRepository(
   world: World,
   estate: Estate,
   memory: Memory,
-  troubles: { code: string; message: string }[],
+  {
+    asked,
+    troubles,
+  }: {
+    readonly asked: Promise<ReadonlyMap<string, string>>;
+    readonly troubles: { code: string; message: string }[];
+  },
   signal: AbortSignal,
 ): Promise<void> {
-  let asked: Promise<ReadonlyMap<string, string>> | null = null;
-  const refs = (): Promise<ReadonlyMap<string, string>> =>
-    (asked ??= estate.intent.repository.advertise(signal));
-  await guarded(troubles, () => readIntent(world, estate.intent, memory, refs, signal));
+  await guarded(troubles, () => readIntent(world, estate.intent, memory, () => asked, signal));
   await guarded(troubles, async () =>
-    readRecords(world, estate.state, memory, { refs: await refs(), trust: estate.intent.trust }, signal),
+    readRecords(world, estate.state, memory, { refs: await asked, trust: estate.intent.trust }, signal),
   );
 }
 

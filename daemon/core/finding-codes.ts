@@ -296,7 +296,7 @@ export const findingCodes = {
     severity: 'critical',
     title: 'The clock of the daemon is not believed',
     meaning:
-      'It differs from what servers say, from the uptime of the machine or from the last look by more than ten minutes. Nothing is issued, installed or revoked by it; looking goes on.',
+      'It differs from what servers say, from the uptime of the machine or from the last look by more than ten minutes. Nothing is issued, installed or revoked by it, and no change is put in force; looking goes on.',
     remedy:
       'Check the clock of the host (timedatectl). If it is right, run renewd once --trust-clock, which says so.',
   },

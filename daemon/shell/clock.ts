@@ -6,6 +6,7 @@ import { uptime } from 'node:os';
 import type { FindingDraft } from '../core/assess.ts';
 import { judgeClock, type ClockBasis, type ClockVerdict } from '../core/clock.ts';
 import { findingDraft } from '../core/finding-draft.ts';
+import type { Desired } from '../core/model.ts';
 import type { Journal } from '../journal/journal.ts';
 import { limits } from '../limits.ts';
 
@@ -38,18 +39,21 @@ export interface ClockWitness {
   readonly close: () => void;
 }
 
-/** Listens to the Date (RFC 9110 section 6.6.1) of every HTTP answer of this process: Git, ACME. IO: the journal, when the clock is believed. */
+/** Listens to the Date (RFC 9110 section 6.6.1) of the HTTP answers of Git and ACME. IO: the journal, when the clock is believed. */
 export function createClockWitness(tools: {
   readonly now: () => number;
   readonly journal: Pick<Journal, 'fact' | 'setFact'>;
   readonly machine: MachineTime;
+  /** Host names of the servers whose dates count, each once: those that the operator and the declared issuers name. No other peer has a vote. */
+  readonly sources: () => ReadonlySet<string>;
 }): ClockWitness {
-  const { now, journal, machine } = tools;
+  const { now, journal, machine, sources } = tools;
   const heard = new Map<string, { readonly at: number; readonly uptimeMs: number }>();
   const hear = (message: unknown): void => {
     const { request, response } = message as { request: ClientRequest; response: IncomingMessage };
     const at = Date.parse(response.headers.date ?? '');
-    if (Number.isNaN(at)) return;
+    // Asked by whatever name an answer led to: a server has one vote, however many names it gives itself.
+    if (Number.isNaN(at) || !sources().has(request.host)) return;
     heard.delete(request.host);
     heard.set(request.host, { at: at + machine.serversAheadMs(), uptimeMs: machine.uptimeMs() });
     for (const oldest of heard.keys()) if (heard.size > limits.clock.votesMax) heard.delete(oldest);
@@ -59,11 +63,15 @@ export function createClockWitness(tools: {
     judge: () => {
       const uptimeMs = machine.uptimeMs();
       const at = now();
-      const basis = JSON.parse(journal.fact(fact) ?? 'null') as ClockBasis | null;
-      const votes = [...heard].map(([host, vote]) => ({
-        host,
-        offsetMs: vote.at + (uptimeMs - vote.uptimeMs) - at,
-      }));
+      const kept = JSON.parse(journal.fact(fact) ?? 'null') as ClockBasis | 'trusted' | null;
+      const here = { at, uptimeMs, boot: machine.boot, confirmed: true };
+      const basis = kept === 'trusted' ? here : kept;
+      const votes = [...heard]
+        .filter(([host]) => sources().has(host))
+        .map(([host, vote]) => ({
+          host,
+          offsetMs: vote.at + (uptimeMs - vote.uptimeMs) - at,
+        }));
       const { skewMaxMs, absenceMaxMs } = limits.clock;
       const verdict = judgeClock({
         now: at,
@@ -78,6 +86,7 @@ export function createClockWitness(tools: {
       const news =
         basis === null ||
         next === null ||
+        kept === 'trusted' ||
         next.boot !== basis.boot ||
         next.confirmed !== basis.confirmed ||
         Math.abs(next.at - basis.at) > limits.clock.rememberMs;
@@ -90,10 +99,20 @@ export function createClockWitness(tools: {
   };
 }
 
+/** The servers that may say what time it is: that of Git, and the directories of the issuers in force. Pure. */
+export function clockSources(repo: string, desired: Pick<Desired, 'issuers'> | null): ReadonlySet<string> {
+  const urls = [...(desired?.issuers.values() ?? [])].map(({ config }) => config['directory']);
+  return new Set(
+    [repo, ...urls].flatMap((each) =>
+      typeof each === 'string' ? (URL.parse(each)?.hostname.replace(/^\[|\]$/g, '') ?? []) : [],
+    ),
+  );
+}
+
 /** A person says that the clock is right: what was seen before no longer counts against it. IO: the journal. */
 export function trustClock(journal: Pick<Journal, 'setFact' | 'append'>, now: number): void {
   journal.append(now, 'clock', 'taken on trust', 'by the person who ran renewd');
-  journal.setFact(fact, 'null');
+  journal.setFact(fact, '"trusted"');
 }
 
 /** The finding of a clock that is not believed; none while it is. Pure. */
@@ -110,7 +129,7 @@ export function clockFindings({
   return [
     findingDraft('clock-doubted', {
       id: 'repository clock-doubted',
-      message: `the clock of the daemon is about ${by} ${correctionMs < 0 ? 'ahead' : 'behind'} by ${doubt}: nothing is issued, installed or revoked until it is right`,
+      message: `the clock of the daemon is about ${by} ${correctionMs < 0 ? 'ahead' : 'behind'} by ${doubt}: nothing is issued, installed or revoked, and no change is put in force, until it is right`,
     }),
   ];
 }

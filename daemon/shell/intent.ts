@@ -40,7 +40,7 @@ export type IntentWorld = Pick<World, 'now' | 'log' | 'journal' | 'crashPoint'>;
 
 /**
  * Brings `memory.desired` up to the head of the intent branch. IO: Git and the journal. Safe to repeat. Whatever cannot be read is remembered in `memory.unread`
- * with since when (`shell/unread.ts`), and what was accepted stays in force, also after a start.
+ * with since when (`shell/unread.ts`), and what was accepted stays in force, also after a start. While the clock is in doubt nothing new is judged.
  * @throws OperationError `git-*` and others for trouble with the repository, `git-malformed` naming the commit that is not in force
  */
 export async function readIntent(
@@ -54,6 +54,8 @@ export async function readIntent(
   let head: string | null = null;
   try {
     const advertised = await refs();
+    // What lapsed, who may still sign and what is due are questions of time.
+    if (memory.clock.doubt !== null) return;
     head = advertised.get(`refs/heads/${intent.branch}`) ?? null;
     const unread = await readHead(world, intent, memory, head, signal);
     if (unread !== null) throw refusedCommit(intent.branch, unread, memory);

@@ -52,7 +52,65 @@ const cases: readonly (readonly [string, Partial<ClockQuestion>, string | null, 
     'a server says otherwise at the first start',
     { basis: null, votes: [{ host: 'git', offsetMs: year }] },
     'git',
-    year,
+    0,
+  ],
+  [
+    'one server that is a year behind moves nothing before the last look that servers agreed with',
+    { basis: { ...basis, confirmed: true }, boot: 'two', votes: [{ host: 'git', offsetMs: -year }] },
+    'git',
+    -hour,
+  ],
+  [
+    'one server that is a year ahead moves nothing after a start',
+    { basis: { ...basis, confirmed: true }, boot: 'two', votes: [{ host: 'git', offsetMs: year }] },
+    'git',
+    0,
+  ],
+  [
+    'a clock before the last look for certain: a server within a fortnight of it is heard',
+    {
+      basis: { ...basis, confirmed: true },
+      boot: 'two',
+      now: now - year,
+      votes: [{ host: 'git', offsetMs: year + day }],
+    },
+    'git',
+    year + day,
+  ],
+  [
+    'and one that is years ahead is not',
+    {
+      basis: { ...basis, confirmed: true },
+      boot: 'two',
+      now: now - year,
+      votes: [{ host: 'git', offsetMs: 9 * year }],
+    },
+    'git',
+    year - hour,
+  ],
+  [
+    'the machine ran on: its own time is the correction, whatever servers say',
+    {
+      now: now + year,
+      votes: [
+        { host: 'git', offsetMs: -9 * year },
+        { host: 'ca', offsetMs: -9 * year },
+      ],
+    },
+    'git',
+    -year,
+  ],
+  [
+    'one of two servers agrees with a clock that jumped while the machine ran',
+    {
+      now: now + year,
+      votes: [
+        { host: 'git', offsetMs: -year },
+        { host: 'ca', offsetMs: 5 },
+      ],
+    },
+    'git',
+    -year,
   ],
   [
     'a server goes wrong after it agreed: its clock, not ours',
@@ -95,5 +153,27 @@ for (const [name, change, doubt, correctionMs] of cases) {
     assert.equal(verdict.correctionMs, correctionMs);
     // What is doubted is never remembered as the last good look.
     if (doubt !== null) assert.deepEqual(verdict.basis, { ...question, ...change }.basis);
+  });
+}
+
+for (const confirmed of [true, false]) {
+  test(`small steps add up: no clock is walked away, ${confirmed ? 'after' : 'before'} a server agreed`, () => {
+    let verdict = judgeClock({
+      ...question,
+      basis: null,
+      votes: confirmed ? [{ host: 'git', offsetMs: 0 }] : [],
+    });
+    let steps = 0;
+    // Each step is below the tolerance; the honest server says so from the moment that it notices.
+    for (; verdict.doubt === null && steps < 100; steps++) {
+      const offsetMs = -(steps + 1) * (skewMaxMs - 1);
+      verdict = judgeClock({
+        ...question,
+        now: now - offsetMs,
+        basis: verdict.basis,
+        votes: confirmed && offsetMs < -skewMaxMs ? [{ host: 'git', offsetMs }] : [],
+      });
+    }
+    assert.ok(steps <= 2, `${String(steps)} steps were believed`);
   });
 }

@@ -48,6 +48,8 @@ export interface HouseOptions {
   /** The offset is a clock that is wrong: uptime and servers do not follow. Otherwise time passes everywhere. */
   readonly clockIsWrong?: boolean;
   readonly crashPoint?: (name: string) => void;
+  /** Names this start of the machine. */
+  readonly boot?: string;
 }
 
 export interface RealNginx {
@@ -146,7 +148,7 @@ export async function openHouse(config: Config, options: HouseOptions = {}): Pro
     crashPoint: options.crashPoint ?? (() => undefined),
     stopping: () => false,
     machine: {
-      boot: 'one',
+      boot: options.boot ?? 'one',
       uptimeMs: () => Date.now() + (options.clockIsWrong === true ? 0 : offset()),
       serversAheadMs: () => (options.clockIsWrong === true ? 0 : offset()),
     },

@@ -21,7 +21,12 @@ export interface Houses {
   /** A house with a data directory of that name. `key`: signs records by the key of that name instead of one of its own. */
   readonly open: (
     name: string,
-    options?: { readonly key?: string; readonly ahead?: () => number },
+    options?: {
+      readonly key?: string;
+      readonly ahead?: () => number;
+      readonly repo?: string;
+      readonly boot?: string;
+    },
   ) => Promise<House>;
   /** The public half of a key that `open` may name. */
   readonly publicKey: (name: string) => string;
@@ -62,8 +67,8 @@ export function makeHouses(): Houses {
       keys.set(name, publicKey);
       return publicKey;
     },
-    open: async (name, { key, ahead = () => 0 } = {}) => {
-      const config = plainConfig(root, bare);
+    open: async (name, { key, ahead = () => 0, repo = bare, boot = 'one' } = {}) => {
+      const config = plainConfig(root, repo);
       if (key !== undefined) houses.publicKey(key);
       return openHouse(
         {
@@ -79,7 +84,7 @@ export function makeHouses(): Houses {
                 },
               }),
         },
-        { clockOffsetMs: () => houses.offset + ahead() },
+        { clockOffsetMs: () => houses.offset + ahead(), boot },
       );
     },
     stop: () => {
