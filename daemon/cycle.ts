@@ -4,9 +4,11 @@
  */
 import { planActions, type Action, type Candidate } from './core/plan.ts';
 import type { Standing } from './core/other-instance.ts';
+import { endOf } from './core/renewal.ts';
 import type { CertificateStatus } from './core/record-format.ts';
 import { limits } from './limits.ts';
 import { applyActions, type Outcome } from './shell/apply.ts';
+import { noteChainEnds } from './shell/chain-ends.ts';
 import type { Estate } from './shell/estate.ts';
 import { dropOrphans } from './shell/fit.ts';
 import { claim } from './shell/claim.ts';
@@ -108,6 +110,7 @@ export async function runTurn(
   if (outcomes.length > 0) noteWork(memory, world.now());
   const touched = new Set([...ids, ...affected(memory, outcomes)]);
   judge(world, memory, touched);
+  await noteChainEnds(world, memory, touched, signal);
   noteProofs(world, memory, touched);
 
   const published = await guarded(troubles, () =>
@@ -208,13 +211,13 @@ function candidates(memory: Memory, ids: readonly string[]): Candidate[] {
     return (certificate?.installations ?? []).flatMap((installation) => {
       const assessment = memory.assessments.get(installation.id);
       if (certificate === null || assessment === undefined) return [];
-      const notAfter = memory.installations.get(installation.id)?.installed?.issued.notAfter;
+      const issued = memory.installations.get(installation.id)?.installed?.issued;
       return [
         {
           certificate,
           installation,
           assessment,
-          notAfter: notAfter === undefined ? null : Date.parse(notAfter),
+          notAfter: issued === undefined ? null : endOf(issued),
         },
       ];
     });

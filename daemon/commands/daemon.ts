@@ -1,4 +1,5 @@
 /** `renewd daemon`: turns for ever, health and metrics over HTTP, the site rebuilt after each commit, a graceful end. */
+import { endOf } from '../core/renewal.ts';
 import type { House } from '../assembly.ts';
 import type { Config } from '../config.ts';
 import { runTurn, type TurnReport } from '../cycle.ts';
@@ -206,7 +207,7 @@ function count(metrics: Metrics, house: House, report: TurnReport, durationMs: n
   if (first || changed || report.observed > 0) {
     let nearest: number | null = null;
     for (const { installed } of memory.installations.values()) {
-      const ends = installed === null ? Number.NaN : Date.parse(installed.issued.notAfter);
+      const ends = installed === null ? Number.NaN : endOf(installed.issued);
       if (!Number.isNaN(ends) && (nearest === null || ends < nearest)) nearest = ends;
     }
     metrics.nearestExpiry(nearest);

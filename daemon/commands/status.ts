@@ -1,4 +1,5 @@
 /** `renewd status`: how the estate stands, from the committed records alone. Needs only the repository: no journal, no endpoint. */
+import { endsAt } from '../core/renewal.ts';
 import { proofOf, proofWords } from '../core/proof.ts';
 import type { CertificateRecord } from '../core/record-format.ts';
 import { statusMeanings } from '../core/status.ts';
@@ -120,7 +121,7 @@ function printOne({ flags, out }: Invocation, id: string, record: CertificateRec
         `  serial ${each.issued.serial}, ${each.issued.keyAlgorithm}, issued by ${escapeControls(each.issued.issuer)}\n`,
       );
       out.write(
-        `  valid ${each.issued.notBefore} to ${each.issued.notAfter}, renews ${each.renewAt ?? 'never'}\n`,
+        `  valid ${each.issued.notBefore} to ${endsAt(each.issued)}${each.issued.chainEnds === undefined ? '' : ' (its chain ends then)'}, renews ${each.renewAt ?? 'never'}\n`,
       );
       out.write(`  sha256 ${each.issued.fingerprint}\n`);
       const { state, at } = proofOf(each.issued, each.addresses.length);

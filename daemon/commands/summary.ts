@@ -1,4 +1,5 @@
 /** How a turn, its actions and the records read to a person. Words only; everything is decided elsewhere. */
+import { endsAt } from '../core/renewal.ts';
 import type { Action } from '../core/plan.ts';
 import type {
   CertificateRecord,
@@ -118,7 +119,9 @@ export function certificateTable(records: Records, terminal: Terminal): string {
       ([, left], [, right]) => statusPrecedence.indexOf(left.status) - statusPrecedence.indexOf(right.status),
     )
     .map(([id, record]) => {
-      const ends = record.installations.flatMap((each) => each.issued?.notAfter ?? []).sort();
+      const ends = record.installations
+        .flatMap((each) => (each.issued === null ? [] : endsAt(each.issued)))
+        .sort();
       const renewals = record.installations.flatMap((each) => each.renewAt ?? []).sort();
       return [
         statusCell(record.status),

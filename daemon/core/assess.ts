@@ -15,7 +15,7 @@ import { findingsOf } from './installation-findings.ts';
 import type { Instant } from './model.ts';
 import { decideNeed, reasonToIssue } from './need.ts';
 import type { CertificateStatus } from './record-format.ts';
-import { expiryThresholds } from './renewal.ts';
+import { expiryThresholds, spanOf } from './renewal.ts';
 import { judgeHandshake } from './served.ts';
 import { worstStatus } from './status.ts';
 
@@ -101,10 +101,10 @@ function nextChange(input: AssessInput, troubled: boolean): Instant {
   }
   if (memory.installed !== null) {
     const { issued, renewAt } = memory.installed;
-    const notAfter = Date.parse(issued.notAfter);
-    const thresholds = expiryThresholds({ notBefore: Date.parse(issued.notBefore), notAfter });
+    const span = spanOf(issued);
+    const thresholds = expiryThresholds(span);
     if (renewAt !== null) instants.push(renewAt);
-    instants.push(thresholds.overdueAt, thresholds.criticalAt, notAfter + 1);
+    instants.push(thresholds.overdueAt, thresholds.criticalAt, span.notAfter + 1);
   }
   const future = instants.filter((instant) => instant > now);
   // Something was due already and could not be mended now: look again soon rather than in a loop.

@@ -4,7 +4,7 @@ import { short, storeDrift } from './drift.ts';
 import { findingCodes, type FindingCode } from './finding-codes.ts';
 import type { Finding, Handshake, Severity } from './model.ts';
 import { policyFindings } from './policy-findings.ts';
-import { expiryThresholds } from './renewal.ts';
+import { endsAt, expiryThresholds, spanOf } from './renewal.ts';
 import { stallSentence } from './stall.ts';
 
 /** Every finding. `issuanceWanted`: a new certificate is needed, so that trouble of its issuer matters. */
@@ -145,17 +145,18 @@ function lifetimeFindings(input: AssessInput): Draft[] {
   const { now, memory, certificate } = input;
   const issued = memory.installed?.issued;
   if (issued === undefined) return [];
-  const notAfter = Date.parse(issued.notAfter);
-  if (now > notAfter) {
+  const span = spanOf(issued);
+  const above = endsAt(issued) === issued.notAfter ? '' : 'a certificate above it in its chain ';
+  if (now > span.notAfter) {
     return [
       {
         code: 'installed-expired',
-        message: `the certificate installed for ${input.installation.id} expired at ${issued.notAfter}`,
+        message: `the certificate installed for ${input.installation.id} ${above === '' ? '' : `cannot be used: ${above}`}expired at ${endsAt(issued)}`,
       },
     ];
   }
-  const thresholds = expiryThresholds({ notBefore: Date.parse(issued.notBefore), notAfter });
-  const until = `it expires at ${issued.notAfter}`;
+  const thresholds = expiryThresholds(span);
+  const until = `${above === '' ? 'it ' : above}expires at ${endsAt(issued)}`;
   if (now >= thresholds.criticalAt) {
     return [
       { code: 'renewal-critical', message: `${certificate.id} should have been renewed long ago: ${until}` },

@@ -75,6 +75,8 @@ export interface IssuedRecord {
   readonly ipAddresses: readonly string[];
   readonly notBefore: Timestamp;
   readonly notAfter: Timestamp;
+  /** When the chain above it first breaks, where that is before `notAfter`: clients refuse it from then on. Missing otherwise. */
+  readonly chainEnds?: Timestamp;
   readonly keyAlgorithm: string;
   readonly keyBits: number;
   readonly signatureAlgorithm: string;

@@ -1,5 +1,6 @@
 /** When to renew and when to worry: fractions of the lifetime with floors, so that 6-day, 47-day and 2-year certificates all work. Pure. */
 import type { Instant } from './model.ts';
+import type { IssuedRecord, Timestamp } from './record-format.ts';
 
 export interface Validity {
   readonly notBefore: Instant;
@@ -15,6 +16,44 @@ const shortLifetimeMs = 10 * day;
 const spread = 0.04;
 /** However the fraction is set, at least this part of the lifetime stays for tries that fail. */
 const reserve = 0.05;
+
+type Dated = Pick<IssuedRecord, 'notBefore' | 'notAfter' | 'chainEnds'>;
+
+/** When it stops being good for clients: the first to end of the certificate and those above it counts. */
+export function endsAt({ notAfter, chainEnds }: Pick<IssuedRecord, 'notAfter' | 'chainEnds'>): Timestamp {
+  return chainEnds !== undefined && Date.parse(chainEnds) < Date.parse(notAfter) ? chainEnds : notAfter;
+}
+
+/** As `endsAt`, UTC epoch ms. */
+export function endOf(issued: Pick<IssuedRecord, 'notAfter' | 'chainEnds'>): Instant {
+  return Date.parse(endsAt(issued));
+}
+
+/** The time in which it is good for clients: what renewal and worry are counted by. */
+export function spanOf(issued: Dated): Validity {
+  return { notBefore: Date.parse(issued.notBefore), notAfter: endOf(issued) };
+}
+
+/** An issuer that goes on signing with what ends soon is asked again daily, not at once and for ever. */
+const sameEndPauseMs = day;
+
+/**
+ * The renewal of something whose chain ends before it: drawn from the time that is left, and never later than what was drawn before. Where the one before ended with
+ * the same chain, renewing has not helped and waits at least a day. Pure.
+ */
+export function renewalBeforeChainEnds(
+  {
+    issued,
+    previous,
+    renewAt,
+  }: { readonly issued: Dated; readonly previous: Dated | null; readonly renewAt: Instant },
+  fraction: number | null,
+  { random01, now }: { readonly random01: number; readonly now: Instant },
+): Instant {
+  const drawn = Math.min(renewAt, drawRenewal(spanOf(issued), fraction, random01));
+  const again = previous !== null && previous.chainEnds === issued.chainEnds;
+  return again ? Math.max(drawn, now + sameEndPauseMs) : drawn;
+}
 
 /** The fraction of the lifetime after which a certificate is renewed when its declaration does not say. */
 export function defaultFraction(validity: Validity): number {

@@ -60,6 +60,7 @@ const issued = object({
   ipAddresses: names,
   notBefore: date,
   notAfter: date,
+  chainEnds: optional(date),
   keyAlgorithm: text(100),
   keyBits: whole(0, 1_000_000),
   signatureAlgorithm: text(200),

@@ -8,7 +8,7 @@ import type { Attempt, Installed, Operation } from '../core/installation-state.t
 import type { Observation } from '../core/model.ts';
 import type { Action } from '../core/plan.ts';
 import { proofOf, proofWords, withProof } from '../core/proof.ts';
-import { drawRenewal } from '../core/renewal.ts';
+import { drawRenewal, spanOf } from '../core/renewal.ts';
 import { timestamp } from '../core/timestamp.ts';
 import type { StoredOperation } from '../journal/journal.ts';
 import { limits } from '../limits.ts';
@@ -227,10 +227,7 @@ async function settle(world: World, job: Job, signal: AbortSignal): Promise<void
     throw new Error(`operation ${operation.id} was proved without a certificate`);
   const now = timestamp(world.now());
   const same = job.installed?.issued.fingerprint === operation.issued.fingerprint;
-  const span = {
-    notBefore: Date.parse(operation.issued.notBefore),
-    notAfter: Date.parse(operation.issued.notAfter),
-  };
+  const span = spanOf(operation.issued);
   const installed: Installed = same
     ? { ...job.installed, keyLost: false }
     : {

@@ -3,7 +3,7 @@ import type { Anchors, Certificate, Endpoint, Installation } from '../core/model
 import { termsOf } from '../core/operation-fit.ts';
 import type { Action } from '../core/plan.ts';
 import { noReach, reachOf, type Reach } from '../core/reach.ts';
-import { drawRenewal } from '../core/renewal.ts';
+import { drawRenewal, spanOf } from '../core/renewal.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { JobOf } from './apply.ts';
@@ -198,7 +198,7 @@ export function adopt(world: World, memory: Memory, action: Action): void {
   const certificate = certificateOf(memory, action.certificate);
   if (need?.kind !== 'adopt' || certificate === null) return;
   const { issued } = need;
-  const span = { notBefore: Date.parse(issued.notBefore), notAfter: Date.parse(issued.notAfter) };
+  const span = spanOf(issued);
   const installed = {
     issued,
     previous: null,

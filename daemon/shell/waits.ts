@@ -1,4 +1,5 @@
 /** Who waits for what, and which waits are over because what they were met with is another. */
+import { endOf } from '../core/renewal.ts';
 import type { Attempt } from '../core/installation-state.ts';
 import { basisOf, type Ground } from '../core/stall.ts';
 import type { Waits } from './apply.ts';
@@ -24,7 +25,7 @@ export function waitsOn(memory: Memory, ground: Ground): Waits {
     basisOf: (subject) => basisOf(subject, ground),
     endsAt: (installation) => {
       const issued = memory.installations.get(installation)?.installed?.issued;
-      return issued === undefined ? null : Date.parse(issued.notAfter);
+      return issued === undefined ? null : endOf(issued);
     },
   };
 }

@@ -1,4 +1,5 @@
 /** What stands on the pages of single certificates and endpoints. Pure. */
+import { endsAt } from '../../daemon/core/renewal.ts';
 import type { CertificateRecord, EndpointRecord } from '../../daemon/core/record-format.ts';
 import { limits } from '../../daemon/limits.ts';
 import { cleanPem, cleanText } from '../src/lib/clean.ts';
@@ -65,7 +66,7 @@ export function endpointDetails(estate: Estate): readonly string[] {
         installation: {
           status,
           profile,
-          notAfter: issued?.notAfter ?? null,
+          notAfter: issued === null ? null : endsAt(issued),
           addresses: addresses
             .slice(0, limits.site.listItemsMax)
             .map(({ address, result }) => ({ address, result })),

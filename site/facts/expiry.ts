@@ -1,11 +1,12 @@
 /** What ends when, and how much work shorter lifetimes will be. Pure. */
+import { endOf } from '../../daemon/core/renewal.ts';
 import type { CertificateRecord, InstallationRecord } from '../../daemon/core/record-format.ts';
 import { timestamp } from '../../daemon/core/timestamp.ts';
 import { limits } from '../../daemon/limits.ts';
 import type { Expiry, LoadScenario } from '../src/lib/model.ts';
 import type { Estate } from './estate.ts';
 import { compareText } from './order.ts';
-import { environmentOf, firstToExpire, rowOf } from './row.ts';
+import { environmentOf, firstToExpire, rowOf, firstEnd } from './row.ts';
 import type { SiteSources } from './sources.ts';
 
 const dayMs = 86_400_000;
@@ -35,7 +36,7 @@ export function expiryFacts(sources: SiteSources, estate: Estate): Expiry {
               record,
               installation,
               begins: Date.parse(installation.issued.notBefore),
-              ends: Date.parse(installation.issued.notAfter),
+              ends: endOf(installation.issued),
               renews: installation.renewAt === null ? null : Date.parse(installation.renewAt),
             },
           ],
@@ -77,8 +78,8 @@ export function expiryFacts(sources: SiteSources, estate: Estate): Expiry {
     days,
     rows: certificates
       .flatMap((record) => {
-        const ends = firstToExpire(record)?.notAfter;
-        return ends === undefined ? [] : [{ record, ends }];
+        const ends = firstEnd(record);
+        return ends === null ? [] : [{ record, ends }];
       })
       .sort((a, b) => compareText(a.ends, b.ends))
       .slice(0, limits.site.tableRowsMax)

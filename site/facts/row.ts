@@ -1,4 +1,5 @@
 /** A certificate as a row of a table. Pure. */
+import { endsAt } from '../../daemon/core/renewal.ts';
 import type {
   AddressRecord,
   CertificateRecord,
@@ -13,8 +14,14 @@ import { resultWord } from '../src/lib/words.ts';
 export function firstToExpire(record: CertificateRecord): IssuedRecord | null {
   let first: IssuedRecord | null = null;
   for (const { issued } of record.installations)
-    if (issued !== null && (first === null || issued.notAfter < first.notAfter)) first = issued;
+    if (issued !== null && (first === null || endsAt(issued) < endsAt(first))) first = issued;
   return first;
+}
+
+/** When the first of what was issued stops being good for clients; null when nothing was issued. */
+export function firstEnd(record: CertificateRecord): Timestamp | null {
+  const first = firstToExpire(record);
+  return first === null ? null : endsAt(first);
 }
 
 /** The first renewal that is planned; null when none is. */
@@ -59,7 +66,7 @@ export function rowOf(record: CertificateRecord): CertificateRow {
     issuer: declaration.issuer,
     environment: environmentOf(record),
     keyAlgorithm: declaration.keyAlgorithm,
-    expires: firstToExpire(record)?.notAfter ?? null,
+    expires: firstEnd(record),
     renews: firstRenewal(record),
     endpoints: installations.slice(0, limits.site.rowNamesMax).map((each) => each.endpoint),
     endpointCount: installations.length,

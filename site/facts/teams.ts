@@ -12,7 +12,7 @@ import {
 import { countStatuses, needsPerson, type Estate } from './estate.ts';
 import { compareFindings, compareText } from './order.ts';
 import { isKnown, trendInstants } from './posture.ts';
-import { firstRenewal, firstToExpire, rowOf } from './row.ts';
+import { firstRenewal, firstToExpire, rowOf, firstEnd } from './row.ts';
 import type { SiteSources, Transition } from './sources.ts';
 import { statusWord } from '../src/lib/words.ts';
 
@@ -80,7 +80,7 @@ function workOf(own: readonly CertificateRecord[]): TeamFacts['work'] {
       id: certificateId(record),
       status: record.status,
       since: record.since,
-      expires: firstToExpire(record)?.notAfter ?? null,
+      expires: firstEnd(record),
       finding: [...record.findings].sort(compareFindings)[0] ?? null,
     }));
 }
@@ -137,7 +137,7 @@ function nextOf(estate: Estate, team: string): TeamFacts['next'] {
   return (estate.byTeam.get(team) ?? [])
     .flatMap((record): TeamFacts['next'][number][] => {
       const id = certificateId(record);
-      const [renews, ends] = [firstRenewal(record), firstToExpire(record)?.notAfter ?? null];
+      const [renews, ends] = [firstRenewal(record), firstEnd(record)];
       // What renewd renews is its own work; what it does not renew, somebody must.
       if (renews !== null && renews >= at) return [{ id, at: renews, what: 'renews' }];
       return ends === null || ends < at ? [] : [{ id, at: ends, what: 'ends' }];

@@ -2,6 +2,7 @@
  * Calendars to subscribe to (RFC 5545): a day for each certificate that ends and each renewal that is planned. The library folds and escapes; it is given every
  * instant and id, so that nothing comes from its clock, and no time zone, because then it reads days as UTC wherever the build runs.
  */
+import { endsAt } from '../../daemon/core/renewal.ts';
 import ical, {
   ICalAlarmType,
   ICalCalendarMethod,
@@ -69,8 +70,9 @@ function daysOf(certificates: readonly CertificateRecord[], from: string): Day[]
     for (const installation of record.installations) {
       const { issued, renewAt } = installation;
       if (issued === null) continue;
-      if (isInstant(issued.notAfter) && issued.notAfter >= from)
-        days.push({ at: issued.notAfter, what: 'ends', record, installation, issued });
+      const ends = endsAt(issued);
+      if (isInstant(ends) && ends >= from)
+        days.push({ at: ends, what: 'ends', record, installation, issued });
       if (isInstant(renewAt) && renewAt >= from && isRenewed(record))
         days.push({ at: renewAt, what: 'renews', record, installation, issued });
     }

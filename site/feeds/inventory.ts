@@ -5,7 +5,7 @@
 import type { CertificateRecord } from '../../daemon/core/record-format.ts';
 import { limits } from '../../daemon/limits.ts';
 import { compareText } from '../facts/order.ts';
-import { environmentOf, firstRenewal, firstToExpire, servedSummary } from '../facts/row.ts';
+import { environmentOf, firstRenewal, firstToExpire, servedSummary, firstEnd } from '../facts/row.ts';
 import { clean } from '../src/lib/clean.ts';
 import type { InventoryColumns } from '../src/lib/columns.ts';
 import { certificateId } from '../src/lib/model.ts';
@@ -58,7 +58,7 @@ export function inventoryColumns({ estate, model }: FeedInput, pages: ReadonlySe
     put('environment', dictionaries.environment.of(environmentOf(record)));
     put('issuer', dictionaries.issuer.of(record.declaration.issuer));
     put('algorithm', dictionaries.algorithm.of(record.declaration.keyAlgorithm));
-    put('expires', dayOf(firstToExpire(record)?.notAfter ?? null));
+    put('expires', dayOf(firstEnd(record)));
     put('renews', dayOf(firstRenewal(record)));
     put(
       'names',

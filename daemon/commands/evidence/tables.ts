@@ -1,4 +1,5 @@
 /** The tables of an evidence pack: one list of heads and rows for each, used by the page and by the CSV files alike. Pure. */
+import { endsAt } from '../../core/renewal.ts';
 import { durationText } from '../../core/duration.ts';
 import { proofWords } from '../../core/proof.ts';
 import { timestamp } from '../../core/timestamp.ts';
@@ -62,7 +63,7 @@ export function evidenceTables(pack: Evidence): readonly EvidenceTable[] {
           each.since,
           each.issued?.serial ?? '',
           each.issued?.keyAlgorithm ?? record.declaration.keyAlgorithm,
-          each.issued?.notAfter ?? '',
+          each.issued === null ? '' : endsAt(each.issued),
           each.addresses.map((one) => `${one.address} ${one.result}`).join(' ') || 'not looked at',
         ]),
       ),

@@ -1,4 +1,5 @@
 /** The page of one certificate: the verdict in plain words, then the evidence. Written by the build, or in the browser from a shard. Pure. */
+import { endsAt } from '../../../daemon/core/renewal.ts';
 import { proofOf, proofWords } from '../../../daemon/core/proof.ts';
 import type { InstallationRecord } from '../../../daemon/core/record-format.ts';
 import { compareText } from '../../facts/order.ts';
@@ -94,7 +95,7 @@ function lifetime(frame: Frame, { record }: CertificateDetail): Markup {
       'p',
       { class: 'ends' },
       el('span', {}, utcDay(first.notBefore)),
-      el('span', {}, utcDay(first.notAfter)),
+      el('span', {}, utcDay(endsAt(first))),
     ),
     el('p', { class: 'quiet' }, bar.description),
   );
@@ -182,6 +183,9 @@ function issuedFacts({ issued, previous, renewAt, addresses: seen }: Installatio
   const hex = (text: string): Markup => el('span', { class: 'hex' }, text);
   return facts([
     ['Valid', [moment(issued.notBefore), ' to ', moment(issued.notAfter)]],
+    issued.chainEnds === undefined
+      ? null
+      : ['Its chain ends', [moment(issued.chainEnds), ': clients refuse it from then on']],
     ['Renewal', renewAt === null ? 'not planned' : moment(renewAt)],
     [
       'Proved served',

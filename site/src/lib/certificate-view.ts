@@ -1,4 +1,5 @@
 /** One certificate in values: the plain verdict, the lifetime as a bar, what is served where, and its history. Explains the record; decides nothing. */
+import { endsAt } from '../../../daemon/core/renewal.ts';
 import type {
   AddressRecord,
   CertificateRecord,
@@ -39,9 +40,9 @@ export function verdictOf(
     );
   if (first !== null)
     sentences.push(
-      first.notAfter < at
-        ? `What was issued ended on ${utc(first.notAfter)}.`
-        : `What was issued is valid until ${utc(first.notAfter)}.`,
+      endsAt(first) < at
+        ? `What was issued ended on ${utc(endsAt(first))}.`
+        : `What was issued is valid until ${utc(endsAt(first))}.`,
     );
   if (record.declaration.withdrawn)
     sentences.push(
@@ -69,7 +70,7 @@ export function lifetimeBar(
   renewAt: Timestamp | null,
   at: Timestamp,
 ): LifetimeBar | null {
-  const [from, until, now] = [instantOf(issued.notBefore), instantOf(issued.notAfter), instantOf(at)];
+  const [from, until, now] = [instantOf(issued.notBefore), instantOf(endsAt(issued)), instantOf(at)];
   if (from === null || until === null || now === null || until <= from) return null;
   const permille = (instant: number): number =>
     Math.round((Math.min(Math.max(instant, from), until) - from) * (1000 / (until - from)));
@@ -83,7 +84,7 @@ export function lifetimeBar(
       ? `Ended ${spanWords(now - until)} before ${utcDay(at)}`
       : `${spanWords(until - now)} of ${spanWords(until - from)} left on ${utcDay(at)}`,
     description:
-      `Valid from ${utc(issued.notBefore)} to ${utc(issued.notAfter)}` +
+      `Valid from ${utc(issued.notBefore)} to ${utc(endsAt(issued))}` +
       (renewAt === null
         ? '; no renewal is planned.'
         : `; renewal ${renewAt < at ? 'was' : 'is'} planned for ${utc(renewAt)}.`),
