@@ -6,7 +6,7 @@ import { limits } from '../../daemon/limits.ts';
 import type { Expiry, LoadScenario } from '../src/lib/model.ts';
 import type { Estate } from './estate.ts';
 import { compareText } from './order.ts';
-import { environmentOf, firstToExpire, rowOf, firstEnd } from './row.ts';
+import { environmentOf, firstEnd, rowOf } from './row.ts';
 import type { SiteSources } from './sources.ts';
 
 const dayMs = 86_400_000;

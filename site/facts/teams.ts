@@ -12,7 +12,7 @@ import {
 import { countStatuses, needsPerson, type Estate } from './estate.ts';
 import { compareFindings, compareText } from './order.ts';
 import { isKnown, trendInstants } from './posture.ts';
-import { firstRenewal, firstToExpire, rowOf, firstEnd } from './row.ts';
+import { firstEnd, firstRenewal, rowOf } from './row.ts';
 import type { SiteSources, Transition } from './sources.ts';
 import { statusWord } from '../src/lib/words.ts';
 

@@ -5,7 +5,7 @@
 import type { CertificateRecord } from '../../daemon/core/record-format.ts';
 import { limits } from '../../daemon/limits.ts';
 import { compareText } from '../facts/order.ts';
-import { environmentOf, firstRenewal, firstToExpire, servedSummary, firstEnd } from '../facts/row.ts';
+import { environmentOf, firstEnd, firstRenewal, servedSummary } from '../facts/row.ts';
 import { clean } from '../src/lib/clean.ts';
 import type { InventoryColumns } from '../src/lib/columns.ts';
 import { certificateId } from '../src/lib/model.ts';

@@ -1,7 +1,7 @@
 /** The certificates as rows for programs and spreadsheets. The fields and their order are a contract: docs/site-data.md. */
 import { csvCell, csvTable } from '../../daemon/commands/evidence/csv.ts';
 import type { CertificateRecord } from '../../daemon/core/record-format.ts';
-import { environmentOf, firstRenewal, firstToExpire, servedSummary, firstEnd } from '../facts/row.ts';
+import { environmentOf, firstEnd, firstRenewal, servedSummary } from '../facts/row.ts';
 import { clean } from '../src/lib/clean.ts';
 import { certificateId, cleanJson } from '../src/lib/model.ts';
 import type { DataFile, FeedInput } from './feed.ts';
