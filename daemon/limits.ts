@@ -35,6 +35,10 @@ export const limits = {
     /** A command that ended lets go of sockets and timers in this time, or is ended: standard output is written by then, pipes are written at once. */
     endGraceMs: 5 * second,
   },
+  renew: {
+    /** Certificates named in one call; more are chosen by issuer, endpoint or team. */
+    certificatesMax: 1000,
+  },
   once: {
     /** Turns of one `renewd once`: what one turn changed may show the next need; an endless chain is a mistake. */
     turnsMax: 10,

@@ -1,5 +1,6 @@
 /** What a command is, and how its words are read. Help, parsing and errors are made from the same table, so they cannot disagree. */
 import { parseArgs } from 'node:util';
+import { didYouMean } from '../core/nearest.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -88,7 +89,13 @@ export function parseWords(
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const message = error instanceof Error ? error.message : String(error);
-    throw new UsageError(message.split('. ')[0] ?? message);
+    const said = message.split('. ')[0] ?? message;
+    const unknown = /^Unknown option '--?([^']+)'/.exec(said)?.[1];
+    throw new UsageError(
+      unknown === undefined
+        ? said
+        : `${said}.${didYouMean(unknown, Object.keys(options)).replace('"', '"--')}`,
+    );
   }
 }
 

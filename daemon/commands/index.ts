@@ -22,6 +22,11 @@ export const commands: readonly ListedCommand[] = [
     load: async () => (await import('./request.ts')).request,
   },
   {
+    name: 'renew',
+    summary: 'replace certificates now, with new keys, by a change that is judged',
+    load: async () => (await import('./renew.ts')).renew,
+  },
+  {
     name: 'plan',
     summary: 'say what would be done, and do nothing',
     load: async () => (await import('./plan.ts')).plan,

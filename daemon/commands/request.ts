@@ -124,7 +124,7 @@ function finish({ flags, out }: Invocation, directory: string, answers: RequestA
   const commit = commitRequest(
     directory,
     branch,
-    path,
+    [path],
     `Request ${answers.team}/${answers.name}\n\nFor ${answers.dnsNames.join(', ')} on ${answers.endpoints.join(', ')}.`,
   );
   out.write(`committed ${commit.slice(0, 10)} on ${branch}\n`);

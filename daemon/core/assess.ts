@@ -104,6 +104,7 @@ function nextChange(input: AssessInput, troubled: boolean): Instant {
     const span = spanOf(issued);
     const thresholds = expiryThresholds(span);
     if (renewAt !== null) instants.push(renewAt);
+    if (input.certificate.reissue !== undefined) instants.push(input.certificate.reissue.before);
     instants.push(thresholds.overdueAt, thresholds.criticalAt, span.notAfter + 1);
   }
   const future = instants.filter((instant) => instant > now);

@@ -1,6 +1,7 @@
 /** What differs between two declarations of one certificate, field by field, in words. Pure. */
 import { durationText } from './duration.ts';
 import type { Certificate, Installation } from './model.ts';
+import { timestamp } from './timestamp.ts';
 
 export interface FieldChange {
   readonly field: string;
@@ -19,6 +20,7 @@ export function differingFields(before: Certificate, after: Certificate): readon
   compare('issuer', before.issuer, after.issuer);
   compare('usages', [...before.usages].sort().join(', '), [...after.usages].sort().join(', '));
   compare('lifetime', lifetimeOf(before), lifetimeOf(after));
+  compare('reissue', reissueOf(before), reissueOf(after));
   compare('renewAt', String(before.renewAtFraction ?? 'default'), String(after.renewAtFraction ?? 'default'));
   compare('drift', before.drift, after.drift);
   compare('state', before.state, after.state);
@@ -33,6 +35,12 @@ function namesOf({ dnsNames, ipAddresses }: Certificate): string {
 
 function lifetimeOf({ lifetimeMs }: Certificate): string {
   return lifetimeMs === null ? 'left to the issuer' : durationText(lifetimeMs);
+}
+
+function reissueOf({ reissue }: Certificate): string {
+  return reissue === undefined
+    ? 'none'
+    : `what was issued before ${timestamp(reissue.before)}: ${reissue.because}`;
 }
 
 function labelsOf({ labels }: Certificate): string {

@@ -165,7 +165,7 @@ function changeOf(
 }
 
 /** Fields that another certificate is needed for; the rest takes effect with the next renewal or at once without one. */
-const reissuing = ['names', 'key', 'issuer'];
+const reissuing = ['names', 'key', 'issuer', 'reissue'];
 
 function stepsOf(
   before: Desired,
@@ -176,7 +176,11 @@ function stepsOf(
   commandsOf: CommandsOf,
 ): PlannedStep[] {
   const steps: PlannedStep[] = [];
-  const reasons = fields.filter((each) => reissuing.includes(each.field)).map((each) => each.field);
+  const reasons = fields
+    .filter((each) => reissuing.includes(each.field))
+    // Nobody is asked for anything by a wish that is taken back.
+    .filter((each) => each.field !== 'reissue' || next?.reissue !== undefined)
+    .map((each) => each.field);
   for (const installation of next?.installations ?? []) {
     if (next?.state === 'retired') continue;
     const known = old?.installations.some((each) => each.endpoint === installation.endpoint) === true;

@@ -121,6 +121,8 @@ export interface Certificate extends Declared {
   readonly usages: readonly ExtendedKeyUsage[];
   /** Wanted lifetime in ms; null leaves it to the issuer. */
   readonly lifetimeMs: number | null;
+  /** What was issued before this instant is replaced, whatever is left of its lifetime, with a new key. Absent: nobody asks for that. */
+  readonly reissue?: { readonly before: Instant; readonly because: string };
   /** Renew when this fraction of the lifetime has passed (0..1); null means the default of `core/renewal.ts`. */
   readonly renewAtFraction: number | null;
   readonly drift: DriftMode;

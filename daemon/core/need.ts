@@ -9,6 +9,7 @@ import type { Certificate } from './model.ts';
 import { stops, type Evaluation } from './policy.ts';
 import type { IssuedRecord } from './record-format.ts';
 import { issuedRecord } from './record.ts';
+import { timestamp } from './timestamp.ts';
 
 /** Two clocks that are right differ by less; `limits.clock.skewMaxMs` of the shell. */
 const clockSkewMs = 600_000;
@@ -104,6 +105,8 @@ export function reasonToIssue(input: AssessInput): Need | null {
     };
   const lostAgain = wasLostJustNow(installed.issued, now);
   if (installed.keyLost && !lostAgain) return { kind: 'issue', because: lossReasons.key };
+  const asked = reissueAsked(input);
+  if (asked !== null) return asked;
   if (installed.renewAt !== null && now >= installed.renewAt)
     return { kind: 'issue', because: 'renewal due' };
   const demanded = replacementDemanded(input);
@@ -113,6 +116,32 @@ export function reasonToIssue(input: AssessInput): Need | null {
     return { kind: 'issue', because: lossReasons.generation(generation) };
   }
   return null;
+}
+
+/**
+ * Somebody asks for a new key (`spec.reissue`). Asked once: what it brought remembers the wish, so that a clock behind the one it was written by asks for no second.
+ */
+function reissueAsked({ certificate: { reissue }, memory: { installed }, now }: AssessInput): Need | null {
+  if (reissue === undefined || installed === null || now < reissue.before) return null;
+  const wish = `reissue ${timestamp(reissue.before)}`;
+  const { demanded = [], issued } = installed;
+  if (demanded.includes(wish) || madeAt(issued) >= reissue.before) return null;
+  return {
+    kind: 'issue',
+    because: `a new key was asked for: ${reissue.because}`,
+    demanded: [...demanded, wish].sort(),
+  };
+}
+
+/** When its key was made, as the name of the generation says; without one, when it was installed. What nobody knows is older than every wish. */
+function madeAt({ generation, installedAt }: IssuedRecord): number {
+  const [, year, month, date, hours, minutes, seconds] =
+    /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z-/.exec(generation ?? '') ?? [];
+  const made = Date.parse(
+    `${year ?? ''}-${month ?? ''}-${date ?? ''}T${hours ?? ''}:${minutes ?? ''}:${seconds ?? ''}Z`,
+  );
+  if (!Number.isNaN(made)) return made;
+  return installedAt === null ? Number.NEGATIVE_INFINITY : Date.parse(installedAt);
 }
 
 const lossReasons = {

@@ -1,5 +1,6 @@
 /** From checked plain values to the nouns of core: defaults filled in, names normalised, places kept. What a schema cannot say is said here. */
 import { parseDuration } from '../core/duration.ts';
+import { timestamp } from '../core/timestamp.ts';
 import type {
   Address,
   Certificate,
@@ -93,6 +94,7 @@ export function toCertificate(
     key: { algorithm: (text(key['algorithm']) || 'ecdsa-p256') as KeyAlgorithm },
     usages: spec['usages'] === undefined ? ['serverAuth'] : (texts(spec['usages']) as Certificate['usages']),
     lifetimeMs: spec['lifetime'] === undefined ? null : parseDuration(text(spec['lifetime'])),
+    ...reissueIn(spec['reissue'], place),
     renewAtFraction: fraction(spec['renewAt'], place),
     drift: (text(spec['drift']) || place.driftDefault) as Certificate['drift'],
     state: (text(spec['state']) || 'present') as Certificate['state'],
@@ -118,6 +120,21 @@ function addresses(value: unknown, place: Place): string[] {
     else read.push(address);
   }
   return read;
+}
+
+function reissueIn(value: unknown, place: Place): Pick<Certificate, 'reissue'> {
+  if (value === undefined) return {};
+  const written = map(value);
+  const before = Date.parse(text(written['before']));
+  // The schema knows the form, the calendar which days there are.
+  if (!Number.isNaN(before) && timestamp(before) === written['before'])
+    return { reissue: { before, because: text(written['because']) } };
+  place.complain(`${JSON.stringify(written['before'])} is no day of the calendar`, [
+    'spec',
+    'reissue',
+    'before',
+  ]);
+  return {};
 }
 
 function fraction(value: unknown, place: Place): number | null {

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { assessInstallation, type AssessInput, type Assessment } from '../../daemon/core/assess.ts';
 import type { Attempt, Operation } from '../../daemon/core/installation-state.ts';
 import type { Evaluation } from '../../daemon/core/policy.ts';
+import { timestamp } from '../../daemon/core/timestamp.ts';
 import {
   certificate,
   day,
@@ -465,4 +466,72 @@ test('who declared a late renewal is not told that it is overdue before that, an
   };
   assert.deepEqual(at(85), []);
   assert.ok(at(94).includes('renewal-critical'));
+});
+
+describe('a new key that somebody asks for', () => {
+  const wish = (before: number): Partial<AssessInput> => ({
+    certificate: certificate({ reissue: { before, because: 'the key was copied' } }),
+  });
+  const madeAt = now - 5 * day;
+  const made = `${timestamp(madeAt).replaceAll(/[-:]/g, '')}-abcdef`;
+
+  const of = (changes: Partial<NonNullable<ReturnType<typeof installed>>>): Partial<AssessInput> => ({
+    memory: memory({ installed: installed({ issued: issued(facts('aa'), made), ...changes }) }),
+    observation: observation({
+      store: {
+        ...store,
+        current: made,
+        generations: [made],
+        leaves: { [made]: store.leaf?.fingerprint ?? '' },
+      },
+    }),
+  });
+
+  test('what was made before is replaced, and the reason is told', () => {
+    const { need } = assess({ ...of({}), ...wish(madeAt + 1000) });
+    assert.deepEqual(need, {
+      kind: 'issue',
+      because: 'a new key was asked for: the key was copied',
+      demanded: [`reissue ${timestamp(madeAt + 1000)}`],
+    });
+  });
+
+  test('what was made at that instant or later is not', () => {
+    assert.notEqual(assess({ ...of({}), ...wish(madeAt) }).need.kind, 'issue');
+  });
+
+  test('it is asked once, also where the clock that wrote the wish is ahead of ours', () => {
+    const before = madeAt + hour;
+    assert.notEqual(
+      assess({ ...of({ demanded: [`reissue ${timestamp(before)}`] }), ...wish(before) }).need.kind,
+      'issue',
+    );
+    // Another wish is another one.
+    assert.equal(
+      assess({ ...of({ demanded: ['reissue 2026-01-01T00:00:00Z'] }), ...wish(before) }).need.kind,
+      'issue',
+    );
+  });
+
+  test('one for a later instant waits until then, and the next look is then', () => {
+    const waiting = assess({ ...of({}), ...wish(now + 5000) });
+    assert.notEqual(waiting.need.kind, 'issue');
+    assert.equal(waiting.dueAt, now + 5000);
+  });
+
+  test('a name of a generation that tells no time, and no time of installation, is older than every wish', () => {
+    const odd = of({ issued: { ...issued(facts('aa'), 'g1'), installedAt: null } });
+    const seen = observation({ store: { ...store, current: 'g1', generations: ['g1'] } });
+    assert.equal(assess({ ...odd, observation: seen, ...wish(madeAt) }).need.kind, 'issue');
+  });
+
+  test('what is retired, observed or stopped by policy is not replaced', () => {
+    const asked = certificate({ reissue: { before: now - 1000, because: 'x' } });
+    for (const changes of [
+      { certificate: { ...asked, state: 'retired' as const } },
+      { certificate: { ...asked, drift: 'observe' as const } },
+      { certificate: asked, requestEvaluations: [blocked] },
+    ])
+      assert.notEqual(assess({ ...of({}), ...changes }).need.kind, 'issue');
+  });
 });

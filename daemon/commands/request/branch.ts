@@ -20,11 +20,16 @@ function git(directory: string, ...words: string[]): string {
   }
 }
 
-/** Makes the branch from where one stands and commits one file. IO: the repository in `directory`. Settings of git about signing are respected. */
-export function commitRequest(directory: string, branch: string, path: string, message: string): string {
+/** Makes the branch from where one stands and commits these files. IO: the repository in `directory`. Settings of git about signing are respected. */
+export function commitRequest(
+  directory: string,
+  branch: string,
+  paths: readonly string[],
+  message: string,
+): string {
   git(directory, 'switch', '-q', '-c', branch);
-  git(directory, 'add', '--', path);
-  git(directory, 'commit', '-q', '-m', message, '--', path);
+  git(directory, 'add', '--', ...paths);
+  git(directory, 'commit', '-q', '-m', message, '--', ...paths);
   return git(directory, 'rev-parse', 'HEAD');
 }
 

@@ -1,6 +1,6 @@
 /** Schema of kind Certificate. */
 import { limits } from '../../limits.ts';
-import { dnsNames, duration, envelope, linePattern, name } from './parts.ts';
+import { dnsNames, duration, envelope, line, linePattern, name } from './parts.ts';
 
 const address = {
   description: 'host:port at which a client must see the certificate.',
@@ -110,6 +110,24 @@ export const certificateSchema = envelope(
             { type: 'string', pattern: '^[1-9][0-9]?/[1-9][0-9]?$', examples: ['2/3'] },
             { type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 1 },
           ],
+        },
+        reissue: {
+          description:
+            'Replaces what was issued before an instant, with a new key: a key was copied, a CA asks for it. Written by: renewd renew.',
+          type: 'object',
+          additionalProperties: false,
+          required: ['before', 'because'],
+          properties: {
+            before: {
+              description:
+                'What was issued before it is replaced; in the future, when that instant comes. RFC 3339, UTC.',
+              type: 'string',
+              pattern:
+                '^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$',
+              examples: ['2026-11-28T11:05:00Z'],
+            },
+            because: line('Why, for whoever reads the log.', 'the key was copied to a laptop'),
+          },
         },
         drift: {
           description:
