@@ -3,6 +3,7 @@
  * deterministic: made from two states of the repository and nothing else, so that the hash over it means the same to who approves and to who executes.
  */
 import { differingFields, type FieldChange } from './certificate-difference.ts';
+import type { ReachedResource } from './change-reach.ts';
 import type { Certificate, Desired, Installation, Profile } from './model.ts';
 import { placementOf } from './placement.ts';
 
@@ -66,6 +67,15 @@ export interface ChangePlan {
   readonly documents: readonly DocumentChange[];
   readonly certificates: readonly CertificateChange[];
   readonly resources: readonly ResourceChange[];
+  /**
+   * What decides who is reached, and as whom: SHA-256, hex, of each endpoint (with those it jumps through), issuer and profile. null: it is not there. Absent in plans
+   * of earlier versions.
+   */
+  readonly reaches?: readonly {
+    readonly kind: ReachedResource['kind'];
+    readonly name: string;
+    readonly digest: string | null;
+  }[];
   /** Orders at each issuer. */
   readonly orders: readonly {
     readonly issuer: string;

@@ -143,6 +143,9 @@ const plan = object({
   ),
   resources: list(object({ kind: text(100), name: text(), change: text(100), file: text() })),
   orders: list(object({ issuer: text(), certificates: whole(0, 1e9), names: whole(0, 1e9) })),
+  reaches: optional(
+    list(object({ kind: oneOf('Endpoint', 'Issuer', 'Profile'), name: text(), digest: nullable(sha256) })),
+  ),
 });
 
 const change = object({

@@ -253,7 +253,10 @@ function hashedPlan(plan: ChangePlan): ChangePlan {
 
 /** The hash that approvals are bound to: SHA-256, hex, over the canonical JSON of the plan and of what judges it. Pure. */
 export function planHash(plan: ChangePlan, judging: readonly string[]): string {
-  return createHash('sha256')
-    .update(canonicalJson({ judgedBy: judging, plan: hashedPlan(plan) }))
-    .digest('hex');
+  return digestOf({ judgedBy: judging, plan: hashedPlan(plan) });
+}
+
+/** SHA-256, hex, over the canonical JSON of a value. Pure. */
+export function digestOf(value: unknown): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('hex');
 }

@@ -6,12 +6,13 @@ import {
   type NewCommit,
 } from '../core/change-judgement.ts';
 import { asDeclared, planChange, type ChangePlan, type DocumentChange } from '../core/change-plan.ts';
+import { reachedBy, type ReachedResource } from '../core/change-reach.ts';
 import type { Certificate, Desired, Endpoint, Instant, Profile } from '../core/model.ts';
 import { evaluate, stops, type Evaluation } from '../core/policy.ts';
 import { OperationError } from '../ports/failure.ts';
 import { renderWords } from '../templates/render.ts';
 import { lockOut } from './lock-out.ts';
-import { judgedBy, planHash, type TrustFile } from './in-force.ts';
+import { digestOf, judgedBy, planHash, type TrustFile } from './in-force.ts';
 import { judgeRequest, policiesOf, subjectOf } from './policies.ts';
 
 export interface JudgedChange {
@@ -57,9 +58,19 @@ export function planOnTop(
   change: Pick<ChangeToJudge, 'before' | 'after' | 'trust' | 'documents'>,
 ): PlannedChange {
   const { before, after } = asDeclared(change.before, change.after);
-  const plan = planChange(before, after, change.documents, commandsOf);
+  const planned = planChange(before, after, change.documents, commandsOf);
+  const certificates = planned.certificates.flatMap((each) => after.certificates.get(each.certificate) ?? []);
+  const plan = { ...planned, reaches: digested(reachedBy(after, certificates, change.documents)) };
   const judging = judgedBy(change.before, change.trust);
   return { plan, hash: planHash(plan, judging), judgedBy: judging };
+}
+
+function digested(reached: readonly ReachedResource[]): NonNullable<ChangePlan['reaches']> {
+  return reached.map(({ kind, name, content }) => ({
+    kind,
+    name,
+    digest: content === null ? null : digestOf(content),
+  }));
 }
 
 /** Judges a change. `planned`: its plan, where it was made already. No IO. */

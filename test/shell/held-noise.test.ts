@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { limits } from '../../daemon/limits.ts';
-import { certificate, openSignedEstate, team, type SignedEstate } from './signed-estate.ts';
+import { certificate, endpoint, openSignedEstate, team, type SignedEstate } from './signed-estate.ts';
 
 const zeros = `Renewd-Approve: ${'0'.repeat(64)}`;
 const wildFile = 'inventory/certificates/web/wild.yaml';
@@ -166,6 +166,24 @@ describe(
           /what pia@example\.com signed at .* counts from then/,
         );
         tree.commit({}, 'Approve', { by: people['pia'] ?? null, trailers, at: Date.now() + late });
+        await estate.push();
+        assert.deepEqual([estate.held(), estate.inForce('web/wild')], [[], true]);
+      }));
+
+    test('an approval is of the server as it was: with another user there it is asked for again', () =>
+      withEstate(async (estate) => {
+        const { tree, people } = estate;
+        const [pia, paul] = [people['pia'] ?? null, people['paul'] ?? null];
+        tree.commit({ [wildFile]: wild }, 'Ask', { by: people['ada'] ?? null });
+        await estate.push();
+        const trailers = [`Renewd-Approve: ${onlyHash(estate)}`];
+        const server = endpoint('web-01', 'web').replace('user: root', 'user: other');
+        tree.commit({ 'inventory/endpoints/web-01.yaml': server }, 'Another user', { by: pia });
+        tree.commit({}, 'Approve', { by: paul, trailers });
+        await estate.push();
+        assert.deepEqual(estate.held(), ['Ask: waiting']);
+        assert.notEqual(`Renewd-Approve: ${onlyHash(estate)}`, trailers[0]);
+        tree.commit({}, 'Approve', { by: paul, trailers: [`Renewd-Approve: ${onlyHash(estate)}`] });
         await estate.push();
         assert.deepEqual([estate.held(), estate.inForce('web/wild')], [[], true]);
       }));
