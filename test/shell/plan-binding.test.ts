@@ -221,6 +221,7 @@ const profileVariants: Variants = {
   'paths[]': set('paths', ['/srv/other']),
   'links[].path': set('links', [{ path: '/srv/tls/other.pem', file: 'fullchain.pem' }]),
   'links[].file': set('links', [{ path: '/srv/tls/fullchain.pem', file: 'key.pem' }]),
+  placement: set('placement', 'copy'),
   'test[][]': set('test', [['{{program}}', '-T']]),
   'reload[][]': set('reload', [['{{program}}', '-s', 'stop']]),
   settle: set('settle', '20s'),
