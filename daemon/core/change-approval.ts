@@ -6,6 +6,7 @@ import { approving, isTimely, untimely } from './change-time.ts';
 import type { ApprovalRule } from './governance.ts';
 import type { ChangeControl, Desired, SourcePosition } from './model.ts';
 import { matchPath } from './path-pattern.ts';
+import { placesOf } from './policy-places.ts';
 import { selectionOf, surroundingsOf } from './policy-selection.ts';
 import { isForgeMerge, signersOf } from './signers.ts';
 
@@ -93,7 +94,7 @@ interface Makers {
 }
 
 /**
- * Who made the change: every signer of a commit that wrote a declaration, replaced since or not. A merge makes what is not merged by itself. Of what somebody wrote
+ * Who made the change: every signer of a commit that wrote a file of it, replaced since or not. A merge makes what is not merged by itself. Of what somebody wrote
  * without a signature that counts, whoever put it on the branch makes it, where they may change the file.
  */
 function makersOf(
@@ -101,7 +102,7 @@ function makersOf(
   input: ChangeInput,
   permittedFor: (path: string) => ReadonlySet<string> | null,
 ): Makers {
-  const people = peopleWhoMade(input.commits);
+  const people = peopleWhoMade(input.commits, input.plan.documents);
   const unsigned = new Set(
     input.commits.flatMap(({ paths, signature }) =>
       signature.verdict === 'good' ? [] : paths.map((each) => each.path),
@@ -131,12 +132,11 @@ function reasonFor(
   rule: ApprovalRule,
   { before, after, plan }: ChangeInput,
 ): { readonly text: string; readonly owner: string | null } | null {
-  const path = plan.documents.find((each) =>
-    rule.paths.some((pattern) => matchPath(pattern, each.path) !== null),
-  );
-  if (path !== undefined) {
-    const pattern = rule.paths.find((each) => matchPath(each, path.path) !== null) ?? '';
-    return { text: path.path, owner: matchPath(pattern, path.path)?.team ?? null };
+  for (const { path } of plan.documents) {
+    for (const place of placesOf([before, after], path)) {
+      const pattern = rule.paths.find((each) => matchPath(each, place) !== null);
+      if (pattern !== undefined) return { text: path, owner: matchPath(pattern, place)?.team ?? null };
+    }
   }
   return rule.certificates === null ? null : certificateReason(rule.certificates, before, after, plan);
 }

@@ -3,15 +3,14 @@
  * the change (DESIGN promise 5): a change cannot let itself in. Pure.
  */
 import { approvalsOf, type ApprovalState } from './change-approval.ts';
-import { standingBehind } from './change-people.ts';
-import type { DocumentChange } from './change-plan.ts';
-import { approving, isTimely } from './change-time.ts';
+import { authorsOf, permittedFor, rightsReasons } from './change-rights.ts';
+import { isTimely } from './change-time.ts';
 import type { ChangeInput, ChangeReason } from './change.ts';
-import type { Certificate, ChangeControl, Desired, SourcePosition } from './model.ts';
-import { matchPath } from './path-pattern.ts';
+import type { Certificate, ChangeControl } from './model.ts';
 import { isForgeMerge, signersOf } from './signers.ts';
 
 export type { ChangeInput, ChangeReason, NewCommit, SignatureFinding } from './change.ts';
+export { permittedFor, ruleFor } from './change-rights.ts';
 
 export interface ChangeVerdict {
   /** `refused`: something is wrong with it. `waiting`: it is right and lacks approval. */
@@ -30,8 +29,7 @@ export function judgeChange(input: ChangeInput): ChangeVerdict {
     ...malformedReasons(input),
     ...rangeReasons(input),
     ...signatureReasons(control, input),
-    ...pathReasons(control, input, breakGlass !== null),
-    ...labelReasons(control, input, breakGlass !== null),
+    ...(breakGlass === null ? rightsReasons(control, input) : []),
   ];
   const approvals = approvalsOf(control, input, (path) => permittedFor(control, input.before, path));
   const missing = breakGlass === null ? approvals.filter((each) => !each.satisfied) : [];
@@ -42,41 +40,6 @@ export function judgeChange(input: ChangeInput): ChangeVerdict {
     approvals,
     breakGlass,
   };
-}
-
-/** Principals that may change a path; null: every known signer. Pure. */
-export function permittedFor(
-  control: ChangeControl,
-  desired: Desired,
-  path: string,
-): ReadonlySet<string> | null {
-  return ruleFor(control, desired, path).permitted;
-}
-
-/** The rule for a path: the last one that matches, as in CODEOWNERS. `permitted` null: every known signer. Pure. */
-export function ruleFor(
-  control: ChangeControl,
-  before: Desired,
-  path: string,
-): { readonly permitted: ReadonlySet<string> | null; readonly source: SourcePosition } {
-  for (const rule of control.paths.toReversed()) {
-    for (const pattern of rule.paths) {
-      const match = matchPath(pattern, path);
-      if (match === null) continue;
-      const owner = match.team ?? ownerOf(before, path);
-      const context = { teams: before.teams, owner, forges: control.forges };
-      return { permitted: signersOf(rule.signers, context), source: rule.source };
-    }
-  }
-  return { permitted: null, source: control.source };
-}
-
-/** The team a declaration belongs to: by folder for certificates, by its own word for an endpoint that is in force. */
-function ownerOf(before: Desired, path: string): string | null {
-  const folder = /^inventory\/certificates\/([^/]+)\//.exec(path)?.[1];
-  if (folder !== undefined) return folder;
-  for (const endpoint of before.endpoints.values()) if (endpoint.source.file === path) return endpoint.team;
-  return null;
 }
 
 /**
@@ -163,75 +126,6 @@ function signatureReasons(control: ChangeControl, { tip, commits }: ChangeInput)
       },
     ];
   });
-}
-
-const forgeWords =
-  '. A forge counts only for a merge commit that holds what Git merges by itself: no squash, no edit in the browser, no conflict solved in it';
-
-function pathReasons(control: ChangeControl, input: ChangeInput, emergency: boolean): ChangeReason[] {
-  if (emergency) return [];
-  return input.plan.documents.flatMap((document) => {
-    const { permitted, source } = ruleFor(control, input.before, document.path);
-    if (permitted === null) return [];
-    const tried = authorsOf(control, input, document);
-    // A forge signs every edit in a browser too; only a merge that Git makes by itself says that its rules of review were kept.
-    const forged = isForgeMerge(control, input.tip)
-      ? []
-      : tried.filter((each) => control.forges.includes(each));
-    if (tried.some((each) => permitted.has(each) && !forged.includes(each))) return [];
-    const who = tried.length === 0 ? 'nobody who is known' : tried.join(', ');
-    const may = permitted.size === 0 ? 'nobody' : [...permitted].sort().join(', ');
-    return [
-      {
-        code: 'path-not-permitted',
-        message: `${document.path} was changed by ${who}; ${may} may change it (${source.file}:${String(source.line)})${forged.length === 0 ? '' : forgeWords}`,
-        fix: `Have one of them make the change, sign the merge, or vouch for exactly this plan: git commit --allow-empty -S -m "Vouch" --trailer "Renewd-Approve: ${input.hash}"`,
-        commit: input.tip.oid,
-        source: { file: document.path, line: 1, column: 1 },
-      },
-    ];
-  });
-}
-
-/** A label that means something to whoever governs is set, changed and taken away by those it is reserved for. A certificate that goes takes its labels along. */
-function labelReasons(control: ChangeControl, input: ChangeInput, emergency: boolean): ChangeReason[] {
-  if (emergency) return [];
-  const { before, after, plan } = input;
-  return plan.certificates.flatMap(({ certificate: id }) => {
-    const next = after.certificates.get(id);
-    if (next === undefined) return [];
-    const old = before.certificates.get(id);
-    return control.reservedLabels.flatMap(({ name, signers, source }): ChangeReason[] => {
-      const [was, will] = [old, next].map((each) =>
-        each !== undefined && Object.hasOwn(each.labels, name) ? each.labels[name] : undefined,
-      );
-      if (was === will) return [];
-      const owner = next.team;
-      const permitted = signersOf(signers, { teams: before.teams, owner, forges: control.forges });
-      const document = plan.documents.find((each) => each.path === next.source.file);
-      if (document !== undefined && authorsOf(control, input, document).some((each) => permitted.has(each)))
-        return [];
-      return [
-        {
-          code: 'label-reserved',
-          message: `${id}: label ${name} ${will === undefined ? 'is taken away' : `is set to ${will}`}; only ${[...permitted].sort().join(', ') || 'nobody'} may (${source.file}:${String(source.line)})`,
-          fix: `Leave label ${name} as it is, or have one of them vouch for exactly this plan: git commit --allow-empty -S -m "Vouch" --trailer "Renewd-Approve: ${input.hash}"`,
-          commit: input.tip.oid,
-          source: next.source,
-        },
-      ];
-    });
-  });
-}
-
-/**
- * Who stands behind the content a file has now: who signed the commit on the branch that put it there, who signed the commit that wrote this content and that nothing
- * replaced since, and who signed an approval of exactly this plan.
- */
-function authorsOf(control: ChangeControl, input: ChangeInput, document: DocumentChange): string[] {
-  const vouching = approving(control, input).map((each) => each.signature);
-  const behind = [...standingBehind(input, document), ...vouching];
-  return [...new Set(behind.flatMap((each) => each.principals))].sort();
 }
 
 function approvalReason(state: ApprovalState, { hash, tip }: ChangeInput): ChangeReason {

@@ -27,11 +27,20 @@ export function isOneOf(people: People, { principals, key }: Signer): boolean {
   return principals.some((each) => people.principals.has(each)) || (key !== null && people.keys.has(key));
 }
 
-/** Every known signer of a commit that wrote a declaration, replaced since or not. Pure. */
-export function peopleWhoMade(commits: readonly NewCommit[]): People {
+/**
+ * Every known signer of a commit that wrote one of these files, replaced since or not, or wrote what stands in one of them under another path. What else came along in
+ * the same push makes nobody a maker. Pure.
+ */
+export function peopleWhoMade(
+  commits: readonly NewCommit[],
+  documents: readonly Pick<DocumentChange, 'path' | 'after'>[],
+): People {
   const people = noPeople();
+  const files = new Set(documents.map((each) => each.path));
+  const contents = new Set(documents.flatMap(({ after }) => after ?? []));
   for (const { paths, signature } of commits) {
-    if (paths.length > 0 && signature.verdict === 'good') addPerson(people, signature);
+    const wrote = paths.some(({ path, after }) => files.has(path) || (after !== null && contents.has(after)));
+    if (wrote && signature.verdict === 'good') addPerson(people, signature);
   }
   return people;
 }

@@ -17,6 +17,7 @@ import { judgeOnTop, planOnTop, type JudgedChange } from './judge-change.ts';
 import type { HeldChange, Memory } from './memory.ts';
 import { isUnreadable, readNewCommits, signatureJudge, type NewRange } from './new-commits.ts';
 import { noteBreakGlass, noteReviews } from './review.ts';
+import { signedAgain } from './signed-again.ts';
 import type { World } from './world.ts';
 
 /** What a state of the files declares, with what is broken kept as it was. */
@@ -364,14 +365,19 @@ async function judgeAgain(
   if (!memory.held.has(held.commit)) return false;
   const applied = await applyChange(intent.repository, intent.reader, intent, held.changes);
   if (applied.documents.length === 0) return memory.held.delete(held.commit);
-  const { tip, previous, changes, unread } = held;
+  const { previous, changes, unread } = held;
   const { trust } = intent;
   const { documents, trust: trustAfter } = applied;
   const after = build(at, applied.files);
   const planned = planOnTop({ before, after, trust, documents });
   const approvals = joinApprovals(held.approvals ?? none, commits, planned.hash);
-  const evidence = [...held.commits, ...approvals];
   const now = world.now();
+  const evidence = await signedAgain(intent.repository, trust, [...held.commits, ...approvals], {
+    tip: held.commit,
+    seenAt: held.seenAt,
+    now,
+  });
+  const tip = evidence.find((each) => each.oid === held.commit) ?? held.tip;
   const judged = await judgeOnTop(
     { before, trust, after, trustAfter, documents, tip, commits: evidence, unread, now },
     planned,
@@ -386,7 +392,8 @@ async function judgeAgain(
   }
   const verdict =
     late === null ? judged.verdict : { ...judged.verdict, outcome: 'refused' as const, reasons: [late] };
-  const bringing = { tip, commits: held.commits, approvals, unread, changes, previous };
+  // Kept as they were when first seen: a key that is given back counts again.
+  const bringing = { tip: held.tip, commits: held.commits, approvals, unread, changes, previous };
   const known = held.approvals ?? none;
   if (judged.hash === held.hash && approvals === known && sameVerdict(held, verdict)) {
     judgedOn.set(held, before);

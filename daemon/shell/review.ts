@@ -40,7 +40,7 @@ export function noteBreakGlass({ memory, world, intent }: Opening, emergency: Em
   if (verdict?.breakGlass == null || desired === null || control?.breakGlass == null) return;
   const { principal, reason } = verdict.breakGlass;
   const now = world.now();
-  const makers = peopleWhoMade(commits);
+  const makers = peopleWhoMade(commits, documents);
   for (const { signature } of commits)
     if (signature.verdict === 'good' && signature.principals.includes(principal))
       addPerson(makers, signature);

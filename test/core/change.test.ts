@@ -229,6 +229,32 @@ describe('a label that is reserved', () => {
     assert.deepEqual(asked('ada', { env: 'prod' }, { env: 'dev' }), ['label-reserved']);
     assert.deepEqual(asked('ada', { env: 'prod' }, {}), ['label-reserved']);
   });
+  test('does not go with its certificate, which could come back without; retired, the certificate keeps it', () => {
+    const gone = (by: string, labels: Readonly<Record<string, string>>): string[] => {
+      const before = desired([certificate({ labels, blob: 'old' })], reserving);
+      const after = desired([], reserving);
+      const takes = [{ path: file, before: 'old', after: null }];
+      const tip = commit('1', by, { paths: [{ path: file, after: null }] });
+      const planned = plan(before, after, takes);
+      return codes(
+        judgeChange({ before, after, plan: planned, hash, tip, commits: [tip], unread: 0, now: 0 }),
+      );
+    };
+    assert.deepEqual(gone('ada', { env: 'prod' }), ['label-reserved']);
+    assert.deepEqual(gone('ada', { note: 'x' }), []);
+    assert.deepEqual(gone('pia', { env: 'prod' }), []);
+    const before = desired([certificate({ labels: { env: 'prod' }, blob: 'old' })], reserving);
+    const after = desired(
+      [certificate({ labels: { env: 'prod' }, blob: 'new', state: 'retired' })],
+      reserving,
+    );
+    const tip = commit('1', 'ada', brings);
+    const planned = plan(before, after);
+    assert.deepEqual(
+      codes(judgeChange({ before, after, plan: planned, hash, tip, commits: [tip], unread: 0, now: 0 })),
+      [],
+    );
+  });
   test('stays as it is through a change of something else, and other labels are free', () => {
     assert.deepEqual(asked('ada', { env: 'prod' }, { env: 'prod', note: 'x' }), []);
     assert.deepEqual(asked('ada', null, { note: 'x' }), []);
@@ -315,6 +341,22 @@ describe('a verdict', () => {
       ).outcome,
       'accepted',
     );
+  });
+  test('who wrote something else in the same push or in the commit of their approval made nothing of it', () => {
+    const more = [{ path: 'inventory/certificates/web/other.yaml', after: 'blob-2' }];
+    const outcome = (paths: NewCommit['paths']): string =>
+      judge(
+        [
+          commit('1', 'ada', brings),
+          commit('2', 'pia', { approves: [hash], paths }),
+          commit('3', 'paul', { approves: [hash] }),
+        ],
+        ['*.example.com'],
+      ).outcome;
+    assert.equal(outcome(more), 'accepted');
+    assert.equal(outcome([{ path: file, after: 'replaced since' }]), 'waiting', 'a file of it');
+    const elsewhere = [{ path: 'inventory/certificates/web/draft.yaml', after: 'blob-1' }];
+    assert.equal(outcome(elsewhere), 'waiting', 'its content, under another path');
   });
   test('one signature is one approval, whatever else its key is called', () => {
     const both = commit('2', 'pia', { approves: [hash] });

@@ -1,0 +1,165 @@
+/**
+ * Who may do what a change does: change its files, bring what decides for everybody, set labels that are reserved. Judged by what was in force before it. Pure.
+ */
+import { standingBehind } from './change-people.ts';
+import type { DocumentChange } from './change-plan.ts';
+import { approving } from './change-time.ts';
+import type { ChangeInput, ChangeReason } from './change.ts';
+import type { ChangeControl, Desired, SourcePosition } from './model.ts';
+import { matchPath } from './path-pattern.ts';
+import { anyPolicyFile, policyNewcomers } from './policy-places.ts';
+import { isForgeMerge, signersOf } from './signers.ts';
+
+/** What is done without the right to do it. An emergency needs none: `judgeChange` does not ask. Pure. */
+export function rightsReasons(control: ChangeControl, input: ChangeInput): ChangeReason[] {
+  return [...pathReasons(control, input), ...placeReasons(control, input), ...labelReasons(control, input)];
+}
+
+/** Principals that may change a path; null: every known signer. Pure. */
+export function permittedFor(
+  control: ChangeControl,
+  desired: Desired,
+  path: string,
+): ReadonlySet<string> | null {
+  return ruleFor(control, desired, path).permitted;
+}
+
+/** The rule for a path: the last one that matches, as in CODEOWNERS. `permitted` null: every known signer. Pure. */
+export function ruleFor(
+  control: ChangeControl,
+  before: Desired,
+  path: string,
+): { readonly permitted: ReadonlySet<string> | null; readonly source: SourcePosition } {
+  for (const rule of control.paths.toReversed()) {
+    for (const pattern of rule.paths) {
+      const match = matchPath(pattern, path);
+      if (match === null) continue;
+      const owner = match.team ?? ownerOf(before, path);
+      const context = { teams: before.teams, owner, forges: control.forges };
+      return { permitted: signersOf(rule.signers, context), source: rule.source };
+    }
+  }
+  return { permitted: null, source: control.source };
+}
+
+/** The team a declaration belongs to: by folder for certificates, by its own word for an endpoint that is in force. */
+function ownerOf(before: Desired, path: string): string | null {
+  const folder = /^inventory\/certificates\/([^/]+)\//.exec(path)?.[1];
+  if (folder !== undefined) return folder;
+  for (const endpoint of before.endpoints.values()) if (endpoint.source.file === path) return endpoint.team;
+  return null;
+}
+
+const forgeWords =
+  '. A forge counts only for a merge commit that holds what Git merges by itself: no squash, no edit in the browser, no conflict solved in it';
+
+function pathReasons(control: ChangeControl, input: ChangeInput): ChangeReason[] {
+  return input.plan.documents.flatMap((document) => {
+    const { permitted, source } = ruleFor(control, input.before, document.path);
+    const against = notBehind(control, input, document, permitted);
+    if (against === null) return [];
+    return [
+      {
+        code: 'path-not-permitted',
+        message: `${document.path} was changed by ${against.who}; ${against.may} may change it (${source.file}:${String(source.line)})${against.forged ? forgeWords : ''}`,
+        fix: `Have one of them make the change, sign the merge, or vouch for exactly this plan: git commit --allow-empty -S -m "Vouch" --trailer "Renewd-Approve: ${input.hash}"`,
+        commit: input.tip.oid,
+        source: { file: document.path, line: 1, column: 1 },
+      },
+    ];
+  });
+}
+
+/** Who stands behind a file in vain, and who could, in words; null: one of `permitted` (null: anybody) stands behind it. */
+function notBehind(
+  control: ChangeControl,
+  input: ChangeInput,
+  document: DocumentChange,
+  permitted: ReadonlySet<string> | null,
+): { readonly who: string; readonly may: string; readonly forged: boolean } | null {
+  if (permitted === null) return null;
+  const tried = authorsOf(control, input, document);
+  // A forge signs every edit in a browser too; only a merge that Git makes by itself says that its rules of review were kept.
+  const forged = isForgeMerge(control, input.tip)
+    ? []
+    : tried.filter((each) => control.forges.includes(each));
+  if (tried.some((each) => permitted.has(each) && !forged.includes(each))) return null;
+  return {
+    who: tried.length === 0 ? 'nobody who is known' : tried.join(', '),
+    may: permitted.size === 0 ? 'nobody' : [...permitted].sort().join(', '),
+    forged: forged.length > 0,
+  };
+}
+
+/** A folder below policies/ that is given into other hands hands over no more than its name says: what else decides for everybody takes those who may change all of it. */
+function placeReasons(control: ChangeControl, input: ChangeInput): ChangeReason[] {
+  const { before, after, plan } = input;
+  const governors = [anyPolicyFile, control.source.file].map((path) => permittedFor(control, before, path));
+  if (governors.includes(null)) return [];
+  const permitted = new Set(governors.flatMap((each) => [...(each ?? [])]));
+  return policyNewcomers(before, after, plan.documents).flatMap(({ kind, name, folder, document }) => {
+    const against = notBehind(control, input, document, permitted);
+    if (against === null) return [];
+    const { path } = document;
+    const place = folder === null ? 'and is given into no other hands' : `outside of ${folder}`;
+    return [
+      {
+        code: 'path-not-permitted',
+        message: `${path} was changed by ${against.who} and brings ${kind} ${name}, which decides for everybody, ${place}; ${against.may} may bring one, who may change policies/ as a whole (${control.source.file}:${String(control.source.line)})${against.forged ? forgeWords : ''}`,
+        fix: `${folder === null ? 'Have' : `Put it below ${folder}, if you may change that, or have`} one of them make the change, sign the merge, or vouch for exactly this plan: git commit --allow-empty -S -m "Vouch" --trailer "Renewd-Approve: ${input.hash}"`,
+        commit: input.tip.oid,
+        source: { file: path, line: 1, column: 1 },
+      },
+    ];
+  });
+}
+
+/**
+ * A label that means something to whoever governs is set, changed and taken away by those it is reserved for. A certificate that goes takes its labels along, so it goes
+ * with them too: it could come back without. Retired, it keeps them.
+ */
+function labelReasons(control: ChangeControl, input: ChangeInput): ChangeReason[] {
+  const { before, after, plan } = input;
+  return plan.certificates.flatMap(({ certificate: id }) => {
+    const old = before.certificates.get(id);
+    const next = after.certificates.get(id);
+    const shown = next ?? old;
+    if (shown === undefined) return [];
+    return control.reservedLabels.flatMap(({ name, signers, source }): ChangeReason[] => {
+      const [was, will] = [old, next].map((each) =>
+        each !== undefined && Object.hasOwn(each.labels, name) ? each.labels[name] : undefined,
+      );
+      if (was === will) return [];
+      const owner = shown.team;
+      const permitted = signersOf(signers, { teams: before.teams, owner, forges: control.forges });
+      const document = plan.documents.find((each) => each.path === shown.source.file);
+      if (document !== undefined && authorsOf(control, input, document).some((each) => permitted.has(each)))
+        return [];
+      const done =
+        next === undefined ? 'goes along' : will === undefined ? 'is taken away' : `is set to ${will}`;
+      const instead =
+        next === undefined
+          ? 'Retire the certificate instead (state: retired), which keeps the label'
+          : `Leave label ${name} as it is`;
+      return [
+        {
+          code: 'label-reserved',
+          message: `${id}: label ${name} ${done}; only ${[...permitted].sort().join(', ') || 'nobody'} may (${source.file}:${String(source.line)})`,
+          fix: `${instead}, or have one of them vouch for exactly this plan: git commit --allow-empty -S -m "Vouch" --trailer "Renewd-Approve: ${input.hash}"`,
+          commit: input.tip.oid,
+          source: shown.source,
+        },
+      ];
+    });
+  });
+}
+
+/**
+ * Who stands behind the content a file has now: who signed the commit on the branch that put it there, who signed the commit that wrote this content and that nothing
+ * replaced since, and who signed an approval of exactly this plan. Pure.
+ */
+export function authorsOf(control: ChangeControl, input: ChangeInput, document: DocumentChange): string[] {
+  const vouching = approving(control, input).map((each) => each.signature);
+  const behind = [...standingBehind(input, document), ...vouching];
+  return [...new Set(behind.flatMap((each) => each.principals))].sort();
+}
