@@ -26,6 +26,7 @@ import { takeRecordsAgain } from './shell/records-in.ts';
 import { recordAndPublish } from './shell/publish.ts';
 import { isRepositoryTrouble } from './shell/unread.ts';
 import { concerned, endWaits, gatherGround, waitsOn } from './shell/waits.ts';
+import { endWithdrawn } from './shell/withdrawn.ts';
 import type { World } from './shell/world.ts';
 
 export interface TurnOptions {
@@ -112,9 +113,12 @@ export async function runTurn(
   judge(world, memory, touched);
   await noteChainEnds(world, memory, touched, signal);
   noteProofs(world, memory, touched);
+  const releases = endWithdrawn(world, memory);
+  for (const id of releases.keys()) touched.add(id);
+  judge(world, memory, releases.keys());
 
   const published = await guarded(troubles, () =>
-    recordAndPublish(world, estate, memory, touched, outcomes, beatOf(options), signal),
+    recordAndPublish(world, estate, memory, touched, outcomes, beatOf(options), signal, releases),
   );
   if (published !== undefined) for (const id of touched) memory.dirty.delete(id);
   // What was dropped is asked for anew at once, by what is declared now.

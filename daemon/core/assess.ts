@@ -59,6 +59,11 @@ function decideStatus(
   const has = (...codes: FindingCode[]): boolean =>
     findings.some((each) => codes.includes(each.code as FindingCode));
   const statuses: CertificateStatus[] = [];
+  if (input.withdrawn) {
+    if (has('installed-expired')) statuses.push('expired');
+    if (has('renewal-overdue', 'renewal-critical')) statuses.push('overdue');
+    return worstStatus([...statuses, 'retired']);
+  }
   if (has('expired', 'installed-expired')) statuses.push('expired');
   if (
     has(
@@ -86,7 +91,7 @@ function decideStatus(
   if (need.kind === 'issue' && input.memory.installed !== null) statuses.push('renewal-due');
   if (input.memory.installed === null || input.memory.operation !== null || need.kind === 'adopt')
     statuses.push('pending');
-  if (input.certificate.state === 'retired' || input.withdrawn) statuses.push('retired');
+  if (input.certificate.state === 'retired') statuses.push('retired');
   // Silence is not health: declared addresses that were never looked at are unknown.
   if (addresses.length < input.installation.serves.length) statuses.push('unknown');
   return worstStatus(statuses);

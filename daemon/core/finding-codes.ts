@@ -386,9 +386,11 @@ export const findingCodes = {
   },
   withdrawn: {
     severity: 'info',
-    title: 'The declaration was deleted',
-    meaning: 'Nothing was uninstalled; it is watched and no longer renewed.',
-    remedy: 'To end it for good, declare it with state: retired before deleting, or restore the file.',
+    title: 'It is no longer declared',
+    meaning:
+      'Nothing was uninstalled; it is not renewed, and watched until something else is served there, until another installation took its place, or until it expires.',
+    remedy:
+      'To end a deleted certificate now, restore its file with state: retired, let one turn pass, and delete it again. To end an endpoint that a certificate left, name it under spec.released. To keep it, declare it again.',
   },
 } as const satisfies Readonly<Record<string, FindingKind>>;
 

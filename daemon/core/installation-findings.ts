@@ -4,8 +4,9 @@ import { short, storeDrift } from './drift.ts';
 import { findingCodes, type FindingCode } from './finding-codes.ts';
 import type { Finding, Handshake, Severity } from './model.ts';
 import { policyFindings } from './policy-findings.ts';
-import { endsAt, expiryThresholds, spanOf } from './renewal.ts';
+import { endOf, endsAt, expiryThresholds, spanOf } from './renewal.ts';
 import { stallSentence } from './stall.ts';
+import { isStillServed } from './withdrawal.ts';
 
 /** Every finding. `issuanceWanted`: a new certificate is needed, so that trouble of its issuer matters. */
 export function findingsOf(
@@ -13,6 +14,11 @@ export function findingsOf(
   addresses: readonly JudgedAddress[],
   issuanceWanted: boolean,
 ): FindingDraft[] {
+  // What is only watched breaks no rule and drifts from nothing: it matters while somebody is served by it.
+  if (input.withdrawn)
+    return [...servedToTheEnd(input, addresses), ...withdrawnFindings(input)].map((draft) =>
+      complete(input, draft),
+    );
   return [
     ...policyFindings(input),
     ...placementFindings(input),
@@ -204,13 +210,32 @@ function attemptFindings(input: AssessInput, issuanceWanted: boolean): Draft[] {
   return drafts;
 }
 
+/** Its end is trouble only while an address shows it, or where nobody can know. */
+function servedToTheEnd(input: AssessInput, addresses: readonly JudgedAddress[]): Draft[] {
+  const { installed } = input.memory;
+  if (installed === null) return [];
+  const unknown = input.installation.serves.length === 0 && input.now <= endOf(installed.issued);
+  return unknown || isStillServed({ installed, addresses }) ? lifetimeFindings(input) : [];
+}
+
 function withdrawnFindings(input: AssessInput): Draft[] {
   if (!input.withdrawn) return [];
+  const { certificate, installation, memory } = input;
+  const until = memory.installed === null ? 'never' : endsAt(memory.installed.issued);
+  const left = certificate.installations.every((each) => each.id !== installation.id);
+  const watched = `it is watched until something else is served there, or until it expires (${until})`;
   return [
-    {
-      code: 'withdrawn',
-      message: `the declaration of ${input.certificate.id} was deleted; nothing was uninstalled and it is no longer renewed`,
-    },
+    left
+      ? {
+          code: 'withdrawn',
+          message: `${certificate.id} is no longer declared at endpoint ${installation.endpoint}; nothing was uninstalled, it is not renewed there, and ${watched}`,
+          remedy: `To end it now write released: [${installation.endpoint}] under spec of ${certificate.source.file}; to keep it, declare the installation again.`,
+        }
+      : {
+          code: 'withdrawn',
+          message: `the declaration of ${certificate.id} was deleted; nothing was uninstalled, it is no longer renewed, and ${watched}`,
+          remedy: `To end it now restore ${certificate.source.file} with state: retired, wait until renewd status says retired without this finding, and delete the file again; to keep it, restore the file.`,
+        },
   ];
 }
 

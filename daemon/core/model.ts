@@ -129,6 +129,8 @@ export interface Certificate extends Declared {
   /** `retired` stops renewal and keeps what is installed: deleting or retiring never uninstalls (promise 3). */
   readonly state: 'present' | 'retired';
   readonly installations: readonly Installation[];
+  /** Endpoints it has left for good: what stands there is watched no longer. */
+  readonly released?: readonly string[];
   /** Where `dnsNames` stands, for messages about names. */
   readonly sourceOf: Readonly<Record<'dnsNames' | 'issuer' | 'key' | 'lifetime', SourcePosition>>;
 }

@@ -101,6 +101,7 @@ export function toCertificate(
     installations: list(spec['installations']).map((each, index) =>
       toInstallation(id, map(each), index, place),
     ),
+    ...(spec['released'] === undefined ? {} : { released: texts(spec['released']) }),
     sourceOf: {
       dnsNames: place.at(['spec', 'dnsNames']),
       issuer: place.at(['spec', 'issuer']),

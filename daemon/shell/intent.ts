@@ -14,6 +14,7 @@ import { advance, saveHeld, type Build, type Take, type UnreadCommit } from './a
 import { brokenPrefix, mistakesOf, readBrokenRow, unknownFile, unreadableCode } from './broken.ts';
 import { isYaml, type TrustFile } from './in-force.ts';
 import { isBehind, noteBehind, noteCaughtUp, noteNotRewritten, noteRewritten } from './lagging.ts';
+import { leftOf } from './left.ts';
 import type { Memory } from './memory.ts';
 import { isRepositoryTrouble, noteRead, noteUnread, refusedCommit } from './unread.ts';
 import { firstOf, rememberedSteps, type RecordsPlace } from './remembered.ts';
@@ -225,9 +226,13 @@ function replaceDesired(memory: Memory, desired: Desired, changed: ReadonlySet<s
     memory.withdrawn.set(gone.id, gone);
     memory.dirty.add(gone.id);
   }
+  const left = leftOf(memory, desired.certificates);
+  for (const id of [...memory.left.keys(), ...left.keys()]) memory.dirty.add(id);
+  memory.left.clear();
+  for (const [id, installations] of left) memory.left.set(id, installations);
   memory.byEndpoint.clear();
   for (const certificate of [...desired.certificates.values(), ...memory.withdrawn.values()]) {
-    for (const { endpoint } of certificate.installations) {
+    for (const { endpoint } of [...certificate.installations, ...(left.get(certificate.id) ?? [])]) {
       const there = memory.byEndpoint.get(endpoint);
       if (there === undefined) memory.byEndpoint.set(endpoint, new Set([certificate.id]));
       else there.add(certificate.id);

@@ -15,6 +15,7 @@ import type { Sight } from './observe.ts';
 import type { Job } from './operation.ts';
 import type { Claim } from './provenance.ts';
 import { requirePlacement } from './placements.ts';
+import { watchedOf } from './left.ts';
 import type { World } from './world.ts';
 
 /** Roots by issuer, asked once per turn. Of an issuer that cannot be asked they are unknown: what it issued is not called untrusted for that. */
@@ -55,7 +56,7 @@ export async function sightsOf(
   const sights: Sight[] = [];
   const anchorsOf = anchorsReader(world, memory, signal);
   for (const id of ids) {
-    const certificate = certificateOf(memory, id);
+    const certificate = watchedOf(memory, id);
     for (const installation of certificate?.installations ?? []) {
       const need = memory.assessments.get(installation.id)?.need.kind;
       // What policy stops before anything was done is not looked at either: the endpoint may be somebody else's.

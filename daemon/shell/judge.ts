@@ -52,9 +52,10 @@ export function judge(world: World, memory: Memory, ids: Iterable<string>): void
   for (const id of ids) {
     const certificate = certificateOf(memory, id);
     if (certificate === null) continue;
+    const installations = [...certificate.installations, ...(memory.left.get(id) ?? [])];
     // A waiver that ends or a rule that comes into effect changes a verdict though nothing happens.
     let dueAt = nextPolicyChange(policiesOf(desired), world.now()) ?? Number.POSITIVE_INFINITY;
-    for (const installation of certificate.installations) {
+    for (const installation of installations) {
       const assessment = judgeOne(world, memory, desired, certificate, installation);
       memory.assessments.set(installation.id, assessment);
       dueAt = Math.min(dueAt, assessment.dueAt);
@@ -83,7 +84,7 @@ function judgeOne(
   const input: AssessInput = {
     certificate,
     installation,
-    withdrawn: memory.withdrawn.has(certificate.id),
+    withdrawn: isGone(memory, certificate, installation),
     refusal: refusalOf(memory, certificate, installation),
     requestEvaluations: request,
     issuedEvaluations:
@@ -120,9 +121,14 @@ function judgeOne(
   return assessInstallation({ ...input, requestEvaluations: [...request, ...blind] });
 }
 
+/** Is this installation no longer declared, and only watched? */
+function isGone(memory: Memory, certificate: Certificate, installation: Installation): boolean {
+  return memory.withdrawn.has(certificate.id) || !certificate.installations.includes(installation);
+}
+
 /** What is only watched needs no place. */
 function refusalOf(memory: Memory, certificate: Certificate, installation: Installation): string | null {
-  if (memory.withdrawn.has(certificate.id) || certificate.state === 'retired') return null;
+  if (isGone(memory, certificate, installation) || certificate.state === 'retired') return null;
   const judged = judgePlacement(memory, certificate, installation);
   return judged !== null && 'refused' in judged ? judged.refused : null;
 }

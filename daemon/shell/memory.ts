@@ -6,7 +6,7 @@ import type { Assessment } from '../core/assess.ts';
 import type { ChangeReason, NewCommit } from '../core/change-judgement.ts';
 import { changeRecordKey, type ChangeRecord } from '../core/change-record.ts';
 import type { Attempt, KnownLeaves } from '../core/installation-state.ts';
-import type { Certificate, Desired, Observation } from '../core/model.ts';
+import type { Certificate, Desired, Installation, Observation } from '../core/model.ts';
 import type {
   CertificateRecord,
   EndpointRecord,
@@ -16,6 +16,7 @@ import type {
 import type { TreeEntryChange } from '../git/repository.ts';
 import { newPresence, type Presence } from './instances.ts';
 import { recallLagging, type Behind, type Rewritten } from './lagging.ts';
+import { recallReleased } from './left.ts';
 import { recallUnread, type UnreadIntent } from './unread.ts';
 import type { WithheldChange } from './withheld.ts';
 import { limits } from '../limits.ts';
@@ -103,6 +104,10 @@ export interface Memory {
   heard: { readonly beat: Heartbeat | null; readonly ours: boolean } | null;
   /** Certificates whose declaration is gone: still watched. By id. */
   readonly withdrawn: Map<string, Certificate>;
+  /** What declared certificates have left: installed at endpoints at which they are no longer declared, and still watched. By certificate. */
+  readonly left: Map<string, readonly Installation[]>;
+  /** Paths of records to be removed by the next commit: what they were of is watched no longer. */
+  readonly released: Set<string>;
   /** Certificates to judge again whatever their due time. */
   readonly dirty: Set<string>;
   /** Certificates whose record must be written even if it did not change: someone else wrote over it. */
@@ -162,6 +167,8 @@ export function recall(journal: Journal): Memory {
     presence: newPresence(),
     heard: null,
     withdrawn: new Map(),
+    left: new Map(),
+    released: recallReleased(journal.fact('released-records')),
     dirty: new Set(),
     rewrite: new Set(),
     endpointsDirty: true,

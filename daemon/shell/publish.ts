@@ -17,7 +17,6 @@ import { nextHeartbeat, noteBeat, type Beat } from './beats.ts';
 import { changeFindings } from './change-findings.ts';
 import { clockFindings } from './clock.ts';
 import { instanceFindings, standingOf } from './instances.ts';
-import { certificateOf } from './judge.ts';
 import { historyFindings } from './lagging.ts';
 import type { Memory } from './memory.ts';
 import { contradiction } from './published-log.ts';
@@ -26,6 +25,8 @@ import { incidentFindings } from './record-incidents.ts';
 import { publishRecords } from './records.ts';
 import { unreadFindings } from './unread.ts';
 import { noteWithheldChanges, withheldChangeFindings, withWithheldNamed } from './withheld.ts';
+import { watchedOf } from './left.ts';
+import { clearReleased, type Releases } from './withdrawn.ts';
 import type { World } from './world.ts';
 
 /** Makes and publishes the records of `touched` certificates. Returns the commit, null when nothing changed. IO through Git. */
@@ -37,6 +38,7 @@ export async function recordAndPublish(
   outcomes: readonly Outcome[],
   heartbeat: Beat,
   signal: AbortSignal,
+  releases: Releases = new Map(),
 ): Promise<string | null> {
   const now = world.now();
   noteWithheldChanges(world, memory);
@@ -44,6 +46,9 @@ export async function recordAndPublish(
   const phrases: string[] = [];
   const judged: string[] = [];
   const certificates = changedCertificates(memory, touched, now, files, phrases);
+  for (const [id, because] of releases)
+    if (!certificates.some((each) => `${each.metadata.team}/${each.metadata.name}` === id))
+      phrases.push(`certificate ${id}: no longer watched, ${because}`);
   const endpoints = changedEndpoints(memory, touched, now);
   for (const record of memory.changeRecords.values()) {
     files.set(changePath(record), recordJson(record));
@@ -59,7 +64,12 @@ export async function recordAndPublish(
   }
   const repository = changedRepository(world, estate, memory, now);
   const changed =
-    certificates.length + endpoints.length + (repository === null ? 0 : 1) + files.size + memory.putBack.size;
+    certificates.length +
+    endpoints.length +
+    (repository === null ? 0 : 1) +
+    files.size +
+    memory.putBack.size +
+    memory.released.size;
   const beat = nextHeartbeat(world, estate, memory, heartbeat, changed > 0);
   if (changed === 0 && beat === null) return null;
   const because = reasons(outcomes, memory);
@@ -84,6 +94,7 @@ export async function recordAndPublish(
   for (const record of endpoints) memory.endpointRecords.set(record.metadata.name, record);
   if (repository !== null) memory.repositoryRecord = repository;
   if (beat !== null && beats) noteBeat(world, memory, beat);
+  clearReleased(world, memory);
   memory.rewrite.clear();
   if (memory.changeRecords.size > 0) {
     memory.changeRecords.clear();
@@ -104,7 +115,7 @@ function changedCertificates(
 ): CertificateRecord[] {
   const changed: CertificateRecord[] = [];
   for (const id of touched) {
-    const certificate = certificateOf(memory, id);
+    const certificate = watchedOf(memory, id);
     if (certificate === null) continue;
     const previous = memory.certificateRecords.get(id) ?? null;
     const installed = new Map<string, Installed | null>(
@@ -141,7 +152,7 @@ function changedEndpoints(memory: Memory, touched: ReadonlySet<string>, now: num
   const names = new Set<string>();
   if (memory.endpointsDirty) for (const name of memory.desired?.endpoints.keys() ?? []) names.add(name);
   for (const id of touched)
-    for (const each of certificateOf(memory, id)?.installations ?? []) names.add(each.endpoint);
+    for (const each of watchedOf(memory, id)?.installations ?? []) names.add(each.endpoint);
   const changed: EndpointRecord[] = [];
   for (const name of names) {
     const endpoint = memory.desired?.endpoints.get(name);
@@ -162,7 +173,7 @@ function endpointFacts(
 ): { location: string; certificates: string[]; reachable: boolean | null; findings: FindingDraft[] } {
   const certificates = [...(memory.byEndpoint.get(name) ?? [])];
   const looks = certificates.flatMap((id) =>
-    (certificateOf(memory, id)?.installations ?? [])
+    (watchedOf(memory, id)?.installations ?? [])
       .filter((each) => each.endpoint === name)
       .flatMap((each) => memory.observations.get(each.id) ?? []),
   );

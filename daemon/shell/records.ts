@@ -88,6 +88,7 @@ export async function publishRecords(
   signal: AbortSignal,
 ): Promise<{ readonly outcome: PublishOutcome; readonly beats: boolean }> {
   const edits = await textsToPutBack(state, memory);
+  for (const path of memory.released) edits.set(state.prefix + path, null);
   const put = (path: string, value: unknown): void => {
     edits.set(state.prefix + path, recordJson(value));
   };

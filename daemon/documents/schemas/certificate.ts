@@ -138,6 +138,14 @@ export const certificateSchema = envelope(
           description: 'retired stops renewal and keeps what is installed.',
           enum: ['present', 'retired'],
         },
+        released: {
+          description:
+            'Endpoints it has left for good: what still stands there is no longer watched. Without this an endpoint that is no longer declared is watched until it serves something else, at most until the certificate expires.',
+          type: 'array',
+          maxItems: limits.documents.installationsMax,
+          uniqueItems: true,
+          items: name('Name of an Endpoint, also of one that is no longer declared.'),
+        },
         installations: {
           description: 'Where it is installed. Each endpoint gets a key and a certificate of its own.',
           type: 'array',
