@@ -77,6 +77,7 @@ describe(
       await push('pia', { 'policies/allowed_signers': others + ending });
       assert.deepEqual(reasons(), ['approval-missing']);
       estate.later(3 * 86_400_000);
+      await estate.restart();
       await push('pia', {
         'inventory/certificates/web/shop.yaml': `${certificate('shop', 'shop.example.com')}# later\n`,
       });
