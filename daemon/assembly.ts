@@ -175,7 +175,7 @@ function worldly(
     crashPoint,
     stopping,
     systemRoots,
-    handshake: (address, reach, anchors, signal) =>
+    handshake: (address, reach, anchors, signal, keyAlgorithm) =>
       observeHandshake({
         address,
         reach,
@@ -183,6 +183,7 @@ function worldly(
         signal,
         timeoutMs: limits.work.handshakeTimeoutMs,
         now: now(),
+        ...(keyAlgorithm === undefined ? {} : { keyAlgorithm }),
       }),
   };
 }

@@ -202,7 +202,9 @@ async function readRepository(
 function dueCertificates(world: World, memory: Memory, all: boolean): string[] {
   const now = world.now();
   const due = new Set(memory.dirty);
-  if (all) for (const id of memory.desired?.certificates.keys() ?? []) due.add(id);
+  if (all)
+    for (const id of [...(memory.desired?.certificates.keys() ?? []), ...memory.withdrawn.keys()])
+      due.add(id);
   // Beyond the longest pause between two looks nothing was ever due: the clock was ahead when it was set.
   const late = now + 2 * world.pace.observeIntervalMs + limits.clock.skewMaxMs;
   for (const [id, at] of memory.dueAt) if (at <= now || at > late) due.add(id);

@@ -411,6 +411,8 @@ export const limits = {
     responderTimeoutMs: 10 * second,
   },
   tls: {
+    /** Addresses of one host that are looked at side by side: the largest pools of DNS answers hold fewer. */
+    addressesPerNameMax: 32,
     /** Parsed certificates kept between looks: one a certificate of a large estate. */
     factsKept: 20_000,
     /** What a server with a broken chain sent is read anew after this: reading it costs memory that Node never gives back. */

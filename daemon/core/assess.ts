@@ -16,7 +16,7 @@ import type { Instant } from './model.ts';
 import { decideNeed, reasonToIssue } from './need.ts';
 import type { CertificateStatus } from './record-format.ts';
 import { expiryThresholds, spanOf } from './renewal.ts';
-import { judgeHandshake } from './served.ts';
+import { worstAddress } from './served.ts';
 import { worstStatus } from './status.ts';
 
 export type { AssessInput, Assessment, FindingDraft, JudgedAddress, Need } from './assessment.ts';
@@ -44,10 +44,9 @@ function judgeAddresses(input: AssessInput): JudgedAddress[] {
   const current = expectedLeaf(input)?.fingerprint ?? null;
   const previous = input.memory.installed?.previous?.fingerprint ?? null;
   const { known, now } = input;
-  return (input.observation?.handshakes ?? []).map((handshake) => ({
-    handshake,
-    ...judgeHandshake(handshake, { current, previous, known, now }),
-  }));
+  return (input.observation?.handshakes ?? []).map((handshake) =>
+    worstAddress(handshake, { current, previous, known, now }),
+  );
 }
 
 function decideStatus(

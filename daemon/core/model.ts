@@ -297,6 +297,10 @@ export type Anchors = readonly string[] | null | 'unknown';
 
 export interface Handshake {
   readonly address: Address;
+  /** The IP address that answered; absent where none was connected to. */
+  readonly at?: string;
+  /** What the other addresses of the same host showed: each is what some client gets. */
+  readonly others?: readonly Handshake[];
   /** null when no certificate was received; `failure` then says why. */
   readonly leaf: CertificateFacts | null;
   /** Facts of the certificates sent after the leaf: those that lead upwards from it; where they do not verify, all that were sent. */

@@ -44,8 +44,34 @@ export interface ServedJudgement {
  * unknown); the chain does not verify or is incomplete; otherwise `served-match`. While nothing is expected yet, a certificate that is valid, fits the name and verifies is `served-unknown`.
  */
 export function judgeHandshake(handshake: Handshake, expected: ServedExpectation): ServedJudgement {
-  const { leaf, failure, address } = handshake;
-  const place = `${address.host}:${String(address.port)}`;
+  const { result, message, remedy } = worstAddress(handshake, expected);
+  return { result, message, remedy };
+}
+
+/** Of a host with several addresses the one at which it is worst, with the others beside it: served is only what every one of them serves. Pure. */
+export function worstAddress(
+  handshake: Handshake,
+  expected: ServedExpectation,
+): ServedJudgement & { readonly handshake: Handshake } {
+  const { others = [], ...one } = handshake;
+  const all = [one, ...others];
+  const judgements = all.map((each) => ({
+    handshake: each,
+    ...judgeOne(each, expected, all.length > 1),
+  }));
+  const rank = (each: ServedJudgement): number => severityOrder.indexOf(each.result);
+  const worst = judgements.reduce((left, right) => (rank(right) > rank(left) ? right : left));
+  const rest = all.filter((each) => each !== worst.handshake);
+  return rest.length === 0 ? worst : { ...worst, handshake: { ...worst.handshake, others: rest } };
+}
+
+function judgeOne(
+  handshake: Handshake,
+  expected: ServedExpectation,
+  isOneOfSeveral: boolean,
+): ServedJudgement {
+  const { leaf, failure, address, at } = handshake;
+  const place = `${address.host}:${String(address.port)}${isOneOfSeveral && at !== undefined ? ` at ${at}` : ''}`;
   if (leaf === null) {
     const result = failure?.result ?? 'handshake-failed';
     return judged(

@@ -50,14 +50,20 @@ export function endOfWithdrawn(gone: Withdrawn, present: readonly Present[]): st
 /** Does an address show the certificate that was installed, or the one before? */
 export function isStillServed({ installed, addresses }: Pick<Withdrawn, 'installed' | 'addresses'>): boolean {
   const ours = [installed.issued.fingerprint, installed.previous?.fingerprint];
-  return addresses.some(({ handshake: { leaf } }) => leaf !== null && ours.includes(leaf.fingerprint));
+  return addresses.some(({ handshake }) =>
+    [handshake, ...(handshake.others ?? [])].some(
+      ({ leaf }) => leaf !== null && ours.includes(leaf.fingerprint),
+    ),
+  );
 }
 
 function showsSomethingElse({ installation: { serves }, installed, addresses }: Withdrawn): boolean {
   return (
     serves.length > 0 &&
     addresses.length === serves.length &&
-    addresses.every(({ handshake: { leaf } }) => leaf !== null) &&
+    addresses.every(({ handshake }) =>
+      [handshake, ...(handshake.others ?? [])].every(({ leaf }) => leaf !== null),
+    ) &&
     !isStillServed({ installed, addresses })
   );
 }

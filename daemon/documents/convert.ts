@@ -181,11 +181,38 @@ export function placementIn(written: Readonly<Record<string, unknown>>): {
   return placement === 'link' || placement === 'copy' ? { placement } : {};
 }
 
+/** Ports of protocols that ask for TLS in their own words first: a handshake there is none that a client makes. */
+const upgradedPorts: Readonly<Record<number, string>> = {
+  21: 'FTP',
+  24: 'LMTP',
+  25: 'SMTP',
+  110: 'POP3',
+  119: 'NNTP',
+  143: 'IMAP',
+  389: 'LDAP',
+  587: 'SMTP submission',
+  1433: 'SQL Server',
+  3306: 'MySQL',
+  3389: 'RDP',
+  4190: 'ManageSieve',
+  5222: 'XMPP',
+  5269: 'XMPP between servers',
+  5432: 'PostgreSQL',
+};
+
 function toAddress(written: unknown, path: readonly (string | number)[], place: Place): Address[] {
   const given = typeof written === 'string' ? written : text(map(written)['address']);
   const address = readAddress(given);
   if (address === null) {
     place.complain(`${JSON.stringify(given)} is not host:port with a port from 1 to 65535`, path);
+    return [];
+  }
+  const upgraded = upgradedPorts[address.port];
+  if (upgraded !== undefined) {
+    place.complain(
+      `${upgraded} on port ${String(address.port)} begins without TLS (STARTTLS), which cannot be proved yet. Leave it out of serves, or name a port that speaks TLS from the start (465, 636, 993, 995, 5223, 990)`,
+      path,
+    );
     return [];
   }
   const asked = typeof written === 'string' ? address.host : text(map(written)['serverName']);

@@ -139,6 +139,7 @@ async function applyOne(
             problem: null,
             reach: job.reach,
             anchors: job.anchors,
+            keyAlgorithm: job.certificate.key.algorithm,
           },
           signal,
         );

@@ -96,12 +96,21 @@ async function sightOf(
       problem: null,
       reach: reachIn(memory, certificate, installation),
       anchors,
+      keyAlgorithm: certificate.key.algorithm,
       claim: claimOf(world, memory, certificate, installation),
     };
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     const reach = reachIn(memory, certificate, installation);
-    return { installation, store: null, target: null, problem: error, reach, anchors };
+    return {
+      installation,
+      store: null,
+      target: null,
+      problem: error,
+      reach,
+      anchors,
+      keyAlgorithm: certificate.key.algorithm,
+    };
   }
 }
 

@@ -1,5 +1,5 @@
 /** Looks at endpoints and addresses. Changes nothing; a look that fails is an observation too, never an exception. */
-import type { Anchors, Installation, Observation } from '../core/model.ts';
+import type { Anchors, Installation, Observation, KeyAlgorithm } from '../core/model.ts';
 import type { Reach } from '../core/reach.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
@@ -17,6 +17,8 @@ export interface Sight {
   readonly problem: OperationError | null;
   readonly reach: Reach;
   readonly anchors: Anchors;
+  /** Of the key that is declared. */
+  readonly keyAlgorithm: KeyAlgorithm;
   /** Given where the journal knows nothing of the installation: what stands there is then to be proved. */
   readonly claim?: Claim | null;
 }
@@ -67,7 +69,9 @@ export async function observeOne(world: World, sight: Sight, signal: AbortSignal
   const [store, handshakes] = await Promise.all([
     inspect(world, sight, signal),
     Promise.all(
-      installation.serves.map((address) => world.handshake(address, sight.reach, sight.anchors, signal)),
+      installation.serves.map((address) =>
+        world.handshake(address, sight.reach, sight.anchors, signal, sight.keyAlgorithm),
+      ),
     ),
   ]);
   return { installation: installation.id, at: world.now(), ...store, handshakes };

@@ -44,7 +44,13 @@ async function proveAddress(
   const started = performance.now();
   let inARow = 0;
   for (;;) {
-    const handshake = await world.handshake(address, job.reach, job.anchors, signal);
+    const handshake = await world.handshake(
+      address,
+      job.reach,
+      job.anchors,
+      signal,
+      job.certificate.key.algorithm,
+    );
     // Nobody may look there: nothing is proved and nothing is wrong with the server. The finding says so; undoing would end in an outage.
     if (handshake.failure?.result === 'address-refused') return { state: 'unseen' };
     const judged = judgeHandshake(handshake, {

@@ -10,6 +10,7 @@ import type {
   Handshake,
   Instant,
   Issuer as IssuerSpec,
+  KeyAlgorithm,
 } from '../core/model.ts';
 import type { ClockVerdict } from '../core/clock.ts';
 import type { Reach } from '../core/reach.ts';
@@ -61,6 +62,8 @@ export interface World {
     reach: Reach,
     anchors: Anchors,
     signal: AbortSignal,
+    /** Of the certificate that is declared: what a server with several is asked for. */
+    keyAlgorithm?: KeyAlgorithm,
   ) => Promise<Handshake>;
   readonly progress: (event: ProgressEvent) => void;
   /**

@@ -1,4 +1,4 @@
-/** From a host name to a connected TCP socket, as a client comes to it: all its addresses are tried. Knows nothing of TLS; every failure is a word and a sentence. */
+/** From a host name to connected TCP sockets, as clients come to it: each of its addresses is one that somebody gets. Knows nothing of TLS; every failure is a word and a sentence. */
 import type { LookupAddress } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
@@ -14,21 +14,20 @@ export type Resolver = (host: string) => Promise<readonly LookupAddress[]>;
 export const systemResolver: Resolver = (host) => lookup(host, { all: true });
 
 /**
- * A connected socket, or why there is none. Every address is judged by `reach`, and those connected to are the very ones that were judged: no name is looked
- * up again. IO: DNS and TCP, both over when `deadline` is. Of several addresses the next is tried when one does not answer
- * (RFC 8305), because clients do so too: a host with a dead IPv6 address is not down. The caller destroys the socket.
+ * Every address of a host that `reach` permits, in the order of the resolver, or why there is none. Those connected to are the very ones that were judged: no name
+ * is looked up again. IO: DNS, over when `deadline` is.
  */
-export async function openConnection(
-  { host, port }: Address,
+export async function addressesToTry(
+  { host }: Address,
   reach: Reach,
   resolver: Resolver,
   deadline: AbortSignal,
   timeoutMs: number,
-): Promise<Socket | Failure> {
+): Promise<readonly LookupAddress[] | Failure> {
   const addresses = await addressesOf(host, resolver, deadline, timeoutMs);
-  if ('result' in addresses) return addresses;
-  const permitted = await permittedOf(host, addresses, reach, resolver, deadline, timeoutMs);
-  return 'result' in permitted ? permitted : openSocket(permitted, port, deadline, timeoutMs);
+  return 'result' in addresses
+    ? addresses
+    : permittedOf(host, addresses, reach, resolver, deadline, timeoutMs);
 }
 
 async function permittedOf(
@@ -107,8 +106,9 @@ function beforeAbort<Value>(work: Promise<Value>, signal: AbortSignal): Promise<
   });
 }
 
-function openSocket(
-  addresses: readonly LookupAddress[],
+/** A connected socket to this address, or why there is none. IO: TCP, over when `deadline` is. The caller destroys the socket. */
+export function openSocket(
+  address: LookupAddress,
   port: number,
   deadline: AbortSignal,
   timeoutMs: number,
@@ -120,7 +120,7 @@ function openSocket(
       noDelay: true,
       autoSelectFamily: true,
       lookup: (_host, _options, found) => {
-        found(null, [...addresses]);
+        found(null, [address]);
       },
     });
     const give = (detail: string): void => {
@@ -144,7 +144,7 @@ function openSocket(
   });
 }
 
-/** Where all addresses fail Node gives an AggregateError with the code of the first and no message. */
+/** Node may give an AggregateError with the code of the first try and no message. */
 function connectionReason(error: Error & { readonly code?: string }): string {
   switch (error.code) {
     case 'ECONNREFUSED':

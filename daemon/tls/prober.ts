@@ -1,8 +1,9 @@
 /**
- * One real TLS handshake, as a client makes it: what is served at an address under a name, and whether its chain verifies. It looks and never judges names
+ * Real TLS handshakes, as clients make them: what is served at each address of a host under a name, and whether its chain verifies. It looks and never judges names
  * or times: that is `core/served.ts`. Everything a server sends is bounded.
  */
 import { constants } from 'node:crypto';
+import type { LookupAddress } from 'node:dns';
 import { isIP, type Socket } from 'node:net';
 import {
   connect as connectTls,
@@ -14,7 +15,14 @@ import {
 import type { Address, Anchors, Handshake, Instant } from '../core/model.ts';
 import type { Reach } from '../core/reach.ts';
 import { limits } from '../limits.ts';
-import { openConnection, seconds, systemResolver, type Failure, type Resolver } from './connection.ts';
+import {
+  addressesToTry,
+  openSocket,
+  seconds,
+  systemResolver,
+  type Failure,
+  type Resolver,
+} from './connection.ts';
 import { factsOf, judgeSent, type Judged } from './trust.ts';
 
 export interface HandshakeQuestion {
@@ -26,34 +34,97 @@ export interface HandshakeQuestion {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
   readonly now: Instant;
+  /** Of the certificate that is to be seen: a server with several shows the one with this kind of key. Absent: whatever it prefers. */
+  readonly keyAlgorithm?: string;
   /** How host names become addresses; as everywhere on this machine unless told. */
   readonly resolver?: Resolver;
 }
 
 /**
- * Looks once. IO: DNS and one connection, over after `timeoutMs` at the latest. Safe to repeat. Never rejects for what a server does; rejects only with
- * the reason of `signal`. The message sizes of a handshake are bounded by OpenSSL itself (100 KiB of certificates); nothing else of a server is kept.
+ * Looks once at every address of the host. IO: DNS and a connection to each, over after `timeoutMs` at the latest. Safe to repeat. Never rejects for what a server
+ * does; rejects only with the reason of `signal`. Of several addresses those to which nobody can connect are passed over while another answers, because clients do so
+ * too (RFC 8305); each that answers is one that some client gets, and `others` holds them. The message sizes of a handshake are bounded by OpenSSL itself (100 KiB of
+ * certificates); nothing else of a server is kept.
  */
 export async function observeHandshake(question: HandshakeQuestion): Promise<Handshake> {
-  const { address, signal } = question;
+  const { address, signal, timeoutMs } = question;
   signal.throwIfAborted();
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(question.timeoutMs)]);
-  const socket = await openConnection(
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const found = await addressesToTry(
     address,
     question.reach,
     question.resolver ?? systemResolver,
     deadline,
-    question.timeoutMs,
+    timeoutMs,
   );
-  if (!('write' in socket)) {
+  if ('result' in found) {
     signal.throwIfAborted();
-    return failed(address, socket);
+    return failed(address, found);
   }
-  const seen = await shakeHands(socket, question, deadline);
-  socket.destroy();
+  const looks = await Promise.all(
+    found.slice(0, limits.tls.addressesPerNameMax).map((each) => lookAt(each, question, deadline)),
+  );
   signal.throwIfAborted();
-  return 'result' in seen ? failed(address, seen) : observed(address, seen);
+  const [
+    first = failed(address, { result: 'name-unresolved', detail: `${address.host} has no address in DNS` }),
+  ] = looks;
+  const answered = looks.filter((each) => each.failure?.result !== 'connection-failed');
+  const [one, ...others] = answered;
+  if (one === undefined) return first;
+  return others.length === 0 ? one : { ...one, others };
 }
+
+/** One address, and once more where another kind of key is shown than was installed: a server with an RSA and an ECDSA certificate shows by what is asked for. */
+async function lookAt(
+  to: LookupAddress,
+  question: HandshakeQuestion,
+  deadline: AbortSignal,
+): Promise<Handshake> {
+  const seen = await lookOnce(to, question, deadline, 'any');
+  const wanted = question.keyAlgorithm === undefined ? null : familyOf(question.keyAlgorithm);
+  if (seen.leaf === null || wanted === null || familyOf(seen.leaf.keyAlgorithm) === wanted) return seen;
+  const again = await lookOnce(to, question, deadline, wanted);
+  return again.leaf === null ? seen : again;
+}
+
+async function lookOnce(
+  to: LookupAddress,
+  question: HandshakeQuestion,
+  deadline: AbortSignal,
+  family: Family,
+): Promise<Handshake> {
+  const { address, timeoutMs } = question;
+  const socket = await openSocket(to, address.port, deadline, timeoutMs);
+  if (!('write' in socket)) return { ...failed(address, socket), at: to.address };
+  const seen = await shakeHands(socket, question, deadline, family);
+  socket.destroy();
+  return { ...('result' in seen ? failed(address, seen) : observed(address, seen)), at: to.address };
+}
+
+type Family = 'any' | 'rsa' | 'ecdsa' | 'ed25519';
+
+/** Of an algorithm such as `ecdsa-p256`; null where clients cannot ask for it apart. */
+function familyOf(algorithm: string): Exclude<Family, 'any'> | null {
+  const [family = ''] = algorithm.split('-');
+  return family === 'rsa' || family === 'ecdsa' || family === 'ed25519' ? family : null;
+}
+
+/** What is offered (RFC 8446 section 4.2.3), so that a server with several certificates shows the one with this kind of key. */
+const offers: Readonly<Record<Family, { readonly ciphers: string; readonly sigalgs?: string }>> = {
+  // Anonymous suites last: no client asks for them, but they tell a server without a certificate from one that is broken.
+  // No finite-field DHE: the server chooses its group, and one of 10,000 bits held this process for 1.2 s (measured). No browser offers it.
+  any: { ciphers: 'ALL:+aNULL:!kDHE:!SRP:!PSK:@SECLEVEL=0' },
+  rsa: {
+    ciphers: 'aRSA:!kDHE:!SRP:!PSK:@SECLEVEL=0',
+    sigalgs:
+      'rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512:RSA+SHA1',
+  },
+  ecdsa: {
+    ciphers: 'aECDSA:!kDHE:!SRP:!PSK:@SECLEVEL=0',
+    sigalgs: 'ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ECDSA+SHA1',
+  },
+  ed25519: { ciphers: 'aECDSA:!kDHE:!SRP:!PSK:@SECLEVEL=0', sigalgs: 'ed25519' },
+};
 
 interface Seen extends Judged {
   readonly protocol: string | null;
@@ -70,22 +141,24 @@ function failed(address: Address, failure: Failure): Handshake {
 const groups =
   '?*X25519MLKEM768:?*X25519:?P-256:?P-384:?P-521:?X448:?SecP256r1MLKEM768:?SecP384r1MLKEM1024:?MLKEM1024';
 
-let context: SecureContext | null = null;
+const contexts = new Map<Family, SecureContext>();
 
-/** One for all looks: it holds nothing of a connection, and making one costs as much as the handshake. Sessions are never resumed: a look must see the certificate. */
-function observerContext(): SecureContext {
-  context ??= createSecureContext({
-    // An observer must see what old and badly configured servers show, too.
-    minVersion: 'TLSv1',
-    // Anonymous suites last: no client asks for them, but they tell a server without a certificate from one that is broken.
-    // No finite-field DHE: the server chooses its group, and one of 10,000 bits held this process for 1.2 s (measured). No browser offers it.
-    ciphers: 'ALL:+aNULL:!kDHE:!SRP:!PSK:@SECLEVEL=0',
-    ecdhCurve: groups,
-    // Servers from before RFC 5746 are refused by default before they have shown anything.
-    secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT,
-    // No roots here: Node would put them behind what was sent. Trust is judged apart.
-    ca: [],
-  });
+/** One for all looks of a kind: it holds nothing of a connection, and making one costs as much as the handshake. Sessions are never resumed: a look must see the certificate. */
+function observerContext(family: Family): SecureContext {
+  let context = contexts.get(family);
+  if (context === undefined) {
+    context = createSecureContext({
+      // An observer must see what old and badly configured servers show, too.
+      minVersion: 'TLSv1',
+      ...offers[family],
+      ecdhCurve: groups,
+      // Servers from before RFC 5746 are refused by default before they have shown anything.
+      secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT,
+      // No roots here: Node would put them behind what was sent. Trust is judged apart.
+      ca: [],
+    });
+    contexts.set(family, context);
+  }
   return context;
 }
 
@@ -93,6 +166,7 @@ function shakeHands(
   socket: Socket,
   question: HandshakeQuestion,
   deadline: AbortSignal,
+  family: Family,
 ): Promise<Seen | Failure> {
   const { address, timeoutMs } = question;
   return new Promise((resolve) => {
@@ -101,7 +175,7 @@ function shakeHands(
       // RFC 6066: a server name is a DNS name, never an address.
       ...(isIP(address.serverName) === 0 ? { servername: address.serverName } : {}),
       rejectUnauthorized: false,
-      secureContext: observerContext(),
+      secureContext: observerContext(family),
     });
     let keyProved = false;
     let settled = false;

@@ -5,7 +5,7 @@ import { proveServed } from '../../daemon/shell/prove.ts';
 import type { Job } from '../../daemon/shell/operation.ts';
 import type { World } from '../../daemon/shell/world.ts';
 import type { Handshake } from '../../daemon/core/model.ts';
-import { facts, handshake, installation, now } from '../core/sample.ts';
+import { certificate, facts, handshake, installation, now } from '../core/sample.ts';
 
 const leaf = facts('aa');
 
@@ -18,6 +18,7 @@ async function proved(answers: readonly Handshake[]): Promise<number | null> {
   } as unknown as World;
   const job = {
     installation: { ...installation, serves },
+    certificate: certificate(),
     profile: { settleMs: 0 },
     installed: null,
     reach: null,

@@ -7,7 +7,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
-import { judgeHandshake } from '../../daemon/core/served.ts';
+import { judgeHandshake, worstAddress } from '../../daemon/core/served.ts';
 import type { Handshake } from '../../daemon/core/model.ts';
 import { noReach } from '../../daemon/core/reach.ts';
 import { certificateFacts } from '../../daemon/x509/facts.ts';
@@ -243,4 +243,70 @@ test('an aborted look rejects with the reason', async () => {
     controller.abort(new Error('enough'));
   }, 100);
   await assert.rejects(look(mute, name, { signal: controller.signal }), /enough/);
+});
+
+describe('what each client gets', () => {
+  const at = async (host: string, port: number, made: MadeBySsl): Promise<number> => {
+    const server = createTlsServer({ key: made.key, cert: [made, middle].map((each) => each.pem).join('') });
+    server.on('tlsClientError', () => undefined);
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(port, host, resolve));
+    return (server.address() as AddressInfo).port;
+  };
+  const several = (port: number, addresses: readonly string[]): Promise<Handshake> =>
+    look(port, name, {
+      address: { host: 'several.example.com', port, serverName: name },
+      resolver: () => Promise.resolve(addresses.map((address) => ({ address, family: 4 }))),
+    });
+
+  test('a name with several addresses serves what every one of them serves', async () => {
+    const old = shop.leaf(middle, name);
+    const port = await at('127.0.0.1', 0, leaf);
+    await at('127.0.0.2', port, leaf);
+    await at('127.0.0.3', port, old);
+    assert.equal(word(await several(port, ['127.0.0.1', '127.0.0.2'])), 'served-match');
+    for (const order of [
+      ['127.0.0.1', '127.0.0.3'],
+      ['127.0.0.3', '127.0.0.1'],
+      ['127.0.0.1', '127.0.0.2', '127.0.0.3'],
+    ]) {
+      const seen = await several(port, order);
+      assert.equal(word(seen), 'served-unknown', order.join());
+      const judged = worstAddress(seen, {
+        current: fingerprint(leaf),
+        previous: null,
+        known: new Map(),
+        now,
+      });
+      assert.match(judged.message, /at 127\.0\.0\.3 serves/);
+      assert.equal(judged.handshake.leaf?.fingerprint, fingerprint(old));
+    }
+    // Where nobody can connect to one of them, clients take another.
+    assert.equal(word(await several(port, ['127.0.0.9', '127.0.0.1'])), 'served-match');
+    const dead = await several(port, ['127.0.0.8', '127.0.0.9']);
+    assert.equal(word(dead), 'connection-failed');
+  });
+
+  test('a server with an RSA and an ECDSA certificate is looked at for the one that is declared', async () => {
+    const rsa = shop.leaf(middle, name, {
+      algorithm: ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048'],
+    });
+    for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const server = createTlsServer({
+        key: [leaf.key, rsa.key],
+        cert: [leaf, rsa].map((each) => each.pem + middle.pem),
+        maxVersion,
+      });
+      server.on('tlsClientError', () => undefined);
+      servers.push(server);
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { port } = server.address() as AddressInfo;
+      const shown = async (keyAlgorithm: string): Promise<string> =>
+        (await look(port, name, { keyAlgorithm })).leaf?.fingerprint ?? 'nothing';
+      assert.equal(await shown('rsa-2048'), fingerprint(rsa), maxVersion);
+      assert.equal(await shown('ecdsa-p256'), fingerprint(leaf), maxVersion);
+      // One that the server does not have: what it shows to everybody.
+      assert.notEqual(await shown('ed25519'), 'nothing');
+    }
+  });
 });
