@@ -124,6 +124,8 @@ export const limits = {
     anchorStepsMax: 1000,
     /** One record read from the state branch: a change of 500 documents is half a megabyte. */
     recordMaxBytes: 4 * 1024 * 1024,
+    /** Brackets of a record inside one another: ours need seven. */
+    depthMax: 32,
     /** One text in it: a chain of ten certificates, or the longest message a server sent. */
     textMaxChars: 262_144,
     /** Files that are no records, each named by an audit; the rest is counted. */
@@ -286,10 +288,14 @@ export const limits = {
     patternsMax: 1000,
     /** One pattern of such a list: the longest that OpenSSH reads (match.c keeps 1023 bytes and the end); its whole list matches nothing with a longer one. */
     patternMaxBytes: 1022,
+    /** Characters of the names of one line times characters of what it excludes: each pair is compared (0.1 s). */
+    patternWorkMax: 4_000_000,
     /** Why a signature does not count, in words of which the signer may have written some. */
     reasonMaxChars: 200,
     /** A list of revoked keys, text or binary: 10,000 keys are half of it. */
     revokedKeysMaxBytes: 4 * 1024 * 1024,
+    /** One line of it: an RSA key of 16,384 bits with its comment has 3,000. */
+    revokedLineMaxChars: 16_384,
     /** Armored OpenPGP keys of one principal. */
     openPgpKeyMaxChars: 1024 * 1024,
     /** One pack from a server, held in memory while it is indexed: a repository of declarations has tens of MB. */
@@ -353,6 +359,8 @@ export const limits = {
     allowedSignersMaxChars: 1024 * 1024,
     /** A commit or its signature as text: forges show less. */
     commitMaxBytes: 1024 * 1024,
+    /** Lines above the message: the largest merge of Linux has 66 parents, a signature 20 lines, a tag in it 50 more. */
+    commitHeadLinesMax: 4096,
   },
   terminal: {
     /** Where a stream does not tell its width: what a VT100 had, and what logs and mail wrap at. */
@@ -387,6 +395,8 @@ export const limits = {
     requestTimeoutMs: 30 * second,
     /** A directory, an order, a chain: a few KB each. */
     responseMaxBytes: 1024 * 1024,
+    /** Brackets of an answer inside one another: RFC 8555 has four. A mebibyte of them takes the parser 0.3 s. */
+    depthMax: 32,
     /** RFC 8555 section 6.5 asks to try again with the nonce of the refusal; a CA that refuses every nonce is broken. */
     nonceTriesMax: 8,
     /** Between two looks at an authorization or order when the CA names no time. */
@@ -448,7 +458,10 @@ export const limits = {
     /** Hosts between here and an endpoint. */
     jumpsMax: 4,
     /** Text of a known_hosts file. */
-    knownHostsMaxBytes: 4 * 1024 * 1024,
+    knownHostsMaxBytes: 1024 * 1024,
+    /** Lines of it that are read, and hashed ones among them that are compared: each costs a computation. The rest is unknown. */
+    knownHostsLinesMax: 10_000,
+    knownHostsHashedMax: 4096,
     /** What a Git service says on its error channel. */
     gitStderrMaxBytes: 16 * 1024,
   },
@@ -473,6 +486,8 @@ export const limits = {
   documents: {
     /** One file: the largest that stays harmless with a parser that is quadratic in places (57 KB took 0.5 s, 489 KB 98 s, measured). */
     fileMaxBytes: 64 * 1024,
+    /** Words, signs, lines and escapes of one file: each costs the parser up to 10 µs, so that 64 KiB of them held the event loop for 0.5 to 3 s. A file of 64 KiB full of installations has 24,000. */
+    piecesMax: 26_000,
     /** Brackets, or dashes of one line, inside one another: ours need 5; 100,000 cost 1.5 s (measured). */
     depthMax: 32,
     /** Documents in one file. */

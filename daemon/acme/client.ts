@@ -2,6 +2,7 @@
  * An ACME client for one account (RFC 8555): directory, nonces, the account, signed requests. It tries again only what section 6.5 asks for: a refused nonce.
  * Everything else is the shell's to decide.
  */
+import { isNestedDeeper } from '../core/json-depth.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import { bindAccount, signRequest, type AccountKey } from './jws.ts';
@@ -219,7 +220,7 @@ async function refusals<T>(
 /** A JSON object, or a failure that says whose. */
 export function json(body: string, issuer: string, what: string): Readonly<Record<string, unknown>> {
   try {
-    const value: unknown = JSON.parse(body);
+    const value: unknown = isNestedDeeper(body, limits.acme.depthMax) ? null : JSON.parse(body);
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
       return value as Record<string, unknown>;
   } catch {

@@ -1,4 +1,5 @@
 /** What an ACME server says when it refuses (RFC 8555 section 6.7, RFC 7807), and what that means for us. Pure. */
+import { isNestedDeeper } from '../core/json-depth.ts';
 import { limits } from '../limits.ts';
 import { OperationError, type Disposition, type FailureCode } from '../ports/failure.ts';
 
@@ -27,7 +28,7 @@ export class AcmeRefusal extends Error {
 export function readProblem(status: number, body: string, retryAt: number | null): AcmeProblem {
   let parsed: unknown = null;
   try {
-    parsed = JSON.parse(body);
+    parsed = isNestedDeeper(body, limits.acme.depthMax) ? null : JSON.parse(body);
   } catch {
     // Not JSON: a proxy or a server in trouble.
   }

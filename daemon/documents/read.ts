@@ -18,7 +18,7 @@ import { findAliases, findAnchors, offsetOf } from './positions.ts';
 import { essential, pathOf, phrase } from './schema-errors.ts';
 import type { PluginSchemas } from './schemas/index.ts';
 import { decodeText, deceivingCharacter } from './text-bounds.ts';
-import { readStream, type StreamDocument } from './yaml-stream.ts';
+import { readStream, tooManyPiecesAt, type StreamDocument } from './yaml-stream.ts';
 
 export type { ParsedFile } from '../core/parsed-document.ts';
 
@@ -80,6 +80,15 @@ function parseFile(file: SourceFile, validators: Validators, driftDefault: Drift
   }
   const read: Resource[] = [];
   try {
+    const many = tooManyPiecesAt(text);
+    if (many !== null) {
+      reading.complain(
+        'document-too-large',
+        `${file.path} has more than ${String(limits.documents.piecesMax)} words, signs and lines. Split it: one resource a file is best`,
+        many,
+      );
+      return { path: file.path, oid: file.oid, documents: [], problems: reading.problems };
+    }
     readDocuments(readStream(text), text, reading, validators, read);
   } catch (error) {
     // The depth is bounded before parsing, but brackets can hide in quotes and comments: the stack is the last bound, and a deep file is one bad file.

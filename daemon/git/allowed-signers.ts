@@ -37,9 +37,20 @@ export function readSignerLines(text: string): SignerLine[] {
   });
 }
 
-/** Every readable line (`readSignerLines`). */
-export function parseAllowedSigners(text: string): AllowedSigner[] {
-  return readSignerLines(text).flatMap(({ signer }) => (signer === null ? [] : [signer]));
+let newest: {
+  readonly text: string;
+  readonly zone: number;
+  readonly signers: readonly AllowedSigner[];
+} | null = null;
+
+/** Every readable line (`readSignerLines`). The last text is kept: each commit of a line asks for the same one. */
+export function parseAllowedSigners(text: string): readonly AllowedSigner[] {
+  const zone = new Date(0).getTimezoneOffset();
+  if (newest === null || newest.text !== text || newest.zone !== zone) {
+    const signers = readSignerLines(text).flatMap(({ signer }) => (signer === null ? [] : [signer]));
+    newest = { text, zone, signers };
+  }
+  return newest.signers;
 }
 
 function parseLine(line: string): AllowedSigner | null {
@@ -156,12 +167,11 @@ export function allows(signer: AllowedSigner, namespace: string, at: number): bo
 
 /** A list of patterns with commas between them: one must match, and none that is negated (`!x`) may. Compared byte by byte, as OpenSSH does. Pure. */
 export function matchesList(patterns: string, text: string): boolean {
-  const list = patterns.split(',').map((each) => Buffer.from(each).toString('latin1'));
+  const parts = patterns.split(',');
+  if (parts.length > limits.git.patternsMax) return false;
+  const list = parts.map((each) => Buffer.from(each).toString('latin1'));
   const bytes = Buffer.from(text).toString('latin1');
-  // Beyond the bounds nothing matches: what was cut off might have been an exclusion.
-  if (list.length > limits.git.patternsMax) return false;
-  if (list.some((each) => each.length - (each.startsWith('!') ? 1 : 0) > limits.git.patternMaxBytes))
-    return false;
+  if (!isBounded(list)) return false;
   let found = false;
   for (const each of list) {
     if (each.startsWith('!')) {
@@ -171,9 +181,19 @@ export function matchesList(patterns: string, text: string): boolean {
   return found;
 }
 
+/** Beyond the bounds nothing matches: what was cut off might have been an exclusion. */
+function isBounded(list: readonly string[]): boolean {
+  return list.every((each) => each.length - (each.startsWith('!') ? 1 : 0) <= limits.git.patternMaxBytes);
+}
+
 /** Whom a line names: its patterns, as they stand there, that it does not exclude itself. Empty: it lets nobody sign. Pure. */
 export function principalsOf({ principals }: AllowedSigner): string[] {
-  return principals
-    .split(',')
-    .filter((one) => one !== '' && !one.startsWith('!') && matchesList(principals, one));
+  const list = principals.split(',');
+  if (list.length > limits.git.patternsMax) return [];
+  const excluded = list.filter((one) => one.startsWith('!'));
+  const named = list.filter((one) => one !== '' && !one.startsWith('!'));
+  // Every name is one of its own patterns, so that only the bounds and the exclusions are left to ask.
+  if (!isBounded(list.map((each) => Buffer.from(each).toString('latin1')))) return [];
+  if (named.join('').length * excluded.join('').length > limits.git.patternWorkMax) return [];
+  return named.filter((one) => matchesList([one, ...excluded].join(','), one));
 }

@@ -1,7 +1,7 @@
 /** Commits as bytes: reads headers, trailers and signature exactly, and writes new ones as git would. */
 import { instantWithin } from '../core/timestamp.ts';
 import { limits } from '../limits.ts';
-import { commitFault, readHeaders } from './grammar.ts';
+import { commitFault, isHeadTooLong, readHeaders } from './grammar.ts';
 import { malformed } from './object.ts';
 
 export interface Person {
@@ -38,6 +38,10 @@ export interface SignedParts {
  * @throws OperationError `git-malformed` when a commit carries two signatures: which one counts would be a guess.
  */
 export function separateSignature(raw: Buffer): SignedParts {
+  if (isHeadTooLong(raw))
+    throw malformed(
+      `a commit has more than ${String(limits.git.commitHeadLinesMax)} lines of headers (tooManyHeaders)`,
+    );
   const kept: Buffer[] = [];
   const signature: string[] = [];
   let signatures = 0;
@@ -83,6 +87,10 @@ export function soundParts(rawCommit: Uint8Array): SignedParts | string {
 
 /** Reads a raw commit. Headers count in the place where Git writes them. Pure. @throws OperationError `git-malformed` */
 export function parseCommit(oid: string, raw: Buffer): Commit {
+  if (isHeadTooLong(raw))
+    throw malformed(
+      `commit ${oid} has more than ${String(limits.git.commitHeadLinesMax)} lines of headers (tooManyHeaders)`,
+    );
   const { payload, signature } = separateSignature(raw);
   const blank = payload.indexOf('\n\n');
   const head = payload.toString('utf8', 0, blank < 0 ? payload.length : blank);

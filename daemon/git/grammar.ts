@@ -3,6 +3,7 @@
  * git-fsck(1), or names of our own where Git has none. Pure.
  */
 import { instantWithin } from '../core/timestamp.ts';
+import { limits } from '../limits.ts';
 import { dotGitSpelling } from './dot-git.ts';
 
 /** What is wrong with an object, by the id of git-fsck(1); null: nothing. */
@@ -13,6 +14,7 @@ export type Fault = string | null;
  * of those `encoding`, `gpgsig` and `gpgsig-sha256` at most once, and none that belongs above.
  */
 export function commitFault(raw: Buffer): Fault {
+  if (isHeadTooLong(raw)) return 'tooManyHeaders';
   const blank = raw.indexOf('\n\n');
   const head = raw.subarray(0, blank < 0 ? raw.length : blank + 1);
   if (head.includes(0)) return 'nulInHeader';
@@ -23,6 +25,17 @@ export function commitFault(raw: Buffer): Fault {
   if (!isId(headers.tree)) return 'badTreeSha1';
   if (!headers.parents.every(isId)) return 'badParentSha1';
   return personFault(headers.author) ?? personFault(headers.committer) ?? furtherFault(headers.further);
+}
+
+/** Whether more lines than the bound stand above the message: each costs several readers. Pure; ends at the bound. */
+export function isHeadTooLong(raw: Buffer): boolean {
+  let at = 0;
+  for (let lines = 0; lines <= limits.git.commitHeadLinesMax; lines++) {
+    const newline = raw.indexOf(0x0a, at);
+    if (newline < 0 || newline === at) return false;
+    at = newline + 1;
+  }
+  return true;
 }
 
 /** Headers of a commit, each as the text behind its key. */
@@ -105,6 +118,8 @@ function personFault(text: string): Fault {
   return match === null ? (/^ \d+ /.test(time) ? 'badTimezone' : 'badDate') : null;
 }
 
+const nullId = Buffer.alloc(20);
+
 const fileModes = new Set(['100644', '100755', '120000', '160000', '40000']);
 
 /** The first fault of a tree. Git only warns of modes it does not know; here they are a fault, since nobody can say what such an entry is. */
@@ -122,7 +137,7 @@ export function treeFault(bytes: Buffer): Fault {
     const name = bytes.toString('latin1', space + 1, zero);
     const fault = nameFault(name);
     if (fault !== null) return fault;
-    if (bytes.subarray(zero + 1, zero + 21).every((byte) => byte === 0)) return 'nullSha1';
+    if (bytes.compare(nullId, 0, 20, zero + 1, zero + 21) === 0) return 'nullSha1';
     if (names.has(name)) return 'duplicateEntries';
     names.add(name);
     // Git compares a folder as if its name ended in a slash.
@@ -135,6 +150,8 @@ export function treeFault(bytes: Buffer): Fault {
 }
 
 function nameFault(name: string): Fault {
+  // Most names, and none that any rule below is about.
+  if (/^[\w-][\w.-]*$/.test(name)) return null;
   if (name === '') return 'emptyName';
   if (name.includes('/')) return 'fullPathname';
   if (name === '.') return 'hasDot';

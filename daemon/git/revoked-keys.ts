@@ -45,6 +45,9 @@ function readText(text: string): RevokedKeys {
   const fingerprints = new Set<string>();
   const openPgp = new Set<string>();
   for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (line === '' || line.startsWith('#')) continue;
+    if (line.length > limits.git.revokedLineMaxChars)
+      throw new Error(`line ${String(index + 1)} is longer than any key`);
     const words = line.trim().split(/\s+/);
     const [first = '', second = ''] = words;
     if (first === '' || first.startsWith('#')) continue;

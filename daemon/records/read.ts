@@ -2,6 +2,7 @@
  * The door through which records come in: bytes of the state branch to typed values, or to a sentence about what is wrong. The branch is foreign input: whoever
  * may push to it wrote it. Nothing here throws for what stands there.
  */
+import { isNestedDeeper } from '../core/json-depth.ts';
 import type { ChangeRecord } from '../core/change-record.ts';
 import type {
   CertificateRecord,
@@ -57,7 +58,9 @@ function readAs(kind: keyof typeof shapes, bytes: Uint8Array, now: number): Read
     return none(`longer than ${String(limits.records.recordMaxBytes)} bytes`);
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    const text = Buffer.from(bytes).toString('utf8');
+    if (isNestedDeeper(text, limits.records.depthMax)) return none('nested too deep');
+    value = JSON.parse(text);
   } catch {
     return none('not JSON');
   }
