@@ -61,6 +61,8 @@ export const limits = {
     judgedAgainPerTurnMax: 400,
     /** Commits of the branch looked back through, once, for who put a certificate there that was never judged: a millisecond each. */
     sleepersLookBackCommits: 5000,
+    /** Faults of commits kept while the program runs, so that a flood of malformed ones is read once: two turns of them, with their messages some hundred bytes each. */
+    faultsKeptMax: 4000,
     /** Approvals kept for one held change, of different signers; no rule asks for as many. */
     approvalsKeptMax: 100,
     /** Reasons kept of one held change, each a finding; the last says how many more there are. Nobody reads the fiftieth. */

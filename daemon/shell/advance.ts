@@ -5,6 +5,7 @@
 import { changeRecord, changeRecordKey, type ChangeRecord } from '../core/change-record.ts';
 import type { ChangeReason, NewCommit } from '../core/change-judgement.ts';
 import type { Desired } from '../core/model.ts';
+import { soundParts } from '../git/commit.ts';
 import { malformed } from '../git/object.ts';
 import type { TreeEntryChange } from '../git/repository.ts';
 import { limits } from '../limits.ts';
@@ -65,22 +66,36 @@ export async function advance(
   const { intent, memory } = context;
   const { repository } = intent;
   const line = memory.accepted === null ? null : await repository.firstParents(memory.accepted, head);
-  let unread: UnreadCommit | null = null;
+  const before = tried.get(memory) ?? null;
+  // Past those that were tried before: one that breaks the grammar does so whenever it is read, and any number of them must not hide what comes after.
+  const past = before?.accepted === memory.accepted ? (line ?? []).indexOf(before.last) + 1 : 0;
+  let unread: UnreadCommit | null = past > 0 ? (before?.unread ?? null) : null;
   // Without a line the accepted commit came in from the side: what happened since is one change, judged as a whole.
   // A turn has an end: what is left over is judged in the next, one by one as always.
   let judgedAgain = 0;
-  for (const oid of (line ?? [head]).slice(0, limits.governance.commitsPerTurnMax)) {
+  let again = false;
+  for (const oid of (line ?? [head]).slice(past, past + limits.governance.commitsPerTurnMax)) {
     if (judgedAgain >= judgedAgainMax) break;
     try {
       judgedAgain += await step(context, oid, line !== null);
       unread = null;
+      again = false;
     } catch (error) {
       if (!isUnreadable(error)) throw error;
       unread ??= { commit: oid, error };
+      // What is missing or damaged may be there the next time.
+      again ||= error.code !== 'git-malformed';
+      if (!again && line !== null) tried.set(memory, { accepted: memory.accepted, last: oid, unread });
     }
   }
   return unread;
 }
+
+/** How far a line of malformed commits was tried on top of what is accepted: as long as that is the same, trying them again tells nothing. */
+const tried = new WeakMap<
+  JudgingMemory,
+  { readonly accepted: string | null; readonly last: string; readonly unread: UnreadCommit }
+>();
 
 /** Returns how many held changes were judged again. */
 async function step(context: Advance, commit: string, onLine: boolean): Promise<number> {
@@ -88,6 +103,11 @@ async function step(context: Advance, commit: string, onLine: boolean): Promise<
   const { repository, reader } = intent;
   const previous = memory.accepted;
   const judge = signatureJudge(intent.trust);
+  if (onLine && previous !== null) {
+    // Alone first: the range of each of many malformed commits holds all before it.
+    const parts = soundParts(await repository.rawCommit(commit));
+    if (typeof parts === 'string') throw malformed(parts);
+  }
   // Of the history before the first accepted commit nothing is judged, so nothing is read.
   const from = previous === null ? (await repository.commit(commit)).parents : [previous];
   const range = await readNewCommits(repository, from, commit, judge, world.now());
@@ -128,15 +148,17 @@ async function step(context: Advance, commit: string, onLine: boolean): Promise<
   });
   await noteReviews(context, commits);
   supersede(memory, changes, { tip, accepted: judged.verdict.outcome === 'accepted', before });
-  if (judged.verdict.outcome === 'accepted') {
-    const later = before.changeControl === null ? [] : filesOf(judged, changes);
+  const { outcome } = judged.verdict;
+  const bringing = { tip, commits, unread, changes, judged, previous };
+  if (outcome === 'accepted') {
+    const later = laterFiles(before, judged, changes);
     if (later.length === 0) {
       take(context, applied, desired, tip, { record: { previous, commits, judged } });
     } else {
-      await takePart(context, { tip, commits, unread, changes, later, judged, previous });
+      await takePart(context, { ...bringing, later, at: commit, evidence: commits });
     }
   } else {
-    hold(context, { tip, commits, unread, changes, judged, previous });
+    hold(context, { ...bringing, outcome });
     move(context, commit);
   }
   return reconsider(context, commits, commit);
@@ -157,7 +179,7 @@ async function stepOverParent(context: Advance, { tip, commits }: NewRange): Pro
   const refused = await judgeMalformed(context, before, previous, parent);
   if (refused === null) return null;
   supersede(memory, refused.changes, { tip: refused.tip, accepted: false, before });
-  if (refused.judged.plan.documents.length > 0) hold(context, refused);
+  if (refused.judged.plan.documents.length > 0) hold(context, { ...refused, outcome: 'refused' });
   move(context, parent);
   return reconsider(context, refused.commits, parent);
 }
@@ -193,8 +215,13 @@ async function judgeMalformed(
   }
 }
 
-/** Files of certificates that only this very change would let through. */
-function filesOf(judged: JudgedChange, changes: readonly TreeEntryChange[]): TreeEntryChange[] {
+/** Files of certificates that only this very change would let through. Without change control nothing waits. */
+function laterFiles(
+  before: Desired,
+  judged: JudgedChange,
+  changes: readonly TreeEntryChange[],
+): readonly TreeEntryChange[] {
+  if (before.changeControl === null) return [];
   const files = new Set(judged.widened.flatMap((each) => each.source?.file ?? []));
   return changes.filter((each) => files.has(each.path));
 }
@@ -214,18 +241,24 @@ export interface Bringing {
 /** Policies take effect; the certificates they were widened for in the same change wait for the next commit, and are judged by them then. */
 async function takePart(
   context: Advance,
-  part: Bringing & { readonly later: readonly TreeEntryChange[] },
+  part: Bringing & {
+    readonly later: readonly TreeEntryChange[];
+    readonly at: string;
+    /** The commits it was judged by. */
+    readonly evidence: readonly NewCommit[];
+  },
 ): Promise<void> {
   const { intent, build, world } = context;
   const waiting = new Set(part.later.map((each) => each.path));
   const now = part.changes.filter((each) => !waiting.has(each.path));
   const applied = await applyChange(intent.repository, intent.reader, intent, now);
-  const verdict = { ...part.judged.verdict, outcome: 'waiting' as const, reasons: part.judged.widened };
-  hold(context, { ...part, changes: part.later, judged: { ...part.judged, verdict } });
-  const seen = { previous: part.previous, commits: part.commits, judged: part.judged };
+  const verdict = { ...part.judged.verdict, reasons: part.judged.widened };
+  hold(context, { ...part, changes: part.later, judged: { ...part.judged, verdict }, outcome: 'waiting' });
+  const seen = { previous: part.previous, commits: part.evidence, judged: part.judged };
   // It is in force like any other change: recorded as accepted, and a debt at once where nobody approved it.
   const paths = applied.documents.map((each) => each.path);
-  take(context, applied, build(part.tip.oid, applied.files), part.tip, { record: { ...seen, part: paths } });
+  const record = { ...seen, part: paths };
+  take(context, applied, build(part.at, applied.files), part.tip, { record, at: part.at });
   world.log.warn(
     { commit: part.tip.oid, files: [...waiting] },
     'part of a change waits: it widened its own policy',
@@ -237,7 +270,7 @@ function take(
   applied: AppliedChange,
   desired: Desired,
   tip: NewCommit,
-  { record }: { readonly record: Seen },
+  { record, at = tip.oid }: { readonly record: Seen; readonly at?: string },
 ): void {
   const { world, memory } = context;
   const { documents } = applied;
@@ -250,8 +283,8 @@ function take(
       verdict: record.judged?.verdict ?? null,
     });
   }
-  context.take(applied, desired, tip.oid);
-  memory.accepted = tip.oid;
+  context.take(applied, desired, at);
+  memory.accepted = at;
 }
 
 type Seen = Pick<Parameters<typeof changeRecord>[0], 'previous' | 'commits' | 'judged'> & {
@@ -267,11 +300,14 @@ function remember(context: Advance, tip: NewCommit, seen: Seen, acceptedAt: numb
 }
 
 /** Holds a change that is not taken, with its record. Changes `memory`; the journal is written with the commit it belongs to (`saveHeld`). */
-export function hold(context: Advance, bringing: Bringing): void {
+export function hold(
+  context: Advance,
+  bringing: Bringing & { readonly outcome: HeldChange['outcome'] },
+): void {
   const { memory, world } = context;
-  const { tip, commits, approvals = none, unread, changes, previous } = bringing;
+  const { tip, commits, approvals = none, unread, changes, previous, outcome } = bringing;
   const reasons = fewReasons(bringing.judged.verdict.reasons);
-  const judged = { ...bringing.judged, verdict: { ...bringing.judged.verdict, reasons } };
+  const judged = { ...bringing.judged, verdict: { ...bringing.judged.verdict, outcome, reasons } };
   const held: HeldChange = {
     commit: tip.oid,
     previous,
@@ -282,20 +318,15 @@ export function hold(context: Advance, bringing: Bringing): void {
     ...(approvals.length > 0 && { approvals }),
     unread,
     hash: judged.hash,
-    outcome: judged.verdict.outcome,
+    outcome,
     reasons,
   };
   if (memory.desired !== null) judgedOn.set(held, memory.desired);
   keepHeld(memory, held);
   remember(context, tip, { previous, commits: [...commits, ...approvals], judged }, null);
-  world.journal.append(
-    world.now(),
-    'repository',
-    `change ${judged.verdict.outcome}`,
-    `${tip.oid} ${judged.hash}`,
-  );
+  world.journal.append(world.now(), 'repository', `change ${outcome}`, `${tip.oid} ${judged.hash}`);
   for (const { code, message } of reasons) {
-    world.log.warn({ commit: tip.oid, code }, `change ${judged.verdict.outcome}: ${message}`);
+    world.log.warn({ commit: tip.oid, code }, `change ${outcome}: ${message}`);
   }
 }
 
@@ -382,7 +413,15 @@ async function judgeAgain(
     { before, trust, after, trustAfter, documents, tip, commits: evidence, unread, now },
     planned,
   );
-  if (late === null && judged.verdict.outcome === 'accepted' && judged.widened.length === 0) {
+  // Kept as they were when first seen: a key that is given back counts again.
+  const bringing = { tip: held.tip, commits: held.commits, approvals, unread, changes, previous, judged };
+  const outcome = late === null ? judged.verdict.outcome : 'refused';
+  if (outcome === 'accepted') {
+    const later = laterFiles(before, judged, changes);
+    if (later.length > 0) {
+      await takePart(context, { ...bringing, later, at, evidence });
+      return true;
+    }
     remember(context, tip, { previous, commits: evidence, judged }, now);
     noteBreakGlass(context, { tip, commits: evidence, documents, verdict: judged.verdict });
     memory.held.delete(held.commit);
@@ -390,16 +429,13 @@ async function judgeAgain(
     world.log.info({ commit: held.commit, hash: judged.hash }, 'a held change takes effect');
     return true;
   }
-  const verdict =
-    late === null ? judged.verdict : { ...judged.verdict, outcome: 'refused' as const, reasons: [late] };
-  // Kept as they were when first seen: a key that is given back counts again.
-  const bringing = { tip: held.tip, commits: held.commits, approvals, unread, changes, previous };
+  const verdict = { ...judged.verdict, outcome, reasons: late === null ? judged.verdict.reasons : [late] };
   const known = held.approvals ?? none;
   if (judged.hash === held.hash && approvals === known && sameVerdict(held, verdict)) {
     judgedOn.set(held, before);
     return false;
   }
-  hold(context, { ...bringing, judged: { ...judged, verdict } });
+  hold(context, { ...bringing, judged: { ...judged, verdict }, outcome });
   return true;
 }
 

@@ -38,7 +38,8 @@ export interface HeldChange {
   /** Commits of it that were not read: it stays refused. */
   readonly unread: number;
   readonly hash: string;
-  readonly outcome: 'accepted' | 'waiting' | 'refused';
+  /** What is accepted takes effect, whole or in part, and is not held. */
+  readonly outcome: 'waiting' | 'refused';
   readonly reasons: readonly ChangeReason[];
 }
 
@@ -193,7 +194,9 @@ function recalledHeld(journal: Journal): Map<string, HeldChange> {
     const commits = each.commits.map((one) => ({ automatic: false, brought: one.paths, ...one }));
     const cut = commits.length >= limits.governance.commitsPerMergeMax ? 1 : 0;
     const tip = { automatic: false, brought: each.tip.paths, ...each.tip };
-    held.set(commit, { unread: cut, ...each, tip, commits });
+    // An earlier version held what was accepted and widened its own policy; it is judged again with the next commit.
+    const outcome = each.outcome === 'refused' ? 'refused' : 'waiting';
+    held.set(commit, { unread: cut, ...each, tip, commits, outcome });
   }
   return held;
 }

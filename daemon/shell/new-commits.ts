@@ -158,8 +158,23 @@ function sameAs(paths: Set<string>, isAs: MergeContent['isAs'], parent: string):
   return paths;
 }
 
+/** Why commits break the grammar, by what they were compared with and their id: it does not change, and one range after the other reads them. */
+const faults = new WeakMap<Repository, Map<string, string>>();
+
+function remember(repository: Repository, key: string, fault: string): void {
+  let known = faults.get(repository);
+  if (known === undefined || known.size >= limits.governance.faultsKeptMax) {
+    known = new Map();
+    faults.set(repository, known);
+  }
+  known.set(key, fault);
+}
+
 async function readOne(reading: Reading, oid: string): Promise<ReadCommit> {
   const { repository } = reading;
+  const key = `${reading.since ?? ''} ${oid}`;
+  const known = faults.get(repository)?.get(key);
+  if (known !== undefined) return brokenCommit(oid, known, reading.at);
   try {
     const raw = await repository.rawCommit(oid);
     const parts = soundParts(raw);
@@ -168,6 +183,7 @@ async function readOne(reading: Reading, oid: string): Promise<ReadCommit> {
       : await readSound(reading, await repository.commit(oid), raw);
   } catch (error) {
     if (!isUnreadable(error)) throw error;
+    if (error.code === 'git-malformed') remember(repository, key, error.message);
     return brokenCommit(oid, error.message, reading.at);
   }
 }

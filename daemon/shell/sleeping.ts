@@ -2,7 +2,7 @@
  * Certificates that are declared and cannot be used yet, accepted by a version that judged certificates only once they could be used. They are judged once, before the
  * next commit can let them come into force: as if they came in now, by the commit that put them there. What does not pass is held, and nothing else is.
  */
-import type { ChangeReason } from '../core/change-judgement.ts';
+import type { ChangeReason, ChangeVerdict } from '../core/change-judgement.ts';
 import type { Desired } from '../core/model.ts';
 import type { TreeEntryChange } from '../git/repository.ts';
 import { limits } from '../limits.ts';
@@ -48,14 +48,14 @@ export async function judgeSleepers(context: Advance): Promise<void> {
     [...sleepers.values()].map((each) => each.aside),
   );
   const before = build(accepted, awake.files);
-  const held: Bringing[] = [];
+  const held: Judged[] = [];
   for (const each of await broughtBy(context, accepted, sleepers)) {
     const on = { files: awake, before, ...each };
     // One by one, so that what passes by itself is not held along with the others of its commit.
     const changes: TreeEntryChange[] = [];
     for (const change of each.changes) {
       const alone = await judgeBrought(context, { ...on, changes: [change] });
-      if (alone !== null && alone.judged.verdict.outcome !== 'accepted') changes.push(change);
+      if (alone !== null && alone.outcome !== 'accepted') changes.push(change);
     }
     const bringing = changes.length === 0 ? null : await judgeBrought(context, { ...on, changes });
     if (bringing !== null) held.push(bringing);
@@ -64,13 +64,16 @@ export async function judgeSleepers(context: Advance): Promise<void> {
   const aside = held.flatMap(({ changes }) => changes.flatMap(({ path }) => sleepers.get(path)?.aside ?? []));
   const applied = await applyChange(intent.repository, intent.reader, intent, aside);
   const left = build(accepted, applied.files);
-  for (const each of held) hold(context, each);
+  for (const each of held)
+    hold(context, { ...each, outcome: each.outcome === 'refused' ? 'refused' : 'waiting' });
   context.take(applied, left, accepted);
   world.log.warn(
     { files: aside.map((each) => each.path) },
     'certificates that cannot be used yet were never judged, and wait now',
   );
 }
+
+type Judged = Bringing & Pick<ChangeVerdict, 'outcome'>;
 
 interface Brought {
   readonly commit: string;
@@ -135,7 +138,7 @@ async function judgeBrought(
     changes,
     lost,
   }: Brought & { readonly files: FilesInForce; readonly before: Desired },
-): Promise<Bringing | null> {
+): Promise<Judged | null> {
   const { repository, reader } = intent;
   const now = world.now();
   const from = parent === null ? [] : [parent];
@@ -156,11 +159,6 @@ async function judgeBrought(
   const { verdict, widened } = judged;
   const reasons: readonly ChangeReason[] = [...verdict.reasons, ...widened];
   const outcome = verdict.outcome === 'accepted' && widened.length > 0 ? 'waiting' : verdict.outcome;
-  return {
-    ...range,
-    unread,
-    changes,
-    judged: { ...judged, verdict: { ...verdict, outcome, reasons } },
-    previous: parent,
-  };
+  const said = { ...judged, verdict: { ...verdict, reasons } };
+  return { ...range, unread, changes, judged: said, previous: parent, outcome };
 }

@@ -3,7 +3,14 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { limits } from '../../daemon/limits.ts';
-import { certificate, endpoint, openSignedEstate, team, type SignedEstate } from './signed-estate.ts';
+import {
+  certificate,
+  control,
+  endpoint,
+  openSignedEstate,
+  team,
+  type SignedEstate,
+} from './signed-estate.ts';
 
 const zeros = `Renewd-Approve: ${'0'.repeat(64)}`;
 const wildFile = 'inventory/certificates/web/wild.yaml';
@@ -187,5 +194,43 @@ describe(
         await estate.push();
         assert.deepEqual([estate.held(), estate.inForce('web/wild')], [[], true]);
       }));
+
+    test('a change that waited and widens its own policy takes effect in two steps once it is approved', () => {
+      const baseline = (algorithms: string): Record<string, string> => ({
+        'policies/baseline.yaml': `apiVersion: renewd/v1\nkind: Policy\nmetadata: { name: baseline }\nspec:\n  rules:\n    - { rule: key-algorithms, action: block, settings: { algorithms: [${algorithms}] } }\n`,
+      });
+      const asked = "    - { name: policies, paths: ['policies/**'], count: 1, from: ['team:pki'] }\n";
+      return withEstate(
+        async (estate) => {
+          const { tree, people } = estate;
+          const paul = people['paul'] ?? null;
+          const file = 'inventory/certificates/web/new.yaml';
+          tree.commit(
+            { ...baseline('ecdsa-p256, rsa-2048'), [file]: certificate('new', 'new.example.com') },
+            'Widen',
+            { by: people['pia'] ?? null },
+          );
+          await estate.push();
+          assert.deepEqual(estate.held(), ['Widen: waiting']);
+          tree.commit({}, 'Approve', { by: paul, trailers: [`Renewd-Approve: ${onlyHash(estate)}`] });
+          await estate.push();
+          const policy = estate.memory().desired?.policies.find((each) => each.name === 'baseline');
+          assert.deepEqual(policy?.rules[0]?.settings, { algorithms: ['ecdsa-p256', 'rsa-2048'] });
+          assert.deepEqual([estate.held(), estate.inForce('web/new')], [['Widen: waiting'], false]);
+          assert.deepEqual(
+            estate.findings().map((each) => each.observed),
+            ['policy-widened'],
+          );
+          await estate.restart();
+          tree.commit({}, 'Go on', { by: paul });
+          await estate.push();
+          assert.deepEqual([estate.held(), estate.inForce('web/new')], [[], true]);
+        },
+        {
+          ...baseline('rsa-2048'),
+          'policies/change-control.yaml': control.replace('  reservedLabels', `${asked}  reservedLabels`),
+        },
+      );
+    });
   },
 );

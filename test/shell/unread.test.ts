@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 
+import { execFileSync } from 'node:child_process';
 import { existsSync, rmSync, truncateSync, chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { auditRepository } from '../../daemon/audit/audit.ts';
 import { limits } from '../../daemon/limits.ts';
-import { certificate, commitText, openArena, treeBytes, type Arena } from './foreign-commits.ts';
+import { certificate, commitText, openArena, treeBytes, writeLoose, type Arena } from './foreign-commits.ts';
 
 const day = 86_400_000;
 const zeros = '1'.repeat(40);
@@ -186,6 +188,37 @@ describe(
           );
           await arena.push(vouched);
           assert.deepEqual(inForce(), ['web/late', 'web/shop']);
+          const report = await auditRepository(
+            arena.house().estate.state.repository,
+            {
+              intent: vouched,
+              state: execFileSync('git', ['-C', arena.bare, 'rev-parse', 'renewd/state'], {
+                encoding: 'utf8',
+              }).trim(),
+              prefix: '',
+              trusted: null,
+              recordSigners: arena.house().signingKey(),
+              now: Date.now(),
+              anchors: [],
+            },
+            arena.house().world.log,
+          );
+          const said = report.claims.filter((each) => each.subject.includes(bad.slice(0, 10)));
+          // Of several on each other the first is named.
+          assert.ok(
+            report.claims.some(
+              ({ verdict, claim }) => verdict === 'proved' && claim.includes('cannot be read'),
+            ),
+            JSON.stringify(report.claims),
+          );
+          assert.ok(
+            said.some((each) => each.verdict === 'proved' && each.claim.includes('was refused')),
+            JSON.stringify(said),
+          );
+          assert.deepEqual(
+            report.claims.filter((each) => each.verdict === 'failed'),
+            [],
+          );
           // A lost journal is judged again from history, past the malformed commit.
           await arena.restart({ withoutJournal: true });
           await arena.turn();
@@ -227,6 +260,28 @@ describe(
             .findings()
             .some((each) => each.code === 'change-refused' && each.message.includes('cannot be read')),
         );
+      } finally {
+        await arena.close();
+      }
+    });
+
+    test('more malformed commits than a turn looks at hide nothing: the honest change on top is in force, and nothing else', async () => {
+      const arena = await openArena();
+      try {
+        const [root, first] = ['HEAD^{tree}', 'HEAD'].map((each) => arena.tree.git('rev-parse', each));
+        let tip = first ?? '';
+        const headers = 'gpgsig a\n b\ngpgsig c\n d\n';
+        for (let at = 0; at < limits.governance.commitsPerTurnMax + 20; at++) {
+          const text = commitText({ tree: root ?? '', parents: [tip], headers, message: `${String(at)}\n` });
+          tip = writeLoose(arena.bare, 'commit', text);
+        }
+        assert.match((await arena.push(tip)).troubles[0]?.message ?? '', /git revert/);
+        assert.match((await arena.turn()).troubles[0]?.message ?? '', /git revert/);
+        const late = 'inventory/certificates/web/late.yaml';
+        assert.deepEqual((await arena.push(arena.onTop(tip, { [late]: certificate('late') }))).troubles, []);
+        const { held, desired } = arena.house().memory;
+        assert.deepEqual([...(desired?.certificates.keys() ?? [])].sort(), ['web/late', 'web/shop']);
+        assert.equal(held.size, 0);
       } finally {
         await arena.close();
       }
