@@ -63,7 +63,7 @@ plain_name() { is_plain_name "$1" || fail 64 "not a plain name: $1"; }
 
 # --- who can change what ---
 
-# look PATH: type, rights, owner and group of what stands there, following no link. False when nothing does.
+# look PATH: type, rights, owner, group and size of what stands there, following no link. False when nothing does.
 look() {
   seen=$(ls -ldn -- "$1" 2>/dev/null) || return 1
   fields $seen
@@ -75,6 +75,7 @@ fields() {
   type=${1%"$rights"}
   uid=$3
   gid=$4
+  size=$5
 }
 
 ours() { [ "$uid" = 0 ] || [ "$uid" = "$me" ]; }
@@ -114,12 +115,21 @@ all_firm() {
   done
 }
 
+firm_paths=
+
 # approach PATH: walks down from / as the kernel would, without following a name that somebody else could swap meanwhile.
 # 0: all of it is there and firm. 2: the rest is missing. 1: $why and $step say where others can interfere.
 # Sets $real, the firm part without links, and $rest, what is left of the path.
 approach() {
   plain_path "$1"
+  # What is firm only we and root can change, so one look a call is enough.
+  case $firm_paths in *"
+$1
+"*) real=$1; step=$1; rest=; type=d; return 0 ;; esac
   if all_firm "$1"; then
+    firm_paths="$firm_paths
+$1
+"
     real=$1
     step=$1
     return 0
@@ -193,13 +203,17 @@ firm_directory() {
 # is_file PATH: a file, no link, no device, nothing that blocks whoever reads it.
 is_file() { [ -f "$1" ] && [ ! -L "$1" ]; }
 
-size_of() { echo "$(($(wc -c < "$1")))"; }
+# at_most MAX FILE: has it at most so many bytes?
+at_most() {
+  set -- "$1" $(ls -ldn -- "$2" 2>/dev/null)
+  [ "${6:-$(($1 + 1))}" -le "$1" ]
+}
 
 # read_input MAX FILE: all of the input, when it is at most so many bytes.
 read_input() {
   rm -f -- "$2"
   head -c "$(($1 + 1))" > "$2" || fail 74 "cannot write $2"
-  [ "$(size_of "$2")" -le "$1" ] || { rm -f -- "$2"; fail 64 "more than $1 bytes of input"; }
+  at_most "$1" "$2" || { rm -f -- "$2"; fail 64 "more than $1 bytes of input"; }
 }
 
 # --- the list of what is allowed ---
@@ -279,7 +293,7 @@ receive() {
   set +f
   for path in "$store"/.input.*; do
     set -f
-    kill -0 "${path##*.}" 2>/dev/null || rm -f -- "$path"
+    [ ! -f "$path" ] || kill -0 "${path##*.}" 2>/dev/null || rm -f -- "$path"
   done
   set -f
   read_input "$1" "$input"
@@ -351,24 +365,24 @@ plain_kinds='
     if (inside(body) ~ /^(a00302010[012]|02)/) return "certificate"
     return "neither"
   }
+  function decoded(text, at, number, digit, hex) {
+    for (at = 1; at + 3 <= length(text); at += 4) {
+      number = 0
+      for (digit = 0; digit < 4; digit++)
+        number = number * 64 + index("BCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", substr(text, at + digit, 1))
+      hex = hex sprintf("%06x", number)
+    }
+    return hex
+  }
 '
 
-# is_plain_pem FILE MAX: text whose blocks are all certificates, keys without encryption, and parameters.
+# is_plain_pem FILE: text whose blocks are all certificates, keys without encryption, and parameters.
 is_plain_pem() {
-  is_file "$1" && [ -r "$1" ] && [ "$(size_of "$1")" -le "$2" ] || return 1
+  is_file "$1" && [ -r "$1" ] || return 1
   # Some awks read a line up to the first NUL; openssl goes on behind it.
-  [ "$(tr -d '\11\12\15\40-\377' < "$1" | head -c 1 | wc -c)" -eq 0 ] || return 1
-  awk -v most="$blocks_max" "$plain_kinds"'
-    function decoded(text, at, number, digit, hex) {
-      for (at = 1; at + 3 <= length(text); at += 4) {
-        number = 0
-        for (digit = 0; digit < 4; digit++)
-          number = number * 64 + index("BCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", substr(text, at + digit, 1))
-        hex = hex sprintf("%06x", number)
-      }
-      return hex
-    }
+  tr '\0' '\1' < "$1" | awk -v most="$blocks_max" "$plain_kinds"'
     { sub(/\r$/, "") }
+    /[\001-\010\013\014\016-\037]/ { wrong = 1; exit }
     wanted == "" && /^-----BEGIN ((X509 |TRUSTED )?CERTIFICATE|(RSA |EC |DSA )?PRIVATE KEY|(EC|DH) PARAMETERS)-----$/ {
       if (++blocks > most) { wrong = 1; exit }
       wanted = "parameters"
@@ -388,12 +402,12 @@ is_plain_pem() {
     wanted != "" && !/^[A-Za-z0-9+\/=]+$/ { wrong = 1; exit }
     wanted != "" && length(text) < 64 { text = substr(text $0, 1, 64) }
     END { exit !(wrong == 0 && wanted == "" && blocks > 0) }
-  ' "$1"
+  '
 }
 
 # is_plain_der FILE MAX KIND
 is_plain_der() {
-  is_file "$1" && [ -r "$1" ] && [ "$(size_of "$1")" -le "$2" ] || return 1
+  is_file "$1" && [ -r "$1" ] && at_most "$2" "$1" || return 1
   [ "$(awk -v hex="$(head -c 48 "$1" | od -An -v -tx1 | tr -d ' \n')" "$plain_kinds"' BEGIN { print kind(hex) }')" = "$3" ]
 }
 
@@ -402,18 +416,22 @@ steady() {
   spare=
   steady=$1
   is_file "$1" && look "$1" || return 1
-  if ours && ! others_write; then return 0; fi
+  if ours && ! others_write; then
+    [ "$size" -le "$2" ]
+    return
+  fi
   spare=$store/.read.$$
   rm -f -- "$spare"
   head -c "$(($2 + 1))" < "$1" > "$spare" || { rm -f -- "$spare"; fail 74 "cannot read $1 into $store"; }
   steady=$spare
+  at_most "$2" "$spare" || { rm -f -- "$spare"; return 1; }
 }
 
 # with_form FILE MAX KIND COMMAND WORD...: openssl's command on a file that is plainly of this kind. False for every other.
 with_form() {
   steady "$1" "$2" || return 1
   form=
-  if is_plain_pem "$steady" "$2"; then form=PEM
+  if is_plain_pem "$steady"; then form=PEM
   elif is_plain_der "$steady" "$2" "$3"; then form=DER
   fi
   command=$4
@@ -443,13 +461,13 @@ inspect() {
   echo "renewd-endpoint $version"
   approach "$store" && reached=0 || reached=$?
   [ "$reached" != 1 ] || unsafe "$store"
-  echo "current $(points_at current)"
+  now=$(points_at current)
+  echo "current $now"
   echo "previous $(points_at previous)"
   if [ -d "$store/generations" ]; then
     need_openssl
     each_generation show_generation
   fi
-  now=$(points_at current)
   if [ -n "$now" ] && is_file "$store/generations/$now/$certificate" && is_file "$store/generations/$now/$key"; then
     # A disk that is full says nothing of a key.
     theirs=$(public_of_certificate "$store/generations/$now/$certificate") || [ $? -ne 74 ] || exit 74
@@ -475,10 +493,23 @@ in_place() {
 show_generation() {
   echo "generation $1"
   file=$store/generations/$1/$certificate
-  is_file "$file" && [ -r "$file" ] && [ "$(size_of "$file")" -le "$chain_bytes_max" ] || return 0
+  is_file "$file" && [ -r "$file" ] || return 0
   echo "leaf $1"
-  certificate_of "$file" || true
+  first_certificate "$file" || certificate_of "$file" || true
   echo 'end'
+}
+
+# first_certificate FILE: the first one as it stands, if it is text and begins as certificates do: a key under their label stays here. Nobody here reads it: lines
+# of base64 say no word of ours, and the caller believes none.
+first_certificate() {
+  head -c "$chain_bytes_max" < "$1" | tr '\0' '\1' | awk "$plain_kinds"'
+    { sub(/\r$/, "") }
+    open && $0 == "-----END CERTIFICATE-----" { found = 1; exit }
+    open && (length($0) % 4 != 0 || $0 !~ /^[A-Za-z0-9+\/]+=*$/) { exit }
+    open { text = text $0 "\n" }
+    $0 == "-----BEGIN CERTIFICATE-----" { open = 1 }
+    END { flat = text; gsub(/\n/, "", flat); if (!found || kind(decoded(substr(flat, 1, 64))) != "certificate") exit 1; printf "-----BEGIN CERTIFICATE-----\n%s-----END CERTIFICATE-----\n", text }
+  '
 }
 
 # Through sudo this file comes from whoever holds the daemon's SSH key, and openssl loads what a configuration names, libraries too: so only
@@ -530,7 +561,7 @@ generate_key() {
     mv -f -- "$place/.key.new" "$place/.key.pem"
     settle_disk "$place"
   fi
-  is_plain_pem "$place/.key.pem" "$request_bytes_max" || fail 65 "what stands at $place/.key.pem is no key without encryption; a new generation must be made"
+  at_most "$request_bytes_max" "$place/.key.pem" && is_plain_pem "$place/.key.pem" || fail 65 "what stands at $place/.key.pem is no key without encryption; a new generation must be made"
   # Only addresses, or a first name too long for a common name (RFC 5280: 64): the subject is empty, and openssl wants to be told so.
   set -- "$input"
   grep -q '^CN = ' "$input" || set -- "$input" -subj /
@@ -564,12 +595,9 @@ read_chain() {
 
 clean_place() {
   set +f
-  for path in "$place"/.part.*; do
-    set -f
-    rm -f -- "$path"
-  done
+  for path in "$place"/.part.*; do set -- "$@" "$path"; done
   set -f
-  rm -f -- "$place/.chain.new" "$place/.file.new" "$place/.manifest.new"
+  rm -f -- "$place/.chain.new" "$place/.file.new" "$place/.manifest.new" "$@"
 }
 
 # check_file NAME CONTENT MODE OWNER: closed lists. Nothing is ever executable, and a key is never readable beyond what the list declares.
@@ -731,7 +759,7 @@ adopt() {
 keep_copy() {
   approach "$1" || unsafe "$1"
   [ "$type" = - ] || fail 74 "$1 is not a file and cannot be kept"
-  [ "$(size_of "$real")" -le "$kept_bytes_max" ] || fail 74 "$1 has more than $kept_bytes_max bytes and is not kept"
+  at_most "$kept_bytes_max" "$real" || fail 74 "$1 has more than $kept_bytes_max bytes and is not kept"
   rm -f -- "$2/.file.new"
   cp -p -- "$real" "$2/.file.new" && chmod ug-s,a-x,go-w,-t "$2/.file.new" || fail 74 "cannot keep $1"
   settle_disk "$2/.file.new"
@@ -787,9 +815,31 @@ each_link() {
 # check_link PATH FILE: FILE is a name, or copy:NAME for a path that holds a copy instead of a link.
 check_link() {
   plain_name "${2#copy:}"
+  if is_right "$1" "$2"; then
+    plain_path "$1"
+    need_allowed link "$1"
+    return 0
+  fi
   check_way "$1"
   may_replace "$1"
   free_aside "$1"
+  checked_links="$checked_links
+$1
+"
+}
+
+right_links=
+checked_links=
+
+# is_right PATH FILE: does the link lead to what is current already? Then nothing takes its place. Asked once a call: one that is changed meanwhile is found broken by the next look.
+is_right() {
+  case $right_links in *"
+$1 $2
+"*) return 0 ;; esac
+  [ "$(readlink "$1" 2>/dev/null)" = "$store/current/$2" ] || return 1
+  right_links="$right_links
+$1 $2
+"
 }
 
 # check_way PATH: may anything of ours stand there?
@@ -808,7 +858,7 @@ check_way() {
 # check_readers PATH FILE: before a path becomes a link into the store: can whoever reads the file walk to it, and is the store there for them?
 check_readers() {
   case $2 in copy:*) return 0 ;; esac
-  [ "$(readlink "$1" 2>/dev/null)" != "$store/current/$2" ] || return 0
+  ! is_right "$1" "$2" || return 0
   if look "$place/$2" && [ "$type" = - ]; then
     its_rights=$rights
     its_gid=$gid
@@ -929,7 +979,7 @@ remember() {
 }
 
 remember_one() {
-  [ "$(readlink "$1" 2>/dev/null)" != "$store/current/$2" ] || return 0
+  ! is_right "$1" "$2" || return 0
   number=$((number + 1))
   kind=none
   rights=-
@@ -1055,7 +1105,7 @@ may_replace() {
   [ "$reached" != 1 ] || unsafe "$1"
   [ "$reached" = 0 ] || not_replaced "$1"
   stands=$real
-  is_file "$stands" && [ -r "$stands" ] && [ "$(size_of "$stands")" -le "$kept_bytes_max" ] || not_replaced "$1"
+  is_file "$stands" && [ -r "$stands" ] && at_most "$kept_bytes_max" "$stands" || not_replaced "$1"
   need_openssl
   if only_pem "$stands"; then
     # An encrypted key cannot be read, and a key may stand with its parameters in front: its label is enough.
@@ -1124,8 +1174,12 @@ make_copy() {
 
 make_link() {
   case $2 in copy:*) return 0 ;; esac
-  [ "$(readlink "$1" 2>/dev/null)" = "$store/current/$2" ] && return 0
+  if is_right "$1" "$2"; then return 0; fi
   [ ! -d "$1" ] || fail 74 "$1 is a directory"
+  # Only what was looked at is replaced.
+  case $checked_links in *"
+$1
+"*) ;; *) check_link "$@" ;; esac
   parent=${1%/*}
   firm_directory "$parent"
   free_aside "$1"
@@ -1146,8 +1200,8 @@ prove() {
   [ "${#challenge}" -eq 64 ] || fail 64 'a challenge is 64 hex digits'
   need_openssl
   approach "$place" || fail 74 "there is no generation $generation in $store that can be used"
-  is_file "$place/$3" && [ "$(size_of "$place/$3")" -le "$request_bytes_max" ] || fail 65 "the key of this generation is gone: $place/$3"
-  is_file "$place/.chain.pem" && [ "$(size_of "$place/.chain.pem")" -le "$chain_bytes_max" ] || fail 65 "generation $generation in $store was never staged"
+  is_file "$place/$3" && at_most "$request_bytes_max" "$place/$3" || fail 65 "the key of this generation is gone: $place/$3"
+  is_file "$place/.chain.pem" && at_most "$chain_bytes_max" "$place/.chain.pem" || fail 65 "generation $generation in $store was never staged"
   lock
   rm -f -- "$store/.statement" "$store/.signature"
   printf 'renewd: an endpoint proves that it has the key of a certificate; this is good for nothing else.\nstore %s\ngeneration %s\nchallenge %s\n' \
@@ -1165,7 +1219,7 @@ prove() {
 sign_statement() {
   steady "$1" "$request_bytes_max" || return 1
   signed=1
-  if is_plain_pem "$steady" "$request_bytes_max" || is_plain_der "$steady" "$request_bytes_max" key; then
+  if is_plain_pem "$steady" || is_plain_der "$steady" "$request_bytes_max" key; then
     if ssl dgst -sha256 -passin pass: -sign "$steady" -out "$store/.signature" "$store/.statement" 2>/dev/null \
       || ssl pkeyutl -sign -rawin -inkey "$steady" -passin pass: -in "$store/.statement" -out "$store/.signature" 2>/dev/null; then signed=0; fi
   fi

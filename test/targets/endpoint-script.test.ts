@@ -751,6 +751,35 @@ describe('the script that root runs', { skip: rootNeeded }, () => {
     assert.ok(!existsSync(join(store, 'generations/unknown')));
   });
 
+  test('a look shows certificates and never a key, whatever its label, and no line of it is taken for a word of ours', () => {
+    const at = join(base, 'stores/web/shown');
+    fine(['stage', at, 'g1', ...files], certify('g1', at));
+    fine(['activate', at, 'g1']);
+    const certificate = join(at, 'generations/g1/fullchain.pem');
+    const good = readFileSync(certificate, 'utf8');
+    const key = readFileSync(join(at, 'generations/g1/privkey.pem'), 'utf8');
+    const shown = (content: string): string => {
+      writeFileSync(certificate, content);
+      return fine(['inspect', at, 'fullchain.pem', 'privkey.pem']);
+    };
+    const first = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----\n/.exec(good)?.[0] ?? '';
+    for (const content of [good, `${key}${good}`, `a comment\n${good}`, good.replaceAll('\n', '\r\n')]) {
+      const said = shown(content);
+      assert.ok(said.includes(`leaf g1\n${first}end\n`), said);
+      assert.ok(!said.includes(key.split('\n')[1] ?? ''));
+    }
+    const lines = first.trim().split('\n');
+    for (const content of [
+      key.replaceAll('PRIVATE KEY', 'CERTIFICATE'),
+      [lines[0], 'end', ...lines.slice(1)].join('\n'),
+      [...lines.slice(0, 2), 'current g9', ...lines.slice(2)].join('\n'),
+      `${first.slice(0, 200)}\0${first.slice(200)}`,
+      lines.slice(0, -1).join('\n'),
+      'A'.repeat(1_000_000),
+    ])
+      assert.match(shown(content), /^leaf g1\nend$/m, content.slice(0, 120));
+  });
+
   test('nothing that must be decrypted reaches openssl, whoever owns the file and whatever it is called', () => {
     const at = join(base, 'stores/web/slow');
     fine(['stage', at, 'g1', ...files], certify('g1', at));
@@ -760,6 +789,8 @@ describe('the script that root runs', { skip: rootNeeded }, () => {
     const good = { key: readFileSync(key, 'utf8'), certificate: readFileSync(certificate, 'utf8') };
     const inspect = (): string => fine(['inspect', at, 'fullchain.pem', 'privkey.pem']);
     assert.match(inspect(), /^key yes$/m);
+    const first =
+      /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----\n/.exec(good.certificate)?.[0] ?? '';
     const forms = slowForms(good.key, good.certificate);
     for (const [what, content] of Object.entries(forms)) {
       // The owner of a file may change it (`owner` lines of the list).
@@ -772,7 +803,10 @@ describe('the script that root runs', { skip: rootNeeded }, () => {
         chownSync(key, 0, 0);
         writeFileSync(certificate, content);
         chownSync(certificate, owner, owner);
-        assert.match(inspect(), /^leaf g1\nend$/m, `${what} as a certificate`);
+        // One that stands there in plain text is shown: openssl is not asked for that.
+        const plain = content.includes(first);
+        const shown = plain ? `leaf g1\n${first}end\n` : 'leaf g1\nend\n';
+        assert.ok(inspect().includes(shown), `${what} as a certificate`);
         writeFileSync(certificate, good.certificate);
         chownSync(certificate, 0, 0);
       }
