@@ -47,6 +47,8 @@ export interface Surroundings {
   readonly stopping: () => boolean;
   /** The machine's own time; left out: that of this machine. */
   readonly machine?: MachineTime;
+  /** The data directory is a copy that is thrown away: what is made in it is nothing to tell of. */
+  readonly onCopy?: boolean;
 }
 
 export interface House {
@@ -72,7 +74,7 @@ export async function assemble(config: Config, surroundings: Surroundings): Prom
   const { log, now } = surroundings;
   makeDirectory(config.dataDirectory, 0o700);
   const journal = openJournal(config.dataDirectory);
-  const { vault, custody } = await openSecrets(config, surroundings.environment, log, journal);
+  const { vault, custody } = await openSecrets(config, surroundings, journal);
   const signing = await signingKey(config, vault, custody);
   const repository = await openConfiguredRepository(config, { vault, log, now });
   const reader = documentReader(config.drift.default);

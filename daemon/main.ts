@@ -1,4 +1,5 @@
 /** The command line: finds the command, reads its words, runs it, exits with its code. The only file that ends the process. */
+import { isOfTheSystem, remedyOfSystem } from './system-trouble.ts';
 import { commandHelp, parseWords, UsageError, type Command } from './commands/command.ts';
 import { commands } from './commands/index.ts';
 import { EarlyExit } from './commands/early-exit.ts';
@@ -82,18 +83,13 @@ async function run(command: Command, words: readonly string[]): Promise<number> 
     }
     if (isOfTheSystem(error)) {
       err.write(
-        `renewd ${command.name}: ${error.message}. Check the path, its permissions and free space; the next start goes on where this one ended.\n`,
+        `renewd ${command.name}: ${error.message}. ${remedyOfSystem(error) ?? 'Check the path that it names.'} The next start goes on where this one ended.\n`,
       );
       const making = error.syscall === 'mkdir' || error.syscall === 'mkdtemp';
       return exitCodes[making ? 'cannot-create' : 'operation-failed'].code;
     }
     throw error;
   }
-}
-
-/** A disk or a permission is no mistake of the program. Node gives such errors the name of the call that failed. */
-function isOfTheSystem(error: unknown): error is NodeJS.ErrnoException & { readonly syscall: string } {
-  return error instanceof Error && 'code' in error && 'syscall' in error && typeof error.syscall === 'string';
 }
 
 async function main(words: readonly string[]): Promise<number> {

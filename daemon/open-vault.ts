@@ -40,8 +40,7 @@ function migrationIn(journal: Journal): MigrationMemory {
 /** Opens custody and the vault over it. IO: reads the identity, or makes one. @throws OperationError `secret-unavailable` */
 export async function openSecrets(
   config: Config,
-  environment: Environment,
-  log: Log,
+  { environment, log, onCopy = false }: { environment: Environment; log: Log; onCopy?: boolean },
   journal: Journal,
 ): Promise<{ readonly vault: Vault; readonly custody: Custody }> {
   const plain = plainVault(config, environment, log);
@@ -52,6 +51,7 @@ export async function openSecrets(
     directory,
     identity,
     log,
+    onCopy,
     generations: generationsIn(journal),
     migration: migrationIn(journal),
   });

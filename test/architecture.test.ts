@@ -34,9 +34,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   acme: ['core', 'ports', 'limits', 'x509'],
   records: ['core', 'ports', 'limits', 'git'],
   templates: ['core', 'ports', 'limits'],
-  journal: ['core', 'ports', 'limits', 'record-text', 'make-directory'],
-  custody: ['core', 'ports', 'limits', 'make-directory'],
-  issuers: ['core', 'ports', 'limits', 'acme', 'x509', 'make-directory'],
+  journal: ['core', 'ports', 'limits', 'record-text', 'make-directory', 'system-trouble'],
+  custody: ['core', 'ports', 'limits', 'make-directory', 'system-trouble'],
+  issuers: ['core', 'ports', 'limits', 'acme', 'x509', 'make-directory', 'system-trouble'],
   solvers: ['core', 'ports', 'limits'],
   targets: ['core', 'ports', 'limits', 'ssh', 'templates', 'x509'],
 };
@@ -579,4 +579,22 @@ test('no regular expression is made of a text that a document or somebody else w
   ];
   const made = [...sources, ...siteSources].filter(({ text }) => /\bRegExp\(/.test(text));
   assert.deepEqual(made.map(({ path }) => path).sort(), constant.sort());
+});
+
+test('numbers of things are written by one function, which knows what one of them is called', () => {
+  const things =
+    'actions|installations|certificates|changes|files|findings|commits|entries|problems|errors|warnings|endpoints|documents|records|addresses|names';
+  const counted = new RegExp(`\\$\\{(?:String\\()?[^{}]*\\)?\\} (?:${things})\\b[^:]*?[\`$.,;]`, 'g');
+  const wrong = sources.flatMap(({ path, text }) =>
+    [...codeOf(text).matchAll(counted)]
+      .map(([found]) => found)
+      // A bound is never one.
+      .filter(
+        (found) =>
+          /length|size|count|[a-z]s\)\}/i.test(found.slice(0, found.indexOf('}'))) &&
+          !/limits\.|[mM]ax\b/.test(found),
+      )
+      .map((found) => `${path}: ${found}`),
+  );
+  assert.deepEqual(wrong, []);
 });

@@ -1,4 +1,5 @@
 /** Follows each certificate from its declaration to what is served, by the clone alone, and says which links rest on the daemon's word. */
+import { counted } from '../core/count.ts';
 import { timestamp } from '../core/timestamp.ts';
 import { issuancePath } from '../core/issuance.ts';
 import type { CertificateFacts, Desired } from '../core/model.ts';
@@ -214,7 +215,7 @@ function auditPolicy(
   claims.prove(
     subject,
     broken.length === 0
-      ? `keeps to all ${String(seen.length)} rules of policy for it`
+      ? `keeps to ${counted(seen.length, 'rule')} of policy for it`
       : `breaks ${broken.join(', ')}, and the record says so`,
     hidden.length === 0,
     hidden.length === 0

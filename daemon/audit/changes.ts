@@ -1,4 +1,5 @@
 /** Compares the daemon's records of changes with a judgement made again from the clone. Pure. */
+import { counted } from '../core/count.ts';
 import type { ChangeRecord } from '../core/change-record.ts';
 import type { Claims } from './claim.ts';
 import type { Replay } from './replay.ts';
@@ -87,5 +88,5 @@ function storyOf({ commits, approvals, breakGlass, author }: ChangeRecord): stri
 }
 
 function evidenceOf({ hash, judgedBy }: ChangeRecord): string {
-  return `judged again from the clone: plan ${hash?.slice(0, 16) ?? 'none'}, by ${String(judgedBy.length)} documents in force before it`;
+  return `judged again from the clone: plan ${hash?.slice(0, 16) ?? 'none'}, by ${counted(judgedBy.length, 'document')} in force before it`;
 }

@@ -1,4 +1,5 @@
 /** The logs of issuance of embedded CAs: each entry says what its certificate says, a CA of ours signed it, and no entry ever changed or vanished. */
+import { counted } from '../core/count.ts';
 import { issuanceDifferences } from '../core/issuance.ts';
 import type { Repository } from '../git/repository.ts';
 import { parseRecord } from '../records/read.ts';
@@ -84,7 +85,7 @@ async function everyAuthority(
       'records',
       'no entry of a log of issuance was ever changed or taken away',
       broken.length === 0,
-      broken.length === 0 ? `${String(first.size)} entries` : broken.slice(0, 10).join('; '),
+      broken.length === 0 ? counted(first.size, 'entry') : broken.slice(0, 10).join('; '),
     );
   }
   return authorities;

@@ -1,4 +1,5 @@
 /** The history of the records: one line of commits, each signed by the daemon's key, each made from a commit of the intent branch; what it first said of each certificate. */
+import { counted } from '../core/count.ts';
 import { changeRecordKey, type ChangeRecord } from '../core/change-record.ts';
 import { lineTimes } from '../core/line-time.ts';
 import type { CertificateRecord, IssuedRecord } from '../core/record-format.ts';
@@ -95,7 +96,7 @@ async function checkLine(
     .map(({ commit, verdict }) => `${commit.oid.slice(0, 10)} ${wordsOf(verdict)}`);
   claims.prove(
     'records',
-    `all ${String(own.length)} commits of records are signed by the daemon’s key`,
+    `${counted(own.length, 'commit of records is', 'commits of records are')} signed by the daemon’s key`,
     wrong.length === 0,
     wrong.length === 0 ? signers.trim().slice(0, 120) : wrong.slice(0, 10).join(', '),
   );
@@ -189,7 +190,7 @@ async function readTip(
   if (bad > limits.records.badRecordsNamed)
     claims.add(
       'records',
-      `${String(bad)} files that should be records are none`,
+      `${counted(bad, 'file that should be a record is', 'files that should be records are')} none`,
       'failed',
       'the first are named',
     );

@@ -73,11 +73,14 @@ async function question(
   const signers = stringFlag(flags, 'signers');
   const anchor = stringFlag(flags, 'anchor');
   return {
-    intent: await tipOf(repository, branch, signal),
-    state: await tipOf(repository, stateBranch, signal),
+    intent: await tipOf(repository, branch, 'declarations', signal),
+    state: await tipOf(repository, stateBranch, 'records', signal),
     prefix: stateBranch === branch ? 'status/' : '',
     // A commit is named by its id; a name of a branch is the tip it has now.
-    trusted: trust === null || /^[0-9a-f]{40}$/.test(trust) ? trust : await tipOf(repository, trust, signal),
+    trusted:
+      trust === null || /^[0-9a-f]{40}$/.test(trust)
+        ? trust
+        : await tipOf(repository, trust, 'revision', signal),
     anchors: anchor === null ? [] : await anchorsOf(anchor, branch, stateBranch, signal),
     now: Date.now(),
     recordSigners: signers === null ? null : await readFile(signers, 'utf8'),
@@ -94,8 +97,8 @@ async function anchorsOf(
   const copy = await openRepository({ url: path, directory: path, now: Date.now });
   try {
     return [
-      { what: 'declarations', commit: await tipOf(copy, branch, signal), keptAt: path },
-      { what: 'records', commit: await tipOf(copy, state, signal), keptAt: path },
+      { what: 'declarations', commit: await tipOf(copy, branch, 'declarations', signal), keptAt: path },
+      { what: 'records', commit: await tipOf(copy, state, 'records', signal), keptAt: path },
     ];
   } finally {
     await copy.close();

@@ -2,6 +2,7 @@
  * What is in force at the base of a pull request. The daemon knows it; a pipeline has only Git. Where every file of the base can be used, it is the base. Where one
  * cannot, or the records say that a change is held, the daemon goes by what was in force before, and that is worked out as it did: commit by commit.
  */
+import { counted } from '../core/count.ts';
 import { builtIns } from '../reader.ts';
 import { replay } from '../audit/replay.ts';
 import { buildDesired } from '../core/desired.ts';
@@ -108,7 +109,7 @@ async function byHistory(request: BaseRequest, trusted: string): Promise<BaseInF
   if ((line?.length ?? 0) > limits.report.replayCommitsMax) {
     throw new OperationError(
       'unsupported',
-      `a declaration at the base cannot be used or may be held, and its history of ${String(line?.length)} commits is too long to see what is in force instead. Fetch the branch of records (renewd/state), and correct what renewd check names at the base`,
+      `a declaration at the base cannot be used or may be held, and its history of ${counted(line?.length ?? 0, 'commit')} is too long to see what is in force instead. Fetch the branch of records (renewd/state), and correct what renewd check names at the base`,
       { disposition: 'stall', endsWhen: ['configuration'] },
     );
   }

@@ -1,4 +1,5 @@
 /** `renewd check`: every mistake in a working tree at once, with its place, before anybody commits it. Reads files, changes nothing. */
+import { counted } from '../core/count.ts';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Desired, DocumentProblem } from '../core/model.ts';
@@ -166,7 +167,7 @@ function report(
     out.write(`${renderProblem(problem).replaceAll(open.trim() || '\0', "'''")}\n`);
   for (const { name, bound, users } of secrets) out.write(`secret ${name}: ${bound}; ${users}\n`);
   out.write(
-    `${countsOf(desired)}: ${errors === 0 ? 'valid' : plural(errors, 'error')}${warningsOf(problems)}\n${close}`,
+    `${countsOf(desired)}: ${errors === 0 ? 'valid' : counted(errors, 'error')}${warningsOf(problems)}\n${close}`,
   );
   return code;
 }
@@ -177,18 +178,14 @@ function reported({ source, severity, code, message }: DocumentProblem): Reporte
 
 function countsOf(desired: Desired): string {
   return [
-    plural(desired.certificates.size, 'certificate'),
-    plural(desired.endpoints.size, 'endpoint'),
-    plural(desired.issuers.size, 'issuer'),
-    plural(desired.teams.size, 'team'),
+    counted(desired.certificates.size, 'certificate'),
+    counted(desired.endpoints.size, 'endpoint'),
+    counted(desired.issuers.size, 'issuer'),
+    counted(desired.teams.size, 'team'),
   ].join(', ');
 }
 
 function warningsOf(problems: readonly DocumentProblem[]): string {
   const warnings = problems.filter((problem) => problem.severity === 'warning').length;
-  return warnings === 0 ? '' : `, ${plural(warnings, 'warning')}`;
-}
-
-function plural(count: number, noun: string): string {
-  return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
+  return warnings === 0 ? '' : `, ${counted(warnings, 'warning')}`;
 }

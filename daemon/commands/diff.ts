@@ -1,4 +1,5 @@
 /** `renewd diff A..B`: what happened to the estate between two moments, from the records: a change report. */
+import { counted } from '../core/count.ts';
 import type { ChangeRecord } from '../core/change-record.ts';
 import { estateDifference, type EstateDifference } from '../core/estate-difference.ts';
 import { exitOf } from '../exit-codes.ts';
@@ -92,7 +93,7 @@ function print(
     'findings closed',
     difference.closed.map((each) => `${each.code}: ${each.message}`),
   );
-  const counts = `${String(difference.renewed.length)} issued, ${String(difference.opened.length)} findings opened, ${String(difference.closed.length)} closed, ${String(changes.length)} changes judged`;
+  const counts = `${String(difference.renewed.length)} issued, ${counted(difference.opened.length, 'finding')} opened, ${String(difference.closed.length)} closed, ${counted(changes.length, 'change')} judged`;
   out.write(
     `${counts}; records ${range.from?.slice(0, 10) ?? 'none'} to ${range.to?.slice(0, 10) ?? 'none'}\n`,
   );

@@ -1,4 +1,8 @@
 /** `renewd doctor`: can I reach and change each endpoint, each issuer, the remote? One line each, with what to do. Changes nothing anywhere. */
+import { proxyInEnvironment } from '../core/not-supported.ts';
+import { isOfTheSystem, remedyOfSystem } from '../system-trouble.ts';
+import { tryDirectory } from '../make-directory.ts';
+import { counted } from '../core/count.ts';
 import type { House } from '../assembly.ts';
 import { declaredSecrets, usersOf } from '../declared-secrets.ts';
 import { findingCodes } from '../core/finding-codes.ts';
@@ -30,7 +34,11 @@ export const doctor: Command = {
       config,
       surroundings(invocation, log, () => undefined),
       async (house) => {
-        const results = await examine(house, invocation.signal);
+        const results = [
+          ...examineEnvironment(invocation.environment),
+          ...examineDirectory(config.dataDirectory),
+          ...(await examine(house, invocation.signal)),
+        ].sort((left, right) => Number(left.ok) - Number(right.ok));
         return print(invocation, results);
       },
     );
@@ -44,6 +52,25 @@ export interface Examination {
   /** What works, or what failed and what to do. */
   readonly message: string;
   readonly code: string | null;
+}
+
+/** What the environment asks for and renewd does not do. Pure. */
+function examineEnvironment(environment: Invocation['environment']): Examination[] {
+  const message = proxyInEnvironment(environment);
+  return message === null ? [] : [{ subject: 'environment', ok: true, message, code: null }];
+}
+
+/** Whether the data directory itself can be used: everything else is tried on a copy. IO: makes an empty folder and takes it away again. */
+function examineDirectory(directory: string): Examination[] {
+  const subject = 'data directory';
+  try {
+    const made = tryDirectory(directory);
+    return [{ subject, ok: true, message: `${directory} ${made}`, code: null }];
+  } catch (error) {
+    if (!isOfTheSystem(error)) throw error;
+    const message = `${directory} cannot be used: ${error.message}. ${remedyOfSystem(error) ?? 'Check it.'} Another one is given with --data.`;
+    return [{ subject, ok: false, message, code: 'journal-unavailable' }];
+  }
 }
 
 /** Tries everything. IO. Safe to repeat. */
@@ -73,7 +100,7 @@ export async function examine(house: House, signal: AbortSignal): Promise<Examin
   await attempt('repository', async () => {
     await readIntent(world, estate.intent, memory, () => estate.intent.repository.advertise(signal), signal);
     const { desired } = memory;
-    return `branch ${estate.intent.branch} declares ${String(desired?.certificates.size ?? 0)} certificates; ${String(desired?.problems.length ?? 0)} problems`;
+    return `branch ${estate.intent.branch} declares ${counted(desired?.certificates.size ?? 0, 'certificate')}; ${counted(desired?.problems.length ?? 0, 'problem')}`;
   });
   const refsNow = await estate.intent.repository.advertise(signal).catch(() => null);
   if (refsNow !== null)

@@ -112,9 +112,18 @@ function print({ out, err }: Invocation, house: House, reports: readonly TurnRep
     out.write(`and ${String(findings.length - limits.once.findingsShown)} more: renewd status\n`);
   }
   for (const trouble of troublesOf(reports)) err.write(`${trouble.code}: ${trouble.message}\n`);
-  const nothing = outcomes.length === 0 ? 'nothing to do; ' : '';
-  out.write(`${nothing}${countStatuses(recordsOf(house), out)}\n`);
+  out.write(`${lastLine(house, reports, out)}\n`);
   return exitCodeOf(house, reports);
+}
+
+/** Nothing is claimed of what was not read. */
+function lastLine(house: House, reports: readonly TurnReport[], out: Invocation['out']): string {
+  if (house.memory.desired === null) return 'nothing was done: what is declared could not be read';
+  const counts = countStatuses(recordsOf(house), out);
+  if (reports.some((report) => report.outcomes.length > 0)) return counts;
+  return troublesOf(reports).length > 0
+    ? `nothing was done, and not everything could be read; as far as is known: ${counts}`
+    : `nothing to do; ${counts}`;
 }
 
 function printJson({ out }: Invocation, house: House, reports: readonly TurnReport[]): number {

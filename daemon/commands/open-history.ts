@@ -1,6 +1,7 @@
 /** Opens a repository to look at its past: the watched one, or the clone one stands in. Reads only. */
 import { existsSync } from 'node:fs';
 import { lineTimes } from '../core/line-time.ts';
+import { missingBranch, type BranchUse } from '../core/missing-branch.ts';
 import { parseMoment } from '../core/period.ts';
 import { openRepository, type Repository } from '../git/repository.ts';
 import { createLog } from '../log.ts';
@@ -94,8 +95,8 @@ export async function openedAt(
 ): Promise<OpenedHistory> {
   return {
     repository,
-    intent: await tipOf(repository, branch, signal),
-    state: await tipOf(repository, state, signal),
+    intent: await tipOf(repository, branch, 'declarations', signal),
+    state: await tipOf(repository, state, 'records', signal),
     prefix: state === branch ? 'status/' : '',
   };
 }
@@ -115,15 +116,20 @@ export async function branchTip(
   );
 }
 
-/** The tip of a branch; in a clone those of others stand under their remote. @throws OperationError `unsupported` that says how to fetch it */
-export async function tipOf(repository: Repository, name: string, signal: AbortSignal): Promise<string> {
+/** The tip of a branch; in a clone those of others stand under their remote. @throws OperationError `unsupported` that says which there are and what to do */
+export async function tipOf(
+  repository: Repository,
+  name: string,
+  use: BranchUse,
+  signal: AbortSignal,
+): Promise<string> {
   const tip = await branchTip(repository, name, signal);
   if (tip !== null) return tip;
-  throw new OperationError(
-    'unsupported',
-    `the repository has no ${name}; fetch it: git fetch origin ${name}:${name}`,
-    { disposition: 'stall', endsWhen: ['configuration'] },
-  );
+  const refs = await repository.advertise(signal);
+  throw new OperationError('unsupported', missingBranch(name, refs.keys(), use), {
+    disposition: 'stall',
+    endsWhen: ['configuration', 'repository'],
+  });
 }
 
 /**

@@ -2,6 +2,7 @@
  * `renewd plan`: what the next turn would do, and what stops it. Works on a copy of the data directory that is thrown away,
  * so it changes nothing and may run beside the daemon.
  */
+import { counted } from '../core/count.ts';
 import type { House } from '../assembly.ts';
 import type { FindingDraft } from '../core/assess.ts';
 import { runTurn, type TurnReport } from '../cycle.ts';
@@ -70,6 +71,17 @@ function stopped(house: House): FindingDraft[] {
   );
 }
 
+/** Nothing is claimed of what was not read. */
+function lastLine({ source, planned, troubles }: TurnReport): string {
+  if (source === null) return 'there is no plan: what is declared could not be read';
+  const at = source.slice(0, 10);
+  if (planned.length > 0)
+    return `${counted(planned.length, 'action')} at ${at}; renewd once does ${planned.length === 1 ? 'it' : 'them'}`;
+  return troubles.length > 0
+    ? `nothing is planned at ${at}, which was accepted before; what is there now could not all be read`
+    : `nothing to do at ${at}`;
+}
+
 function print({ flags, out, err }: Invocation, house: House, report: TurnReport): number {
   const blocked = stopped(house);
   const problems = (house.memory.desired?.problems ?? []).filter((problem) => problem.severity === 'error');
@@ -113,10 +125,6 @@ function print({ flags, out, err }: Invocation, house: House, report: TurnReport
       escapeControls(`${source.file}:${String(source.line)}:${String(source.column)}: ${message}`) + '\n',
     );
   }
-  out.write(
-    report.planned.length === 0
-      ? `nothing to do at ${report.source?.slice(0, 10) ?? 'no commit'}\n`
-      : `${String(report.planned.length)} actions at ${report.source?.slice(0, 10) ?? ''}; renewd once does them\n`,
-  );
+  out.write(`${lastLine(report)}\n`);
   return code;
 }

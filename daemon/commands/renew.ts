@@ -1,4 +1,5 @@
 /** `renewd renew`: asks for a new key and a new certificate now, by a change of the declaration, which is judged like any other. */
+import { counted } from '../core/count.ts';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { differingFields } from '../core/certificate-difference.ts';
@@ -157,7 +158,7 @@ function writeAll(
   for (const path of old.keys()) out.write(`wrote ${path}\n`);
   const count = chosen.reduce((sum, each) => sum + each.installations.length, 0);
   out.write(
-    `${String(count)} ${count === 1 ? 'certificate is' : 'certificates are'} replaced once this is in force${Date.parse(wish.before) > Date.now() ? `, at ${wish.before}` : ''}\n`,
+    `${counted(count, 'certificate is', 'certificates are')} replaced once this is in force${Date.parse(wish.before) > Date.now() ? `, at ${wish.before}` : ''}\n`,
   );
   finish(flags, out, directory, [...old.keys()], chosen, wish);
   return false;
@@ -179,7 +180,7 @@ function finish(
   wish: { readonly before: string; readonly because: string },
 ): void {
   const [first] = chosen;
-  const what = chosen.length === 1 ? (first?.id ?? '') : `${String(chosen.length)} certificates`;
+  const what = chosen.length === 1 ? (first?.id ?? '') : counted(chosen.length, 'certificate');
   const subject = `Replace ${what}`;
   const branch = `renew/${(chosen.length === 1 ? what : 'several').replace('/', '-')}-${wish.before.replaceAll(/[-:]/g, '').toLowerCase()}`;
   if (flags['branch'] !== true && flags['push'] !== true) {

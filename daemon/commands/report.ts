@@ -1,4 +1,5 @@
 /** `renewd report`: the evidence of a quarter, a month or a year as a pack of files: a page to print, JSON, tables. */
+import { counted } from '../core/count.ts';
 import { parsePeriod } from '../core/period.ts';
 import { exitOf } from '../exit-codes.ts';
 import { stringFlag, UsageError, type Command } from './command.ts';
@@ -57,7 +58,7 @@ export const report: Command = {
         out.write(
           `${`level ${String(each.level)}`.padStart(10)}  team ${each.team}${each.nextStep === null ? '' : `; next: ${each.nextStep}`}\n`,
         );
-      out.write(`wrote ${String(files.size)} files to ${directory}; open report.html, or print it\n`);
+      out.write(`wrote ${counted(files.size, 'file')} to ${directory}; open report.html, or print it\n`);
       return exitOf('ok');
     });
   },

@@ -1,4 +1,5 @@
 /** Says to the build of the site where its facts are: the repository on this machine, the tips that were fetched, what the configuration says. */
+import { counted } from '../core/count.ts';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import type { Repository } from '../git/repository.ts';
@@ -72,7 +73,7 @@ function forgeOf({ site, repo, branch }: Config): Forge | null {
 }
 
 function thresholds(config: Config): SiteModel['thresholds'] {
-  const minutes = (ms: number): string => `${String(Math.round(ms / 60_000))} minutes`;
+  const minutes = (ms: number): string => counted(Math.round(ms / 60_000), 'minute');
   return [
     {
       label: 'Repository',

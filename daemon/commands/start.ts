@@ -1,4 +1,5 @@
 /** What commands that look at a repository share: the configuration, the log, and how trouble at the start ends a command. */
+import { remedyOfSystem } from '../system-trouble.ts';
 import { existsSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -114,7 +115,7 @@ export async function withCopyOfHouse<T>(
       const from = join(config.dataDirectory, name);
       if (existsSync(from)) await cp(from, join(directory, name), { recursive: true });
     }
-    const house = await assemble({ ...config, dataDirectory: directory }, around);
+    const house = await assemble({ ...config, dataDirectory: directory }, { ...around, onCopy: true });
     try {
       return await work(house);
     } finally {
@@ -133,7 +134,7 @@ function lockOf(directory: string): { readonly release: () => void } {
     const reason = error instanceof Error ? error.message : String(error);
     throw new EarlyExit(
       'cannot-create',
-      `the data directory ${directory} cannot be used: ${reason}. Give another one with --data, or mend its permissions.`,
+      `the data directory ${directory} cannot be used: ${reason}. ${remedyOfSystem(error) ?? 'Fix what it says.'} Another one is given with --data.`,
     );
   }
   if (lock === null) {

@@ -1,4 +1,5 @@
 /** `renewd status`: how the estate stands, from the committed records alone. Needs only the repository: no journal, no endpoint. */
+import { counted } from '../core/count.ts';
 import { endsAt } from '../core/renewal.ts';
 import { proofOf, proofWords } from '../core/proof.ts';
 import type { CertificateRecord } from '../core/record-format.ts';
@@ -94,7 +95,7 @@ function printAll(
   const findings = openFindings(records);
   for (const finding of findings) out.write(`\n${findingLines(finding, out)}`);
   out.write(
-    `\n${countStatuses(records, out)}; ${String(findings.length)} open findings; records at ${tip.slice(0, 10)}\n`,
+    `\n${countStatuses(records, out)}; ${counted(findings.length, 'open finding')}; records at ${tip.slice(0, 10)}\n`,
   );
   return code;
 }

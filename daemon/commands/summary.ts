@@ -1,4 +1,5 @@
 /** How a turn, its actions and the records read to a person. Words only; everything is decided elsewhere. */
+import { counted } from '../core/count.ts';
 import { endsAt } from '../core/renewal.ts';
 import type { Action } from '../core/plan.ts';
 import type {
@@ -57,7 +58,7 @@ export function countStatuses(records: Records, terminal: Terminal): string {
     const count = [...records.certificates.values()].filter((record) => record.status === status).length;
     return count === 0 ? [] : [`${String(count)} ${statusMark(status, terminal)}`];
   });
-  return counts.length === 0 ? 'no certificates are declared' : counts.join(', ');
+  return counts.length === 0 ? 'no certificate is on record' : counts.join(', ');
 }
 
 const verbs: Readonly<Record<Action['kind'], string>> = {
@@ -142,7 +143,7 @@ export function progressLine(event: ProgressEvent, terminal: Terminal): string |
     case 'turn-started':
       return null;
     case 'observing':
-      return `looking at ${String(event.installations)} installations`;
+      return `looking at ${counted(event.installations, 'installation')}`;
     case 'step':
       return `${terminal.style('dim', escapeControls(event.installation))}  ${event.step}${event.detail === '' ? '' : `: ${escapeControls(event.detail)}`}`;
     case 'proved':
@@ -151,6 +152,6 @@ export function progressLine(event: ProgressEvent, terminal: Terminal): string |
     case 'failed':
       return `${terminal.style('red', '✗')} ${escapeControls(event.installation)}  ${event.step}: ${escapeControls(event.message)}`;
     case 'published':
-      return `${terminal.style('green', '✓')} committed ${String(event.files)} records as ${event.commit.slice(0, 10)}`;
+      return `${terminal.style('green', '✓')} committed ${counted(event.files, 'record')} as ${event.commit.slice(0, 10)}`;
   }
 }

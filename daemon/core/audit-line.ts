@@ -1,4 +1,5 @@
 /** What changed between two records, in one line that reads as an audit log. Pure. */
+import { counted } from './count.ts';
 import { proofOf } from './proof.ts';
 import type { CertificateRecord, InstallationRecord } from './record-format.ts';
 
@@ -66,8 +67,7 @@ export function commitMessage(
 ): string {
   const phrases = certificates.length > 0 ? certificates : changes;
   const [only] = phrases;
-  if (only === undefined)
-    return `records: ${String(files)} file${files === 1 ? '' : 's'} brought up to date\n`;
+  if (only === undefined) return `records: ${counted(files, 'file')} brought up to date\n`;
   if (phrases.length === 1) return `${only}\n`;
   const more = phrases.length - phrasesListed;
   const listed = [...phrases.slice(0, phrasesListed), ...(more > 0 ? [`and ${String(more)} more`] : [])];

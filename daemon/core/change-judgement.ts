@@ -2,6 +2,7 @@
  * Whether a change of declarations takes effect: who made it, whether they may, who approved exactly this plan. Judged by what was in force before
  * the change (DESIGN promise 5): a change cannot let itself in. Pure.
  */
+import { counted } from './count.ts';
 import { approvalsOf, type ApprovalState } from './change-approval.ts';
 import { authorsOf, permittedFor, rightsReasons } from './change-rights.ts';
 import { isTimely } from './change-time.ts';
@@ -87,7 +88,7 @@ function rangeReasons({ unread, commits, tip }: ChangeInput): ChangeReason[] {
   return [
     {
       code: 'range-too-long',
-      message: `${tip.oid.slice(0, 10)} brings ${String(commits.length + unread)} commits at once, more than are judged together`,
+      message: `${tip.oid.slice(0, 10)} brings ${counted(commits.length + unread, 'commit')} at once, more than are judged together`,
       fix: `Merge in parts: at most ${String(commits.length)} new commits a merge or push.`,
       commit: tip.oid,
       source: null,

@@ -68,6 +68,8 @@ function dnsNameOf(written: string, { toAscii, isEmptyLabel }: InternationalName
       wrong: `${show}: a wildcard is the whole first label of a name with at least two more: *.example.com`,
     };
   }
+  const foreign = foreignPart(written);
+  if (foreign !== null) return { wrong: `${show} is no DNS name: ${foreign}` };
   const bad = checked.find((label) => !/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label));
   if (bad !== undefined) {
     return {
@@ -81,6 +83,14 @@ function dnsNameOf(written: string, { toAscii, isEmptyLabel }: InternationalName
     return { wrong: `${show} holds an A-label (xn--) that stands for no name` };
   }
   return { name };
+}
+
+/** What people paste where a name belongs, in words that say what to leave out; null where it is none of these. */
+function foreignPart(written: string): string | null {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(written)) return 'it is a URL; write the name alone';
+  if (/^[^:/]*:\d+$/.test(written)) return 'it has a port; write the name alone';
+  if (written.includes(':')) return 'it has a colon, which stands in addresses and before ports only';
+  return written.includes('/') ? 'it has a slash; write the name alone' : null;
 }
 
 const octet = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';

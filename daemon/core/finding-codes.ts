@@ -33,7 +33,8 @@ export const findingCodes = {
   'served-unknown': {
     severity: 'error',
     title: 'An unknown certificate is served',
-    meaning: 'The address shows a certificate renewd did not issue.',
+    meaning:
+      'The address shows a certificate that is neither the current nor the previous one of any installation: somebody else installed it, or it is an older one of renewd.',
     remedy:
       'Find out who installed it (the finding shows subject, issuer and since when). With drift: enforce renewd puts the issued one back.',
   },
@@ -87,7 +88,7 @@ export const findingCodes = {
     title: 'The TLS handshake fails',
     meaning: 'The port answers, but not with TLS that a client can finish.',
     remedy:
-      'Check that the port speaks TLS and which protocol versions it allows: openssl s_client -connect <address> -servername <name>.',
+      'Check that the port speaks TLS and which protocol versions it allows: openssl s_client -connect <address> -servername <name>. A listener that expects the PROXY protocol cannot be proved: name an address that takes TLS directly.',
   },
   'connection-failed': {
     severity: 'error',

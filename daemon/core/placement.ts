@@ -3,6 +3,7 @@
  * endpoint's owner sets programs, services and bounds, the certificate at most where its files stand. The only maker of a `Placement`, and targets take
  * nothing else, so that no text of a requester becomes a word of a command. Pure.
  */
+import { wantedForm } from './wanted-form.ts';
 import type { Certificate, Endpoint, Installation, Profile, ProfileParameter } from './model.ts';
 import { didYouMean } from './nearest.ts';
 import { fillPath, namesInPath, readPathTemplate } from './path-template.ts';
@@ -170,7 +171,7 @@ function valueOf(
 }
 
 /** What a value may look like, whoever sets it: one line that no program takes for an option, and nothing that shows other than it is. */
-function valueFault(value: string, { pattern, setBy }: ProfileParameter): string | null {
+function valueFault(value: string, { pattern, setBy, description }: ProfileParameter): string | null {
   if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(value)) return 'holds a control or an invisible character';
   if (value.startsWith('-')) return 'begins with a dash: programs would read it as an option';
   if (value !== value.trim()) return 'begins or ends with a blank';
@@ -180,8 +181,10 @@ function valueFault(value: string, { pattern, setBy }: ProfileParameter): string
     return 'holds a character that is not used in paths of certificates: letters, digits and . _ @ + = , : / - are';
   const read = readTextPattern(pattern);
   // Who owns the profile is told where it is read.
-  if ('fault' in read) return `cannot be compared with the pattern ${pattern}: ${read.fault.message}`;
-  return read.matches(value) ? null : `does not match ${pattern}`;
+  if ('fault' in read) return `cannot be compared with the pattern of its profile: ${read.fault.message}`;
+  if (read.matches(value)) return null;
+  const wanted = wantedForm(read.matches, value) ?? 'is not written as its profile asks';
+  return `${wanted}${description === '' ? '' : ` (${description})`}`;
 }
 
 function linksOf(

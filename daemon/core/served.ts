@@ -111,7 +111,8 @@ function judgeOne(
     const why = handshake.distrust == null ? '' : `: ${handshake.distrust}`;
     return judged('untrusted', `${place} serves ${what}; its chain does not lead to a trusted root${why}`);
   }
-  if (!isCurrent) return judged('served-unknown', `${place} serves ${what}, which renewd did not install`);
+  // Nothing of renewd is installed here yet: where it comes from is what `known` says.
+  if (!isCurrent) return judged('served-unknown', `${place} serves ${what}, ${originOf(leaf, expected)}`);
   return judged('served-match', `${place} serves ${what}`);
 }
 
@@ -129,7 +130,15 @@ function otherThanExpected(
   }
   const known = expected.known.get(leaf.fingerprint);
   if (known !== undefined) return judged('served-other-known', `${place} serves ${known} instead (${what})`);
-  return judged('served-unknown', `${place} serves ${what}, which renewd did not install`);
+  return judged('served-unknown', `${place} serves ${what}, ${originOf(leaf, expected)}`);
+}
+
+/** Says only what is known: an older generation of renewd's own is no longer in its books, so nothing is said of who installed it. */
+function originOf(leaf: CertificateFacts, { known }: ServedExpectation): string {
+  const where = known.get(leaf.fingerprint);
+  return where === undefined
+    ? 'which is neither the current nor the previous certificate of any installation'
+    : `which renewd installed (${where})`;
 }
 
 function judged(result: ServedResult, message: string): ServedJudgement {

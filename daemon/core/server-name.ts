@@ -18,7 +18,12 @@ function matchesPattern(presented: string, wanted: string): boolean {
   return dot > 0 && wanted.slice(dot) === presented.slice(1);
 }
 
-/** True for IPv4 in dotted quads and for anything with a colon, which no DNS name has. */
+/**
+ * True for what is written as an address: IPv4 in dotted quads, and IPv6 (RFC 4291 section 2.2), which is made of hexadecimal digits, colons and perhaps dots, with two colons at
+ * least. It says how a text is meant, not that it is right: `readIpAddress` does. A URL, a port or a typing mistake with a colon is no address.
+ */
 export function isIpAddress(text: string): boolean {
-  return text.includes(':') || /^\d{1,3}(\.\d{1,3}){3}$/.test(text);
+  return (
+    /^[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(%\w+)?$/.test(text) || /^\d{1,3}(\.\d{1,3}){3}$/.test(text)
+  );
 }

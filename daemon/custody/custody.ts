@@ -2,6 +2,7 @@
  * Keys the daemon itself must hold (ACME accounts, the embedded CA, the signing key): one age file a key, written whole or not at all.
  * The only door to age. It refuses to keep a key in the clear, and never says what is in one.
  */
+import { remedyOfSystem } from '../system-trouble.ts';
 import { randomBytes } from 'node:crypto';
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -42,12 +43,16 @@ export async function openCustody(options: {
   readonly log: Log;
   /** The highest generation of each key that was ever read or written here; absent: nothing is known. */
   readonly generations?: Generations;
+  /** The directory is a copy that is thrown away: nobody is told of an identity made in it. */
+  readonly onCopy?: boolean;
   /** Remembers whether files of before were sealed; absent: they are refused. */
   readonly migration?: MigrationMemory;
 }): Promise<OpenCustody> {
   const { directory, log } = options;
   const identity = identityIn(
-    options.identity === null ? await ownIdentity(directory, log) : options.identity.reveal(),
+    options.identity === null
+      ? await ownIdentity(directory, options.onCopy === true ? null : log)
+      : options.identity.reveal(),
   );
   const decrypter = new Decrypter();
   const encrypter = new Encrypter();
@@ -137,7 +142,7 @@ function absent(error: unknown, path: string): null {
   throw unavailable(`${path} cannot be read (${code})`);
 }
 
-async function ownIdentity(directory: string, log: Log): Promise<string> {
+async function ownIdentity(directory: string, log: Log | null): Promise<string> {
   const path = join(directory, 'identity');
   const there = await readFile(path, 'utf8').catch((error: unknown) => absent(error, path));
   if (there !== null) return there;
@@ -150,7 +155,7 @@ async function ownIdentity(directory: string, log: Log): Promise<string> {
   }
   const made = await generateX25519Identity();
   await writeWhole(path, Buffer.from(`${made}\n`));
-  log.warn(
+  log?.warn(
     { path },
     'made a custody identity beside the keys it protects; bind custody.identity to keep it elsewhere',
   );
@@ -177,7 +182,7 @@ async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
     await rm(temporary, { force: true }).catch(() => undefined);
     throw new OperationError(
       'secret-unavailable',
-      `${path} could not be written: check space and permissions of the data directory`,
+      `${path} could not be written. ${remedyOfSystem(cause) ?? 'Check the data directory.'}`,
       {
         disposition: 'retry',
         cause,

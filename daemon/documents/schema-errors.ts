@@ -1,4 +1,6 @@
 /** What ajv found, in words that say where and what to write instead. */
+import { notSupportedKey } from '../core/not-supported.ts';
+import { wantedForm } from '../core/wanted-form.ts';
 import type { ErrorObject } from 'ajv';
 import { didYouMean } from '../core/nearest.ts';
 import { namePattern } from './schemas/parts.ts';
@@ -26,15 +28,17 @@ export function phrase(error: ErrorObject): string {
   const hint = example === undefined ? '' : `, for example ${JSON.stringify(example)}`;
   switch (error.keyword) {
     case 'additionalProperties':
-      return `unknown key.${didYouMean((error.params as { additionalProperty: string }).additionalProperty, Object.keys(schema.properties ?? {}))} Known here: ${Object.keys(schema.properties ?? {}).join(', ')}`;
+      return `unknown key.${unsupported((error.params as { additionalProperty: string }).additionalProperty)}${didYouMean((error.params as { additionalProperty: string }).additionalProperty, Object.keys(schema.properties ?? {}))} Known here: ${Object.keys(schema.properties ?? {}).join(', ')}`;
     case 'required':
       return `${JSON.stringify((error.params as { missingProperty: string }).missingProperty)} is missing`;
     case 'type':
       return `must be ${article(schema.type ?? 'value')}${insteadOf(error.data, schema.type) ?? hint}`;
     case 'enum':
       return `must be one of ${(error.params as { allowedValues: unknown[] }).allowedValues.join(', ')}.${typeof error.data === 'string' ? didYouMean(error.data, (error.params as { allowedValues: unknown[] }).allowedValues.map(String)) : ''}`;
+    case 'const':
+      return `must be ${JSON.stringify((error.params as { allowedValue: unknown }).allowedValue)}`;
     case 'anyOf':
-      return `does not have the right form${exampleOf(error)}`;
+      return `${formOfBranch(error) ?? 'has none of the forms it may have'}${exampleOf(error)}`;
     case 'minProperties':
     case 'maxProperties':
       if (schema.properties === undefined) return error.message ?? 'has too many or too few keys';
@@ -45,10 +49,15 @@ export function phrase(error: ErrorObject): string {
       }
       return error.schema === namePattern
         ? `must be a name: lower-case letters and digits, with single dots and dashes inside${nameLike(error.data)}`
-        : `does not have the right form${hint}`;
+        : `${formOf(error.schema, error.data) ?? 'does not have the right form'}${hint}`;
     default:
       return `${error.message ?? 'is not allowed'}${hint}`;
   }
+}
+
+function unsupported(key: string): string {
+  const words = notSupportedKey(key);
+  return words === null ? '' : ` ${words}.`;
 }
 
 /** What people most often wrote instead of what was meant, and how to write that; null when there is nothing to say about it. */
@@ -61,6 +70,19 @@ function insteadOf(written: unknown, wanted: string | undefined): string | null 
     return typeof written === 'string' && /^\d+$/.test(written) ? `; write ${written} without quotes` : null;
   }
   return wanted === 'array' && typeof written === 'string' ? '; put it in [ ]' : null;
+}
+
+/** Patterns of schemas are ours; what they want is said in words. */
+function formOf(schema: unknown, data: unknown): string | null {
+  if (typeof schema !== 'string' || typeof data !== 'string') return null;
+  const pattern = new RegExp(schema, 'u');
+  return wantedForm((text) => pattern.test(text), data);
+}
+
+/** Of several forms the one that a text can have. */
+function formOfBranch({ parentSchema, data }: ErrorObject): string | null {
+  const { anyOf } = parentSchema as { readonly anyOf?: readonly { readonly pattern?: string }[] };
+  return formOf(anyOf?.find((branch) => branch.pattern !== undefined)?.pattern, data);
 }
 
 function nameLike(written: unknown): string {

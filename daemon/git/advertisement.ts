@@ -1,4 +1,5 @@
 /** What a server advertises: its references and abilities, protocol version 0 and the `ls-refs` command of version 2. */
+import { sha256Unsupported } from './unsupported.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import { isOid } from './object.ts';
@@ -119,12 +120,4 @@ export function serverError(place: string, words: string): OperationError {
   return new OperationError('git-unavailable', `${place} answered: ${shown || 'nothing'}`, {
     disposition: 'retry',
   });
-}
-
-function sha256Unsupported(place: string): OperationError {
-  return new OperationError(
-    'unsupported',
-    `${place} is a SHA-256 repository, which renewd cannot read; use a repository with --object-format=sha1`,
-    { disposition: 'stall', endsWhen: ['secret', 'repository'] },
-  );
 }

@@ -1,4 +1,5 @@
 /** Git over HTTP(S), the smart protocol only (gitprotocol-http). A token goes to the configured origin only, and never over plain HTTP to another machine. */
+import { notSupportedByPeer } from '../core/not-supported.ts';
 import { decodedPart } from './transport.ts';
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
@@ -264,6 +265,12 @@ async function expectSuccess(wire: Wire, response: IncomingMessage): Promise<voi
     ? ''
     : remoteWords(text, limits.git.remoteWordsMaxChars);
   const said = words === '' ? '' : `: ${words}`;
+  const unsupported = notSupportedByPeer(text);
+  if (unsupported !== null)
+    throw new OperationError('unsupported', `${wire.root} answered ${status}: ${unsupported}`, {
+      disposition: 'stall',
+      endsWhen: ['repository', 'configuration'],
+    });
   if (status === 401 || status === 403) {
     throw new OperationError(
       'git-auth',
@@ -282,7 +289,10 @@ async function expectSuccess(wire: Wire, response: IncomingMessage): Promise<voi
       },
     );
   }
-  const hint = status === 404 ? '; check the address, and that the token may see the repository' : '';
+  const hint =
+    status === 404
+      ? '; the repository is not there: it was moved, renamed or deleted, or the address is wrong. Some servers answer so too where the credentials may not see it'
+      : '';
   throw new OperationError('git-unavailable', `${wire.root} answered ${status}${said}${hint}`, {
     disposition: 'retry',
   });
@@ -334,10 +344,15 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 function unreachable(place: string, cause: unknown): OperationError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   const words = remoteWords(reason, limits.git.remoteWordsMaxChars);
-  return new OperationError('git-unavailable', `${place} could not be reached: ${words}`, {
-    disposition: 'retry',
-    cause,
-  });
+  const unsupported = notSupportedByPeer(reason);
+  return new OperationError(
+    'git-unavailable',
+    `${place} could not be reached: ${words}${unsupported === null ? '' : `; ${unsupported}`}`,
+    {
+      disposition: 'retry',
+      cause,
+    },
+  );
 }
 
 function isLoopback(host: string): boolean {

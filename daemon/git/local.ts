@@ -7,9 +7,10 @@ import { dirname, join, resolve } from 'node:path';
 import { OperationError } from '../ports/failure.ts';
 import type { Backend } from './backend.ts';
 import { readLocalConfig } from './local-config.ts';
-import { isMissing, openObjectStore } from './object-store.ts';
+import { isMissing, openObjectStore, type ObjectStore } from './object-store.ts';
 import { storePack } from './pack-file.ts';
 import { readRefs, resolveRef, swapRef } from './refs.ts';
+import { partialUnsupported, sha256Unsupported, unsupported } from './unsupported.ts';
 
 /** Opens the repository at a path. IO, read-only. @throws OperationError `git-unavailable`, `unsupported` */
 export function openLocal(path: string): Backend {
@@ -18,7 +19,7 @@ export function openLocal(path: string): Backend {
   const config = readLocalConfig(join(common, 'config'));
   refuseUnsupported(path, config);
   const objects = join(common, 'objects');
-  const store = openObjectStore(objects);
+  const store = namingPartial(openObjectStore(objects), path, config);
   const advertise = (): Map<string, string> => {
     const refs = readRefs(common);
     const head = resolveRef(gitDirectory, 'HEAD') ?? resolveHeadIn(gitDirectory, refs);
@@ -90,9 +91,13 @@ function findGitDirectory(path: string): string {
   ) {
     return path;
   }
-  throw new OperationError('git-unavailable', `${path} is no Git repository; make one with git init`, {
-    disposition: 'retry',
-  });
+  throw new OperationError(
+    'git-unavailable',
+    `${path} is no Git repository and stands in none; name one (--repo), or make one with git init`,
+    {
+      disposition: 'retry',
+    },
+  );
 }
 
 function commonDirectory(gitDirectory: string): string {
@@ -128,19 +133,30 @@ export function readShallow(directory: string): ReadonlySet<string> {
 
 function refuseUnsupported(path: string, config: ReadonlyMap<string, string>): void {
   const format = config.get('extensions.objectformat') ?? 'sha1';
+  if (format !== 'sha1') throw sha256Unsupported(path);
   const storage = config.get('extensions.refstorage') ?? 'files';
-  const wrong =
-    format !== 'sha1'
-      ? `is a ${format.toUpperCase()} repository; use one made with --object-format=sha1`
-      : storage !== 'files'
-        ? `keeps its references as ${storage}; convert it with git refs migrate --ref-format=files`
-        : null;
-  if (wrong !== null) {
-    throw new OperationError('unsupported', `${path} ${wrong}, or give its address as ssh:// or https://`, {
-      disposition: 'stall',
-      endsWhen: ['repository'],
-    });
-  }
+  if (storage !== 'files')
+    throw unsupported(
+      `${path} keeps its references as ${storage}; convert it with git refs migrate --ref-format=files, or give its address as ssh:// or https://`,
+    );
+}
+
+/** The store of a partial clone: what is missing there is no damage, and is said as what it is. */
+function namingPartial(store: ObjectStore, path: string, config: ReadonlyMap<string, string>): ObjectStore {
+  const isPartial =
+    config.has('extensions.partialclone') ||
+    [...config].some(([key, value]) => /^remote\..*\.promisor$/.test(key) && value !== 'false');
+  if (!isPartial) return store;
+  return {
+    ...store,
+    require: (oid, type) => {
+      try {
+        return store.require(oid, type);
+      } catch (error) {
+        throw store.read(oid) === null ? partialUnsupported(path) : error;
+      }
+    },
+  };
 }
 
 /** As `receive.denyCurrentBranch` of git: a moved checked-out branch would show all its changes as undone in that work tree. */

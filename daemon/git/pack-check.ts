@@ -2,6 +2,7 @@
  * Makes the index of a received pack, and checks it whole: checksum, every object, every delta. What a server sends is bounded in total, and is worked on in slices that
  * leave the event loop free: 4 MB of a pack can claim to be 4 GiB.
  */
+import { counted } from '../core/count.ts';
 import { createHash, type Hash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { crc32, createInflate, inflateSync } from 'node:zlib';
@@ -49,7 +50,7 @@ export async function indexPack(
   if (pack.length < 32 || pack.toString('latin1', 0, 4) !== 'PACK') throw corrupt(`${name} is no pack`);
   const count = pack.readUInt32BE(8);
   if (count > limits.git.packObjectsMax)
-    throw malformed(`${name} has ${String(count)} objects, over the bound`);
+    throw malformed(`${name} has ${counted(count, 'object')}, over the bound`);
   const pace = createPace(name, pack.length);
   try {
     const checksum = createHash('sha1');

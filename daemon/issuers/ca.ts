@@ -2,6 +2,7 @@
  * Issuer `ca`: an embedded private CA. A root that signs one intermediate, an intermediate with name constraints that signs leaves, a log line before each leaves, a CRL.
  * It refuses names outside its constraints whatever policy says.
  */
+import { counted } from '../core/count.ts';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { parseDuration } from '../core/duration.ts';
@@ -98,7 +99,7 @@ function create(
     check: async () => {
       const { authorities, log } = await state.open();
       const { notAfter } = certificateFacts(authorities.intermediate.certificate);
-      return `the embedded CA can sign; its intermediate is valid until ${timestamp(notAfter)}; ${String((await log.lines()).length)} certificates issued`;
+      return `the embedded CA can sign; its intermediate is valid until ${timestamp(notAfter)}; ${counted((await log.lines()).length, 'certificate')} issued`;
     },
     hasIssued: (certificate) => hasIssued(state, certificate),
     publications: () => publications(state),
@@ -295,7 +296,7 @@ function validityOf(
   const wanted = subject.lifetimeMs ?? config.lifetimeMs;
   if (wanted > config.lifetimeMs) {
     throw refused(
-      `${certificate} asks for ${String(wanted / day)} days; issuer ${config.name} gives at most ${String(config.lifetimeMs / day)}`,
+      `${certificate} asks for ${counted(wanted / day, 'day')}; issuer ${config.name} gives at most ${String(config.lifetimeMs / day)}`,
     );
   }
   const { notBefore: begin, notAfter: end } = certificateFacts(intermediate.certificate);

@@ -1,4 +1,5 @@
 /** What stopped the journal, and what a person can do about it. */
+import { remedyOfSystem } from '../system-trouble.ts';
 import { OperationError } from '../ports/failure.ts';
 
 /** What a row or a file of the journal has against being read: not the disk, so more space or other permissions change nothing. */
@@ -47,8 +48,13 @@ export function guarded<T>(what: string, work: () => T): T {
 
 function remedyOf(cause: unknown): string {
   if (cause instanceof JournalUnreadable) return cause.remedy;
+  const ofSystem = remedyOfSystem(cause);
+  if (ofSystem !== null) return ofSystem;
   const number = (cause as { readonly errcode?: unknown }).errcode;
   // The low byte is the primary code.
   const remedy = typeof number === 'number' ? remedies[number % 256] : undefined;
-  return remedy ?? 'Check free space and permissions of the data directory.';
+  return (
+    remedy ??
+    'Check the data directory: that it is there, may be written by the user of renewd, and has free space (df, ls -ld).'
+  );
 }

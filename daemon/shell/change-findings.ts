@@ -1,4 +1,5 @@
 /** Changes that are not in force and emergencies nobody reviewed, as findings of the repository. Pure. */
+import { counted } from '../core/count.ts';
 import type { FindingDraft } from '../core/assess.ts';
 import { findingCodes, type FindingCode } from '../core/finding-codes.ts';
 import { findingDraft } from '../core/finding-draft.ts';
@@ -47,7 +48,7 @@ export function changeFindings(memory: ChangeMemory, now: Instant): FindingDraft
           draft({
             id: 'repository changes-not-kept',
             code: 'changes-not-kept',
-            message: `${String(notKept.count)} changes that are not in force were too many to be kept, the newest ${notKept.commits.map((each) => each.slice(0, 10)).join(', ')}; none of them takes effect`,
+            message: `${counted(notKept.count, 'change that is not in force was', 'changes that are not in force were')} too many to be kept, the newest ${notKept.commits.map((each) => each.slice(0, 10)).join(', ')}; none of them takes effect`,
             remedy: findingCodes['changes-not-kept'].remedy,
             observed: String(notKept.count),
             source: null,

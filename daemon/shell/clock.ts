@@ -1,4 +1,5 @@
 /** Hears what time servers say it is, and asks `core/clock.ts` at every turn. The basis stands in the journal, so that a start does not forget. */
+import { counted } from '../core/count.ts';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readFileSync } from 'node:fs';
 import type { ClientRequest, IncomingMessage } from 'node:http';
@@ -124,8 +125,8 @@ export function clockFindings({
   const seconds = Math.round(Math.abs(correctionMs) / 1000);
   const by =
     seconds >= 172_800
-      ? `${String(Math.round(seconds / 86_400))} days`
-      : `${String(Math.round(seconds / 60))} minutes`;
+      ? counted(Math.round(seconds / 86_400), 'day')
+      : counted(Math.round(seconds / 60), 'minute');
   return [
     findingDraft('clock-doubted', {
       id: 'repository clock-doubted',

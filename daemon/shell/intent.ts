@@ -4,6 +4,7 @@
  * never takes a certificate out of service.
  */
 import { buildDesired } from '../core/desired.ts';
+import { missingBranch } from '../core/missing-branch.ts';
 import type { Certificate, Desired } from '../core/model.ts';
 import { allKinds, keyOf } from '../documents/kinds/index.ts';
 import type { DocumentReader, ParsedFile } from '../documents/read.ts';
@@ -58,6 +59,12 @@ export async function readIntent(
     // What lapsed, who may still sign and what is due are questions of time.
     if (memory.clock.doubt !== null) return;
     head = advertised.get(`refs/heads/${intent.branch}`) ?? null;
+    if (head === null)
+      throw new OperationError(
+        'git-unavailable',
+        missingBranch(intent.branch, advertised.keys(), 'declarations'),
+        { disposition: 'retry' },
+      );
     const unread = await readHead(world, intent, memory, head, signal);
     if (unread !== null) throw refusedCommit(intent.branch, unread, memory);
     noteRead(world, memory);
@@ -75,18 +82,9 @@ async function readHead(
   world: IntentWorld,
   intent: IntentSource,
   memory: Memory,
-  head: string | null,
+  head: string,
   signal: AbortSignal,
 ): Promise<UnreadCommit | null> {
-  if (head === null) {
-    throw new OperationError(
-      'git-unavailable',
-      `the repository has no branch ${intent.branch}; push one or set --branch`,
-      {
-        disposition: 'retry',
-      },
-    );
-  }
   if (head === memory.accepted && memory.desired !== null) {
     noteCaughtUp(world, memory);
     noteNotRewritten(world, memory);

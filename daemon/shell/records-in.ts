@@ -2,6 +2,7 @@
  * What came onto the state branch since we left it. Only what a commit of ours last changed is used; what somebody else changed, lost or rewrote is put back from
  * what the mirror still has and written anew from facts, and a finding names the path and the commit.
  */
+import { counted } from '../core/count.ts';
 import type { RepositoryFindings } from '../core/record-format.ts';
 import { limits } from '../limits.ts';
 import { noteSeen } from './instances.ts';
@@ -112,7 +113,7 @@ async function whatIsNotOurs(
     tip ?? from,
     lost === null
       ? `${where}; the records up to ${from} are not in the mirror any more: records of changes among them are lost, the rest is written anew from facts`
-      : `${where}; ${String(lost.size)} records were put back as they were at ${from}`,
+      : `${where}; ${counted(lost.size, 'record was put back as it was', 'records were put back as they were')} at ${from}`,
   );
   if (lost === null) {
     for (const id of memory.certificateRecords.keys()) {

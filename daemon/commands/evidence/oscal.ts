@@ -1,4 +1,5 @@
 /** The evidence of a period as OSCAL assessment results (NIST, model 1.0.6): each rule in force is a finding, satisfied or not, with an observation for everything that breaks it. */
+import { counted } from '../../core/count.ts';
 import { createHash } from 'node:crypto';
 import type { FindingRecord } from '../../core/record-format.ts';
 import { version } from '../../version.ts';
@@ -48,7 +49,7 @@ export function oscalResults(pack: EvidencePack): string {
         {
           uuid: uuidOf('result', period, pack.commits.recordsAfter ?? ''),
           title: `Policy of certificates, ${period}`,
-          description: `renewd ${version} judged ${String(certificates.length)} certificates by ${String(rules.length)} rules; declarations ${pack.commits.declarations ?? 'none'}, records ${pack.commits.recordsAfter ?? 'none'}.`,
+          description: `renewd ${version} judged ${counted(certificates.length, 'certificate')} by ${counted(rules.length, 'rule')}; declarations ${pack.commits.declarations ?? 'none'}, records ${pack.commits.recordsAfter ?? 'none'}.`,
           start: from,
           end: until,
           'reviewed-controls': { 'control-selections': [{ 'include-all': {} }] },

@@ -1,4 +1,5 @@
 /** The evidence pack as one page to print: no scripts, nothing loaded from elsewhere, every text escaped. Pure. */
+import { counted } from '../../core/count.ts';
 import type { EvidencePack } from './pack.ts';
 import { evidenceFigures, evidenceTables, type EvidenceTable } from './tables.ts';
 
@@ -68,14 +69,10 @@ function sentence({ certificates, findings, changes }: EvidencePack): string {
   const open = findings.filter((each) => each.severity !== 'info').length;
   const state =
     bad === 0
-      ? `All ${String(certificates.length)} certificates are in order`
-      : `${String(bad)} of ${String(certificates.length)} certificates are not in order`;
+      ? `In order: ${counted(certificates.length, 'certificate')}, which is all`
+      : `Not in order: ${String(bad)} of ${counted(certificates.length, 'certificate')}`;
   const refused = changes.filter((each) => each.outcome === 'refused').length;
   return `${state} at the end of the data, with ${counted(open, 'open finding')}. Judged: ${counted(changes.length, 'change')} of declarations, ${String(refused)} of them refused.`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function spanOf({ from, until, complete }: EvidencePack): string {
@@ -113,7 +110,7 @@ function reasonsSection({ metrics }: EvidencePack): string {
   const teams = metrics.adoption
     .map(
       (each) =>
-        `<li>${h(each.team)}: ${String(each.certificates)} certificates, ${String(each.automated)} of ${String(each.installations)} installations automated</li>`,
+        `<li>${h(each.team)}: ${counted(each.certificates, 'certificate')}, ${String(each.automated)} of ${counted(each.installations, 'installation')} automated</li>`,
     )
     .join('');
   return `<section><h2>Why requests were denied</h2>${reasons === '' ? '<p class="dim">None was.</p>' : `<ul>${reasons}</ul>`}</section>

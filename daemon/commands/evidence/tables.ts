@@ -1,4 +1,5 @@
 /** The tables of an evidence pack: one list of heads and rows for each, used by the page and by the CSV files alike. Pure. */
+import { counted } from '../../core/count.ts';
 import { endsAt } from '../../core/renewal.ts';
 import { durationText } from '../../core/duration.ts';
 import { proofWords } from '../../core/proof.ts';
@@ -142,7 +143,7 @@ export function evidenceFigures({
 }: Evidence): readonly (readonly [figure: string, meaning: string])[] {
   const duration = (ms: number | null): string => (ms === null ? 'none' : durationText(ms));
   return [
-    [String(metrics.certificates), `certificates on ${String(metrics.installations)} installations`],
+    [String(metrics.certificates), `certificates on ${counted(metrics.installations, 'installation')}`],
     [
       String(metrics.requests),
       `requests: ${String(metrics.accepted)} accepted, ${String(metrics.refused)} refused, ${String(metrics.waiting)} waiting`,

@@ -1,4 +1,5 @@
 /** A change in words for a terminal. */
+import { counted } from '../../core/count.ts';
 import type { ChangeReport, ReportedProblem } from '../../core/change-report.ts';
 import { durationText } from '../../core/duration.ts';
 import { escapeControls, type Terminal } from '../../terminal.ts';
@@ -60,7 +61,7 @@ function planText({ plan, cost }: ChangeReport, out: Out): string {
   for (const each of plan.resources) lines.push(`${each.kind} ${each.name} ${each.change} (${each.file})`);
   for (const each of cost) {
     lines.push(
-      `${String(each.certificates)} order${each.certificates === 1 ? '' : 's'} at ${each.issuer}${each.limit === null ? '' : ` (${each.limit})`}`,
+      `${counted(each.certificates, 'order')} at ${each.issuer}${each.limit === null ? '' : ` (${each.limit})`}`,
     );
   }
   if (lines.length === 0) lines.push('nothing that renewd acts on changes');
@@ -76,7 +77,7 @@ function effectText({ policyEffect }: ChangeReport, out: Out): string {
   if (policyEffect === null) return '';
   const { certificates, falling, recovering, byTeam, replaced, byHand } = policyEffect;
   const lines = [
-    `${out.style('bold', 'policy')}: of ${String(certificates)} certificates ${String(falling.length)} fall out of compliance, ${String(recovering.length)} come back`,
+    `${out.style('bold', 'policy')}: of ${counted(certificates, 'certificate')} ${counted(falling.length, 'falls', 'fall')} out of compliance, ${counted(recovering.length, 'comes', 'come')} back`,
     ...byTeam.map(
       (each) => `  ${each.team}: ${String(each.falling)} fall, ${String(each.recovering)} come back`,
     ),
@@ -90,10 +91,12 @@ function effectText({ policyEffect }: ChangeReport, out: Out): string {
   if (falling.length > shown)
     lines.push(`  and ${String(falling.length - shown)} more (--format json lists them)`);
   for (const each of replaced)
-    lines.push(`  ${String(each.installations)} installations are replaced by themselves at ${each.issuer}`);
+    lines.push(
+      `  ${counted(each.installations, 'installation is', 'installations are')} replaced without a person at ${each.issuer}`,
+    );
   if (falling.length > 0) {
     lines.push(
-      `  replacing all ${String(policyEffect.installations)} installations takes about ${durationText(policyEffect.replacingMs)}, and longer where an issuer limits orders`,
+      `  replacing ${counted(policyEffect.installations, 'installation')} takes about ${durationText(policyEffect.replacingMs)}, and longer where an issuer limits orders`,
     );
   }
   if (byHand > 0) lines.push(`  ${String(byHand)} need a change of their declaration by somebody`);
@@ -120,7 +123,7 @@ function verdictText({ verdict, waiting, problems, hash }: ChangeReport, out: Ou
   const errors = problems.filter((each) => each.severity === 'error').length;
   const word =
     verdict === 'denied'
-      ? out.style('red', `denied: ${String(errors)} error${errors === 1 ? '' : 's'}`)
+      ? out.style('red', `denied: ${counted(errors, 'error')}`)
       : waiting
         ? out.style('yellow', 'allowed, waits for approval')
         : out.style('green', 'allowed');

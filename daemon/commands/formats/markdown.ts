@@ -1,4 +1,5 @@
 /** A change as a comment on a pull request. Every text from a declaration is escaped: it was written by whoever asks. */
+import { counted } from '../../core/count.ts';
 import { durationText } from '../../core/duration.ts';
 import { limits } from '../../limits.ts';
 import type { ChangeReport, ReportedProblem } from '../../core/change-report.ts';
@@ -48,7 +49,7 @@ export function markdownReport(report: ChangeReport): string {
     [
       commentMarker,
       `## renewd: ${headline(report)}`,
-      `${String(report.problems.length)} problems, ${String(report.plan.certificates.length)} certificates: too much for a comment. ${wholeIsElsewhere}`,
+      `${counted(report.problems.length, 'problem')}, ${counted(report.plan.certificates.length, 'certificate')}: too much for a comment. ${wholeIsElsewhere}`,
       footer(report),
     ].join('\n\n') + '\n'
   );
@@ -171,7 +172,7 @@ function effectSection({ policyEffect }: ChangeReport, shown: number): string {
   if (policyEffect === null) return '';
   const { certificates, falling, recovering, byTeam, replaced, byHand } = policyEffect;
   const lines = [
-    `### What this does to the ${String(certificates)} certificates there are`,
+    `### What this does to ${counted(certificates, 'certificate there is', 'certificates there are')}`,
     '',
     `${String(falling.length)} fall out of compliance, ${String(recovering.length)} come back.`,
   ];
@@ -190,12 +191,12 @@ function effectSection({ policyEffect }: ChangeReport, shown: number): string {
   for (const each of replaced)
     lines.push(
       '',
-      `${String(each.installations)} installations are replaced by themselves at ${md(each.issuer)}.`,
+      `${counted(each.installations, 'installation is', 'installations are')} replaced without a person at ${md(each.issuer)}.`,
     );
   if (falling.length > 0) {
     lines.push(
       '',
-      `Replacing all ${String(policyEffect.installations)} installations takes about ${durationText(policyEffect.replacingMs)}, and longer where an issuer limits orders.`,
+      `Replacing ${counted(policyEffect.installations, 'installation')} takes about ${durationText(policyEffect.replacingMs)}, and longer where an issuer limits orders.`,
     );
   }
   if (byHand > 0) lines.push('', `${String(byHand)} need a change of their declaration by somebody.`);

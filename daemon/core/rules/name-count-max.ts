@@ -1,4 +1,5 @@
 /** Rule: not too many names in one certificate. */
+import { counted } from '../count.ts';
 import { fail, namesOf, pass, wholeNumber, type Rule } from './rule.ts';
 
 export const nameCountMax: Rule = {
@@ -28,7 +29,7 @@ export const nameCountMax: Rule = {
     const max = wholeNumber(settings, 'max', 0);
     if (count <= max) return pass;
     return fail(
-      `${subject.certificate.id} has ${String(count)} names; at most ${String(max)} are allowed`,
+      `${subject.certificate.id} has ${counted(count, 'name')}; at most ${String(max)} are allowed`,
       `Split ${subject.certificate.source.file} into several certificates, by service.`,
     );
   },

@@ -1,4 +1,5 @@
 /** The eight steps of certificates as a service, each with the evidence there is: from records where software can see it, from the Program document where only people can. Pure. */
+import { counted } from '../count.ts';
 import { durationText } from '../duration.ts';
 import type { ServiceFacts } from './facts.ts';
 import type { ServiceMetrics } from './metrics.ts';
@@ -33,7 +34,7 @@ const steps: readonly StepQuestion[] = [
       );
       return alive && watched > 0
         ? [
-            `${String(watched)} addresses are watched; last sign of life ${durationText(until - heartbeatAt)} before the end of the data`,
+            `${counted(watched, 'address is', 'addresses are')} watched; last sign of life ${durationText(until - heartbeatAt)} before the end of the data`,
           ]
         : [];
     },
@@ -43,7 +44,9 @@ const steps: readonly StepQuestion[] = [
     nextStep: 'Have the first certificate issued, installed and proved by the service.',
     look: (_, { issued, installations }) =>
       issued > 0 || installations > 0
-        ? [`${String(installations)} installations, ${String(issued)} certificates issued in the period`]
+        ? [
+            `${counted(installations, 'installation')}, ${counted(issued, 'certificate')} issued in the period`,
+          ]
         : [],
   },
   {

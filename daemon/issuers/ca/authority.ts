@@ -2,6 +2,7 @@
  * Root and intermediate of an embedded CA: made at first use, kept for ever. The key is in custody before the certificate is signed, and the certificate is on disk before it is
  * shown to anybody, so that a crash between the two never makes a second CA.
  */
+import { remedyOfSystem } from '../../system-trouble.ts';
 import { randomBytes } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -206,7 +207,7 @@ function unusable(path: string, done: 'read' | 'written', cause: unknown): Opera
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new OperationError(
     'ca-unavailable',
-    `${path} cannot be ${done}: ${reason}. Check space and permissions of the data directory.`,
+    `${path} cannot be ${done}: ${reason}. ${remedyOfSystem(cause) ?? 'Check the data directory.'}`,
     { scope: 'issuer', disposition: 'retry', cause },
   );
 }
