@@ -238,7 +238,7 @@ test('a SHA-256 repository is refused in words, here and over SSH', async (conte
   const path = join(shop.directory, 's');
   await assert.rejects(openRepository({ url: path, directory: '', now }), {
     code: 'unsupported',
-    message: /SHA256/,
+    message: /SHA-256 repository, which renewd cannot read at any address/,
   });
   const directory = join(shop.directory, 'm');
   const remote = await openRepository({
