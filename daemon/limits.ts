@@ -363,6 +363,8 @@ export const limits = {
     commitMaxBytes: 1024 * 1024,
     /** Lines above the message: the largest merge of Linux has 66 parents, a signature 20 lines, a tag in it 50 more. */
     commitHeadLinesMax: 4096,
+    /** Lines of the last paragraph of a message that are read as trailers: a merge that lists a hundred approvals has fewer. */
+    trailerLinesMax: 1000,
   },
   terminal: {
     /** Where a stream does not tell its width: what a VT100 had, and what logs and mail wrap at. */

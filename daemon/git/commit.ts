@@ -118,13 +118,18 @@ function parsePerson(text: string): Person {
   return { name: match[1] ?? '', email: match[2] ?? '', at };
 }
 
-/** git-interpret-trailers: the last paragraph, when it is not the subject and every line of it is `Key: value` or a continuation. */
+/**
+ * git-interpret-trailers: the last paragraph, when it is not the subject and every line of it is `Key: value` or a continuation. One of more than
+ * `limits.git.trailerLinesMax` lines says nothing: whoever may push chooses how many there are, and nobody approves a thousand things at once.
+ */
 export function parseTrailers(message: string): (readonly [string, string])[] {
-  const paragraphs = withoutLastNewlines(message).split(/\n\n+/);
-  const last = paragraphs.length < 2 ? undefined : paragraphs.at(-1);
-  if (last === undefined) return [];
+  const text = withoutLastNewlines(message);
+  const begin = text.lastIndexOf('\n\n');
+  if (begin < 0) return [];
+  const lines = text.slice(begin + 2).split('\n', limits.git.trailerLinesMax + 1);
+  if (lines.length > limits.git.trailerLinesMax) return [];
   const trailers: [string, string][] = [];
-  for (const line of last.split('\n')) {
+  for (const line of lines) {
     const match = /^([A-Za-z0-9][A-Za-z0-9-]*) ?: ?(.*)$/.exec(line);
     const before = trailers.at(-1);
     if (match !== null) trailers.push([match[1] ?? '', (match[2] ?? '').trim()]);

@@ -164,3 +164,15 @@ test('an address that is none is refused in words, whatever is wrong with it', (
   ])
     assert.throws(() => parseAddress(address), { name: 'OperationError', code: 'unsupported' }, address);
 });
+
+test('a paragraph of more lines than anybody approves is no list of trailers, and costs little', () => {
+  const lines = (count: number): string => `subject\n\n${'A: b\n'.repeat(count)}`;
+  assert.equal(parseTrailers(lines(1000)).length, 1000);
+  assert.deepEqual(parseTrailers(lines(1001)), []);
+  assert.deepEqual(parseTrailers(lines(200_000)), []);
+  assert.deepEqual(parseTrailers(`subject\n\n${'A: b\n'.repeat(2000)}\nC: d\n`), [['C', 'd']]);
+  for (const message of ['A: b\n', '\n'.repeat(100_000)])
+    assert.deepEqual(parseTrailers(message), [], JSON.stringify(message.slice(0, 20)));
+  // As git interpret-trailers has it: an empty paragraph is one.
+  assert.deepEqual(parseTrailers('\n\nA: b\n'), [['A', 'b']]);
+});
