@@ -2,6 +2,7 @@
  * `renewd plan`: what the next turn would do, and what stops it. Works on a copy of the data directory that is thrown away,
  * so it changes nothing and may run beside the daemon.
  */
+import { unreadEndpoints, waitingNow, type UnreadEndpoint, type Waiting } from './obstacles.ts';
 import { counted } from '../core/count.ts';
 import type { House } from '../assembly.ts';
 import type { FindingDraft } from '../core/assess.ts';
@@ -21,7 +22,7 @@ export const plan: Command = {
   positionals: '',
   positionalsMax: 0,
   about:
-    'Reads the repository and looks at every endpoint, then prints the actions of the next turn with their reasons, and what policy stops. With --base and --head it plans a pull request instead, from Git alone: the plan depends on the two states and nothing else, and its hash is what approvals are bound to. Nothing is issued, installed or committed. Exit code 0 means that nothing stands in the way, 1 that policy or a broken document stops something, 2 that the repository could not be read.',
+    'Reads the repository and looks at every endpoint, then prints the actions of the next turn with their reasons, and what policy stops. With --base and --head it plans a pull request instead, from Git alone: the plan depends on the two states and nothing else, and its hash is what approvals are bound to. Nothing is issued, installed or committed. It names every endpoint that cannot be read, and when each thing that waits is tried next. Exit code 0 means that nothing stands in the way, 1 that policy, a broken document or an endpoint that cannot be read stops something, 2 that the repository could not be read.',
   options: {
     ...repositoryOptions,
     base: {
@@ -71,12 +72,28 @@ function stopped(house: House): FindingDraft[] {
   );
 }
 
+function writeObstacles(
+  out: Invocation['out'],
+  unread: readonly UnreadEndpoint[],
+  waiting: readonly Waiting[],
+): void {
+  for (const each of unread)
+    out.write(
+      `${out.style('red', 'unread')} ${escapeControls(`endpoint ${each.endpoint} (${each.installations.join(', ')}): ${each.message}`)}\n`,
+    );
+  for (const { subject, nextAt, message } of waiting)
+    out.write(
+      `${out.style('yellow', 'waiting')} ${escapeControls(`${subject.replace(':', ' ')}: tried next at ${nextAt}: ${message}`)}\n`,
+    );
+}
+
 /** Nothing is claimed of what was not read. */
-function lastLine({ source, planned, troubles }: TurnReport): string {
+function lastLine({ source, planned, troubles }: TurnReport, unread: number): string {
   if (source === null) return 'there is no plan: what is declared could not be read';
   const at = source.slice(0, 10);
   if (planned.length > 0)
     return `${counted(planned.length, 'action')} at ${at}; renewd once does ${planned.length === 1 ? 'it' : 'them'}`;
+  if (unread > 0) return `nothing is planned at ${at}, and ${counted(unread, 'endpoint')} could not be read`;
   return troubles.length > 0
     ? `nothing is planned at ${at}, which was accepted before; what is there now could not all be read`
     : `nothing to do at ${at}`;
@@ -84,11 +101,13 @@ function lastLine({ source, planned, troubles }: TurnReport): string {
 
 function print({ flags, out, err }: Invocation, house: House, report: TurnReport): number {
   const blocked = stopped(house);
+  const unread = unreadEndpoints(house.memory);
+  const waiting = waitingNow(house.memory, house.world.now());
   const problems = (house.memory.desired?.problems ?? []).filter((problem) => problem.severity === 'error');
   const code =
     report.troubles.length > 0
       ? exitOf('operation-failed')
-      : blocked.length + problems.length > 0
+      : blocked.length + problems.length + unread.length > 0
         ? exitOf('findings')
         : exitOf('ok');
   if (flags['json'] === true) {
@@ -104,6 +123,8 @@ function print({ flags, out, err }: Invocation, house: House, report: TurnReport
         rule,
       })),
       problems: problems.map(({ code: name, message, source }) => ({ ...source, code: name, message })),
+      unread,
+      waiting,
       troubles: report.troubles,
     };
     out.write(`${JSON.stringify(document, null, 2)}\n`);
@@ -125,6 +146,7 @@ function print({ flags, out, err }: Invocation, house: House, report: TurnReport
       escapeControls(`${source.file}:${String(source.line)}:${String(source.column)}: ${message}`) + '\n',
     );
   }
-  out.write(`${lastLine(report)}\n`);
+  writeObstacles(out, unread, waiting);
+  out.write(`${lastLine(report, unread.length)}\n`);
   return code;
 }

@@ -128,13 +128,28 @@ export function certificateTable(records: Records, terminal: Terminal): string {
         statusCell(record.status),
         id,
         ...(wide ? [record.declaration.dnsNames[0] ?? record.declaration.ipAddresses[0] ?? ''] : []),
-        ends[0]?.slice(0, 10) ?? '-',
-        renewals[0]?.slice(0, 10) ?? '-',
+        dayOrMinute(ends[0], isShort(record)),
+        dayOrMinute(renewals[0], isShort(record)),
         record.installations.map((each) => each.endpoint).join(' '),
       ];
     });
   const names = wide ? ['name'] : [];
   return table(['status', 'certificate', ...names, 'expires', 'renews', 'endpoints'], rows, terminal);
+}
+
+/** Of a certificate that lives less than this, the day says too little: it may be renewed twice in it. */
+const shortMs = 10 * 86_400_000;
+
+function isShort({ installations }: CertificateRecord): boolean {
+  return installations.some(
+    ({ issued }) => issued !== null && Date.parse(issued.notAfter) - Date.parse(issued.notBefore) < shortMs,
+  );
+}
+
+/** `2026-11-28`, or `2026-11-28 14:05Z` where it is short. */
+function dayOrMinute(at: string | undefined, short: boolean): string {
+  if (at === undefined) return '-';
+  return short ? `${at.slice(0, 10)} ${at.slice(11, 16)}Z` : at.slice(0, 10);
 }
 
 /** What a person watching sees while work goes on: one plain line an event. */

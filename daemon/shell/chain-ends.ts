@@ -5,7 +5,7 @@ import { systemRoots } from '../tls/trust.ts';
 import { chainEndsAt } from '../x509/chain-end.ts';
 import { MalformedInput } from '../x509/malformed.ts';
 import { pemToDer } from '../x509/pem.ts';
-import { anchorsReader } from './jobs.ts';
+import { anchorsReader, issuerOfInstalled } from './jobs.ts';
 import { certificateOf } from './judge.ts';
 import type { Memory } from './memory.ts';
 import type { World } from './world.ts';
@@ -25,7 +25,7 @@ export async function noteChainEnds(
       if (certificate === null || stored?.installed == null || stored.chain === null) continue;
       const { installed, chain } = stored;
       if (installed.issued.chainEnds !== undefined || chain.length < 2) continue;
-      const anchors = await anchorsOf(certificate.issuer);
+      const anchors = await anchorsOf(issuerOfInstalled(memory, certificate, installation.id));
       const pems = anchors === 'unknown' ? [] : (anchors ?? systemRoots);
       const end = readEnd(chain, pems);
       if (end === null) continue;

@@ -26,7 +26,8 @@ export function anchorsReader(world: World, memory: Memory, signal: AbortSignal)
   const asked = new Map<string, Promise<Anchors>>();
   const ask = async (name: string): Promise<Anchors> => {
     const spec = memory.desired?.issuers.get(name);
-    if (spec === undefined) return null;
+    // Of one that is no longer declared nobody can say by which roots it is trusted.
+    if (spec === undefined) return 'unknown';
     try {
       return await world.issuer(spec).trustAnchors(bounded(signal, limits.work.inspectTimeoutMs));
     } catch (error) {
@@ -43,6 +44,13 @@ export function anchorsReader(world: World, memory: Memory, signal: AbortSignal)
     }
     return answer;
   };
+}
+
+/**
+ * By whose roots what is installed is judged: the issuer that issued it. The one declared now may be another, which policy blocks or which has not issued yet. Pure.
+ */
+export function issuerOfInstalled(memory: Memory, { issuer }: Certificate, installation: string): string {
+  return memory.installations.get(installation)?.installed?.issued.issuedBy ?? issuer;
 }
 
 /** Who is to be looked at: those whose assessment asks for it, or all of `ids`. */
@@ -86,7 +94,7 @@ async function sightOf(
   installation: Installation,
   anchorsOf: AnchorsOf,
 ): Promise<Sight> {
-  const anchors = await anchorsOf(certificate.issuer);
+  const anchors = await anchorsOf(issuerOfInstalled(memory, certificate, installation.id));
   try {
     const { target, store } = storeOf(world, memory, certificate, installation);
     return {
@@ -172,7 +180,10 @@ export function jobMaker(world: World, memory: Memory, signal: AbortSignal): Job
     const issuer = world.issuer(issuerSpec);
     const solver = world.solver(issuerSpec, target);
     // The embedded CA makes its root on first use, so its anchors are asked for after the issuer exists.
-    const anchors = await anchorsOf(certificate.issuer);
+    const judgesInstalled = action.kind === 'restore' || action.kind === 'reload';
+    const anchors = await anchorsOf(
+      judgesInstalled ? issuerOfInstalled(memory, certificate, installation.id) : certificate.issuer,
+    );
     // Nothing is begun with an issuer that cannot say what it is trusted by: no key is made for what could not be judged. This says why it cannot.
     if (action.kind === 'issue' && anchors === 'unknown')
       await issuer.trustAnchors(bounded(signal, limits.work.inspectTimeoutMs));
