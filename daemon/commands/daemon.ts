@@ -3,7 +3,8 @@ import { endOf } from '../core/renewal.ts';
 import type { House } from '../assembly.ts';
 import type { Config } from '../config.ts';
 import { runTurn, type TurnReport } from '../cycle.ts';
-import { createMetrics, type Metrics } from '../http/metrics.ts';
+import { createMetrics, type CertificateExpiry, type CountedFinding, type Metrics } from '../http/metrics.ts';
+import { openFindings } from './summary.ts';
 import { startHttp, type HttpServer } from '../http/server.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
@@ -193,6 +194,7 @@ function count(metrics: Metrics, house: House, report: TurnReport, durationMs: n
   const changed = report.published !== null || report.outcomes.length > 0;
   metrics.turnEnded({ result: failed ? 'failed' : changed ? 'changed' : 'unchanged', durationMs });
   metrics.certificatesCounted(report.statuses);
+  metrics.findingsCounted(findingsOf(memory));
   const held = [...house.memory.held.values()];
   metrics.changesCounted({
     refused: held.filter((each) => each.outcome === 'refused').length,
@@ -205,14 +207,41 @@ function count(metrics: Metrics, house: House, report: TurnReport, durationMs: n
     if (failure !== null) metrics.failed(failure.code);
   }
   if (first || changed || report.observed > 0) {
-    let nearest: number | null = null;
-    for (const { installed } of memory.installations.values()) {
-      const ends = installed === null ? Number.NaN : endOf(installed.issued);
-      if (!Number.isNaN(ends) && (nearest === null || ends < nearest)) nearest = ends;
-    }
-    metrics.nearestExpiry(nearest);
+    metrics.expiriesKnown(expiriesOf(memory));
   }
   if (!failed) metrics.dataObserved(world.now());
+}
+
+/** Of each declared certificate the installation that ends first. */
+function expiriesOf({ installations }: House['memory']): CertificateExpiry[] {
+  const first = new Map<string, number>();
+  for (const [id, { installed }] of installations) {
+    const endsAt = installed === null ? Number.NaN : endOf(installed.issued);
+    const certificate = id.slice(0, id.lastIndexOf('@'));
+    if (!Number.isNaN(endsAt)) first.set(certificate, Math.min(endsAt, first.get(certificate) ?? endsAt));
+  }
+  return [...first].map(([id, endsAt]) => {
+    const [team = '', certificate = ''] = id.split('/');
+    return { team, certificate, endsAt };
+  });
+}
+
+function findingsOf({
+  certificateRecords,
+  endpointRecords,
+  repositoryRecord,
+  desired,
+}: House['memory']): CountedFinding[] {
+  const records = {
+    certificates: certificateRecords,
+    endpoints: endpointRecords,
+    repository: repositoryRecord,
+  };
+  return openFindings(records).map(({ code, severity, certificate, endpoint }) => ({
+    code,
+    severity,
+    team: certificate?.split('/')[0] ?? desired?.endpoints.get(endpoint ?? '')?.team ?? '',
+  }));
 }
 
 function tellOf(log: Log, report: TurnReport, durationMs: number): void {

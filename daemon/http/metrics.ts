@@ -1,6 +1,7 @@
 /**
  * What renewd counts about itself for Prometheus. The cycle records, the server renders; nothing here decides or reads the world
- * beyond its own process. No certificate, team or host name is ever a label: names are unbounded and may be confidential.
+ * beyond its own process. Names follow https://prometheus.io/docs/practices/naming/: base units, `_total` for counters. Labels are words of renewd,
+ * and of declarations only `team` and `certificate` (its name, no host name), each bounded by `limits.http.metricSeriesMaxCount`.
  */
 import type { CertificateStatus } from '../core/record-format.ts';
 import { limits } from '../limits.ts';
@@ -15,8 +16,10 @@ export interface Metrics {
   readonly turnEnded: (turn: { readonly result: TurnResult; readonly durationMs: number }) => void;
   /** How many certificates have each status now; statuses that are left out are 0. */
   readonly certificatesCounted: (counts: Readonly<Partial<Record<CertificateStatus, number>>>) => void;
-  /** The earliest notAfter of what is installed; null when nothing is known. Days are computed when read, so they never stand still. */
-  readonly nearestExpiry: (notAfter: number | null) => void;
+  /** When the first installed certificate of each declaration ends. Beyond the bound those that end last are left out, so that the minimum stays true. */
+  readonly expiriesKnown: (expiries: readonly CertificateExpiry[]) => void;
+  /** Every open finding, each with the team that it concerns; empty for one of the repository. */
+  readonly findingsCounted: (findings: readonly CountedFinding[]) => void;
   /** An operation failed, by its code from `ports/failure.ts`. */
   readonly failed: (code: string) => void;
   /** An action of the plan ended; `kind` is the word of the plan (`issue`, `install`, ...). */
@@ -32,6 +35,20 @@ export interface Metrics {
   }) => void;
   /** The whole text for `/metrics`. */
   readonly render: () => string;
+}
+
+export interface CertificateExpiry {
+  readonly team: string;
+  /** Its name within the team. */
+  readonly certificate: string;
+  /** UTC epoch ms. */
+  readonly endsAt: number;
+}
+
+export interface CountedFinding {
+  readonly code: string;
+  readonly severity: string;
+  readonly team: string;
 }
 
 export interface MetricsOptions {
@@ -66,7 +83,8 @@ export function createMetrics({ now, version }: MetricsOptions): Metrics {
   const actions = createCounter();
   const webhooks = createCounter();
   let certificates: Readonly<Partial<Record<CertificateStatus, number>>> | null = null;
-  let nearestNotAfter: number | null = null;
+  let expiries: readonly CertificateExpiry[] = [];
+  let findings = createCounter();
   let observedAt: number | null = null;
   let changes = { refused: 0, waiting: 0, unreviewed: 0 };
   for (const result of ['changed', 'unchanged', 'failed']) turns.add({ result }, 0);
@@ -87,10 +105,14 @@ export function createMetrics({ now, version }: MetricsOptions): Metrics {
         : statuses.map((status) => ({ labels: { status }, value: certificates?.[status] ?? 0 })),
     ),
     gauge(
-      'renewd_nearest_expiry_days',
-      'Days until the first installed certificate expires; negative when it has expired.',
-      nearestNotAfter === null ? [] : one((nearestNotAfter - now()) / 86_400_000),
+      'renewd_certificate_expiry_timestamp_seconds',
+      'When the first installed certificate of a declaration ends, in seconds since the Unix epoch; of many those that end first.',
+      expiries.map(({ team, certificate, endsAt }) => ({
+        labels: { team, certificate },
+        value: endsAt / 1000,
+      })),
     ),
+    gauge('renewd_findings', 'Open findings by code, severity and team.', findings.samples()),
     gauge(
       'renewd_data_age_seconds',
       'Age of the facts behind the published records.',
@@ -122,8 +144,14 @@ export function createMetrics({ now, version }: MetricsOptions): Metrics {
     certificatesCounted: (counts) => {
       certificates = { ...counts };
     },
-    nearestExpiry: (notAfter) => {
-      nearestNotAfter = notAfter;
+    expiriesKnown: (known) => {
+      expiries = [...known]
+        .sort((one, other) => one.endsAt - other.endsAt)
+        .slice(0, limits.http.metricSeriesMaxCount);
+    },
+    findingsCounted: (open) => {
+      findings = createCounter();
+      for (const { code, severity, team } of open) findings.add({ code, severity, team }, 1);
     },
     failed: (code) => failures.add({ code }, 1),
     acted: (kind, result) => actions.add({ kind, result }, 1),

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { parse } from 'yaml';
+import { findingCodes } from '../../daemon/core/finding-codes.ts';
 import * as fc from 'fast-check';
 import { writeExposition } from '../../daemon/http/exposition.ts';
 import { createMetrics, type Metrics } from '../../daemon/http/metrics.ts';
@@ -23,7 +27,7 @@ test('a fresh process has counters at zero and no claims about certificates', ()
   assert.equal(valueOf(metrics, 'renewd_turn_duration_seconds_count'), 0);
   assert.doesNotMatch(
     metrics.render(),
-    /^renewd_(certificates|nearest_expiry_days|data_age_seconds)/m,
+    /^renewd_(certificates|certificate_expiry|findings|data_age_seconds)/m,
     'a gauge that says 0 before the first look would be a lie',
   );
 });
@@ -53,16 +57,101 @@ test('certificates are counted by status, and one that left a status is 0 there'
   assert.equal(valueOf(metrics, 'renewd_certificates{status="expired"}'), 0);
 });
 
-test('days to the nearest expiry and the age of the facts move with the clock, without a turn', () => {
+test('the age of the facts moves with the clock, without a turn', () => {
   const clock = { now: 100 * day };
   const metrics = metricsAt(clock);
-  metrics.nearestExpiry(112 * day);
   metrics.dataObserved(100 * day - 30_000);
-  assert.equal(valueOf(metrics, 'renewd_nearest_expiry_days'), 12);
   assert.equal(valueOf(metrics, 'renewd_data_age_seconds'), 30);
   clock.now = 113 * day;
-  assert.equal(valueOf(metrics, 'renewd_nearest_expiry_days'), -1);
   assert.equal(valueOf(metrics, 'renewd_data_age_seconds'), 13 * 86_400 + 30);
+});
+
+test('each certificate has its end, and of too many those that end last are left out', () => {
+  const metrics = metricsAt({ now: 0 });
+  const series = (): string[] =>
+    [...parseExposition(metrics.render()).keys()].filter((each) =>
+      each.startsWith('renewd_certificate_expiry'),
+    );
+  metrics.expiriesKnown([{ team: 'web', certificate: 'shop', endsAt: 112 * day }]);
+  const shop = 'renewd_certificate_expiry_timestamp_seconds{team="web",certificate="shop"}';
+  assert.equal(valueOf(metrics, shop), 112 * 86_400);
+  const max = limits.http.metricSeriesMaxCount;
+  const many = Array.from({ length: max + 10 }, (_, index) => ({
+    team: 'web',
+    certificate: `c${String(index)}`,
+    endsAt: (max + 10 - index) * day,
+  }));
+  metrics.expiriesKnown(many);
+  assert.equal(series().length, max);
+  assert.equal(valueOf(metrics, shop.replace('shop', `c${String(max + 9)}`)), 86_400);
+  assert.equal(valueOf(metrics, shop.replace('shop', 'c0')), undefined);
+});
+
+test('findings are counted by code and team, and those that ended are gone', () => {
+  const metrics = metricsAt({ now: 0 });
+  const finding = { code: 'expired', severity: 'critical', team: 'web' };
+  metrics.findingsCounted([finding, finding, { ...finding, team: '' }]);
+  const line = 'renewd_findings{code="expired",severity="critical",team="web"}';
+  assert.equal(valueOf(metrics, line), 2);
+  metrics.findingsCounted([]);
+  assert.equal(valueOf(metrics, line), undefined);
+});
+
+/** A process with a value for everything. */
+function everything(): Metrics {
+  const metrics = metricsAt({ now: day });
+  metrics.turnEnded({ result: 'changed', durationMs: 1 });
+  metrics.certificatesCounted({ ok: 1 });
+  metrics.expiriesKnown([{ team: 'web', certificate: 'shop', endsAt: day }]);
+  metrics.findingsCounted([{ code: 'expired', severity: 'critical', team: 'web' }]);
+  metrics.failed('ssh-auth');
+  metrics.acted('issue', 'done');
+  metrics.webhookReceived('refused');
+  metrics.dataObserved(0);
+  return metrics;
+}
+
+/** Name to type of every metric. */
+function typesOf(metrics: Metrics): Map<string, string> {
+  const types = metrics.render().matchAll(/^# TYPE (\S+) (\S+)$/gm);
+  return new Map([...types].map(([, name = '', type = '']) => [name, type]));
+}
+
+test('names follow the conventions of Prometheus: base units, _total for counters alone, help for each', () => {
+  const metrics = everything();
+  const text = metrics.render();
+  const types = typesOf(metrics);
+  assert.ok(types.size >= 14);
+  for (const [name, type] of types) {
+    assert.match(name, /^(renewd|process|nodejs)_[a-z][a-z0-9_]*$/);
+    assert.match(text, new RegExp(`^# HELP ${name} \\S.*[.]$`, 'm'), name);
+    assert.equal(name.endsWith('_total'), type === 'counter', name);
+    assert.doesNotMatch(
+      name,
+      /_(days|hours|minutes|milliseconds|ms|kilobytes|megabytes|percent|count|sum|bucket)(_|$)/,
+    );
+    assert.doesNotMatch(name, /_(gauge|counter|histogram|summary)(_|$)/, name);
+  }
+});
+
+test('the alert rules that ship ask for metrics and codes there are, and say what to do', () => {
+  const path = join(import.meta.dirname, '../../docs/alerts/renewd.rules.yaml');
+  const { groups } = parse(readFileSync(path, 'utf8')) as {
+    groups: {
+      rules: { alert: string; expr: string; annotations: { summary: string; description: string } }[];
+    }[];
+  };
+  const types = typesOf(everything());
+  const rules = groups.flatMap((group) => group.rules);
+  assert.ok(rules.length >= 6);
+  for (const { alert, expr, annotations } of rules) {
+    assert.match(alert, /^Renewd[A-Z]/);
+    const named = expr.match(/renewd_[a-z_]+/g) ?? [];
+    for (const name of named) assert.ok(types.has(name), `${alert}: ${name}`);
+    assert.ok(named.length > 0 || expr.includes('up{'), alert);
+    for (const [, code = ''] of expr.matchAll(/code="([a-z-]+)"/g)) assert.ok(code in findingCodes, code);
+    assert.ok(annotations.summary !== '' && annotations.description !== '', alert);
+  }
 });
 
 test('failures and actions are counted by their words', () => {
