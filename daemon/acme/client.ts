@@ -40,6 +40,8 @@ interface Directory {
   readonly newAccount: string;
   readonly newOrder: string;
   readonly hasRenewalInfo: boolean;
+  /** Accounts need a binding (RFC 8555 section 7.1.1, meta.externalAccountRequired). */
+  readonly wantsBinding: boolean;
 }
 
 /** Makes a client; the directory is read and the account opened (or made: the same key finds the same account) at the first request. */
@@ -86,6 +88,9 @@ export function createAcmeClient(options: AcmeAccountOptions): AcmeClient {
       newAccount: url('newAccount'),
       newOrder: url('newOrder'),
       hasRenewalInfo: typeof value['renewalInfo'] === 'string',
+      wantsBinding:
+        (value['meta'] as { externalAccountRequired?: unknown } | null | undefined)
+          ?.externalAccountRequired === true,
     };
   };
 
@@ -124,6 +129,12 @@ export function createAcmeClient(options: AcmeAccountOptions): AcmeClient {
       },
     );
 
+  const addressIn = (answer: AcmeAnswer): string => {
+    const kid = answer.headers['location'];
+    if (kid === undefined) throw protocol(issuer, 'it made an account without an address');
+    return sameServer(kid);
+  };
+
   const open = async (
     signal: AbortSignal,
   ): Promise<{ directory: Directory; kid: string; orders: string | null }> => {
@@ -146,12 +157,11 @@ export function createAcmeClient(options: AcmeAccountOptions): AcmeClient {
         () => send(directory, directory.newAccount, null, payload, signal),
         'account',
       ));
-    const kid = answer.headers['location'];
-    if (kid === undefined) throw protocol(issuer, 'it made an account without an address');
+    const kid = addressIn(answer);
     const { orders } = json(answer.body, issuer, 'the account');
     return {
       directory,
-      kid: sameServer(kid),
+      kid,
       orders: typeof orders === 'string' ? sameServer(orders) : null,
     };
   };
@@ -182,8 +192,32 @@ export function createAcmeClient(options: AcmeAccountOptions): AcmeClient {
     isOurs,
     post: (url, payload, what, signal) => refusals(what, issuer, () => ask(url, payload, what, signal)),
     knowsAccount: async (signal) => {
-      if (options.eab !== null) bindAccount(key, options.eab.kid, options.eab.hmacKey, options.directoryUrl);
-      return (await existing(await readDirectory(signal), signal)) !== null;
+      const { eab } = options;
+      if (eab !== null) bindAccount(key, eab.kid, eab.hmacKey, options.directoryUrl);
+      const directory = await readDirectory(signal);
+      try {
+        const answer = await send(
+          directory,
+          directory.newAccount,
+          null,
+          { onlyReturnExisting: true },
+          signal,
+        );
+        addressIn(answer);
+        return true;
+      } catch (error) {
+        if (!(error instanceof AcmeRefusal)) throw error;
+        const { type } = error.problem;
+        const isNew = type === 'accountDoesNotExist' || (type === 'externalAccountRequired' && eab !== null);
+        if (!isNew) throw failureOf(error.problem, 'looking for the account', issuer, 'account');
+        if (!directory.wantsBinding || eab !== null) return false;
+        const problem = {
+          ...error.problem,
+          type: 'externalAccountRequired',
+          detail: 'its directory says that accounts need one',
+        };
+        throw failureOf(problem, 'looking for the account', issuer, 'account');
+      }
     },
     newOrderUrl: async (signal) => (await account(signal)).directory.newOrder,
     knowsReplaces: async (signal) => (await account(signal)).directory.hasRenewalInfo,
