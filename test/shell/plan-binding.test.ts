@@ -12,6 +12,7 @@ import { caSchema } from '../../daemon/issuers/ca/schema.ts';
 import { builtIns, documentReader } from '../../daemon/reader.ts';
 import { planOnTop } from '../../daemon/shell/judge-change.ts';
 import { sshSchema } from '../../daemon/targets/ssh/schema.ts';
+import { places } from '../schema-places.ts';
 
 type Tree = Readonly<Record<string, unknown>>;
 /** One change of a document, by where the schema says it: a value in the place of another, or a whole other form. */
@@ -148,19 +149,6 @@ function hashOf({ endpoints: servers, issuer, profile }: Estate): string {
   const [was, will] = states;
   assert.ok(was !== undefined && will !== undefined);
   return planOnTop({ before: was, after: will, trust: new Map(), documents }).hash;
-}
-
-/** Where a value may stand: `a.b`, `a[]` for what is in a list, `a.*` for what a name of somebody's own leads to. */
-function places(schema: unknown, path = ''): string[] {
-  const { properties, additionalProperties, items, anyOf } = schema as Tree;
-  const below = (part: string): string => (path === '' ? part : `${path}.${part}`);
-  const found: string[] = [];
-  for (const [name, each] of Object.entries((properties as Tree | undefined) ?? {}))
-    found.push(...places(each, below(name)));
-  if (typeof additionalProperties === 'object') found.push(...places(additionalProperties, below('*')));
-  for (const each of (anyOf as unknown[] | undefined) ?? []) found.push(...places(each, path));
-  if (typeof items === 'object') found.push(...places(items, `${path}[]`));
-  return found.length > 0 ? [...new Set(found)] : [path];
 }
 
 const set =
