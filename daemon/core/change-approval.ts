@@ -4,7 +4,7 @@ import type { ChangeInput, SignatureFinding } from './change.ts';
 import { addPerson, isOneOf, noPeople, peopleWhoMade, standingBehind, type People } from './change-people.ts';
 import { approving, isTimely, untimely } from './change-time.ts';
 import type { ApprovalRule } from './governance.ts';
-import type { ChangeControl, Desired, SourcePosition } from './model.ts';
+import type { Certificate, ChangeControl, Desired, SourcePosition } from './model.ts';
 import { matchPath } from './path-pattern.ts';
 import { placesOf } from './policy-places.ts';
 import { selectionOf, surroundingsOf } from './policy-selection.ts';
@@ -141,6 +141,11 @@ function reasonFor(
   return rule.certificates === null ? null : certificateReason(rule.certificates, before, after, plan);
 }
 
+/** What is in force of it, what was accepted and cannot be used yet, and what it will be. */
+function versionsOf(id: string, before: Desired, after: Desired): (Certificate | undefined)[] {
+  return [before.certificates.get(id), before.unusable?.get(id), after.certificates.get(id)];
+}
+
 /** A certificate counts by what it was and by what it will be: taking the label away does not take the approval away. */
 function certificateReason(
   { selector, wildcard }: NonNullable<ApprovalRule['certificates']>,
@@ -155,7 +160,7 @@ function certificateReason(
     endpoints: new Map([...after.endpoints, ...before.endpoints]),
   });
   for (const { certificate } of plan.certificates) {
-    for (const each of [before.certificates.get(certificate), after.certificates.get(certificate)]) {
+    for (const each of versionsOf(certificate, before, after)) {
       if (each === undefined || selectionOf(selector, each, around) === 'no') continue;
       const star = each.dnsNames.find((name) => name.startsWith('*.'));
       if (wildcard && star === undefined) continue;

@@ -136,7 +136,7 @@ function changedCertificates(
   const ids = new Set<string>();
   // By its own file: what somebody else's change lets come into force was judged when it was asked for, and neither stops that change nor alters its hash.
   for (const [id, each] of after.certificates)
-    if (files.has(each.source.file) && before.certificates.get(id)?.blob !== each.blob) ids.add(id);
+    if (files.has(each.source.file) && isAnother(before, id, each)) ids.add(id);
   for (const [id, each] of before.certificates) {
     if (!after.certificates.has(id) && files.has(each.source.file)) ids.add(id);
   }
@@ -146,6 +146,11 @@ function changedCertificates(
     const change = changeOf(before, after, old, next, commandsOf);
     return change === null ? [] : [change];
   });
+}
+
+/** Than what is in force, or than what was accepted and sleeps: taking that back is a change, too. */
+function isAnother({ certificates, unusable }: Desired, id: string, { blob }: Certificate): boolean {
+  return certificates.get(id)?.blob !== blob || (unusable?.get(id)?.blob ?? blob) !== blob;
 }
 
 function changeOf(
@@ -158,7 +163,10 @@ function changeOf(
   const shown = next ?? old;
   if (shown === null) return null;
   const fields = old === null || next === null ? [] : differingFields(old, next);
-  if (old !== null && next !== null && fields.length === 0) return null;
+  const asleep = before.unusable?.get(shown.id);
+  const takenBack =
+    fields.length > 0 || asleep === undefined || next === null ? [] : differingFields(asleep, next);
+  if (old !== null && next !== null && fields.length + takenBack.length === 0) return null;
   const retired = next?.state === 'retired' && old?.state !== 'retired';
   const change = old === null ? 'requested' : next === null ? 'withdrawn' : retired ? 'retired' : 'changed';
   return {
@@ -169,7 +177,7 @@ function changeOf(
     dnsNames: [...shown.dnsNames, ...shown.ipAddresses],
     issuer: shown.issuer,
     keyAlgorithm: shown.key.algorithm,
-    fields,
+    fields: fields.length > 0 || old === null ? fields : takenBack,
     steps: stepsOf(before, after, old, next, fields, commandsOf),
   };
 }
@@ -287,7 +295,7 @@ function changedResources(before: Desired, after: Desired): ResourceChange[] {
   compareMaps('ChangeControl', named(controlOf(before)), named(controlOf(after)));
   compareMaps('Offer', before.offers, after.offers);
   compareMaps('Program', before.programs, after.programs);
-  return changes.sort((left, right) => compare(`${left.kind} ${left.name}`, `${right.kind} ${right.name}`));
+  return changes.sort((left, right) => compare(left.kind, right.kind) || compare(left.name, right.name));
 }
 
 type Known = Pick<Certificate, 'blob' | 'source' | 'name'>;

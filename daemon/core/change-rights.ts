@@ -121,7 +121,8 @@ function placeReasons(control: ChangeControl, input: ChangeInput): ChangeReason[
 function labelReasons(control: ChangeControl, input: ChangeInput): ChangeReason[] {
   const { before, after, plan } = input;
   return plan.certificates.flatMap(({ certificate: id }) => {
-    const old = before.certificates.get(id);
+    // What was accepted counts, also while it cannot be used and an older declaration is in force.
+    const old = before.unusable?.get(id) ?? before.certificates.get(id);
     const next = after.certificates.get(id);
     const shown = next ?? old;
     if (shown === undefined) return [];
