@@ -10,6 +10,7 @@ import type { Endpoint, Issuer as IssuerSpec } from './core/model.ts';
 import { withJumps } from './core/jump-hosts.ts';
 import { declaredSecrets, secretStamps } from './declared-secrets.ts';
 import type { DeclaredUse } from './core/secret-binding.ts';
+import { keyOf } from './core/same.ts';
 import { openRepository, type Repository } from './git/repository.ts';
 import { createIssuerPlugins } from './issuers/index.ts';
 import { openJournal, type Journal } from './journal/journal.ts';
@@ -273,7 +274,7 @@ function createIssuerCache(
 ): (spec: IssuerSpec) => AnyIssuer {
   const made = new Map<string, AnyIssuer>();
   return (spec) => {
-    const key = `${spec.name} ${spec.blob}`;
+    const key = keyOf(spec.name, spec.blob);
     let issuer = made.get(key);
     if (issuer === undefined) {
       const plugin = plugins.find((each) => each.kind === spec.type);
@@ -298,7 +299,7 @@ function createTargetCache(
       const whole = withJumps(endpoint, endpoints);
       if (whole === null) throw unknownJump(endpoint);
       const { config, blobs } = whole;
-      const key = blobs.join(' ');
+      const key = keyOf(...blobs);
       const known = made.get(endpoint.name);
       if (known?.key === key) return known.target;
       const plugin = plugins.find((each) => each.kind === endpoint.type);

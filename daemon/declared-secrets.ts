@@ -4,6 +4,7 @@ import { ownSecrets } from './config-secrets.ts';
 import { withJumps } from './core/jump-hosts.ts';
 import type { Desired, DocumentProblem, SourcePosition } from './core/model.ts';
 import { shownHost, type NamedSecret, type SecretUser } from './core/secret-binding.ts';
+import { keyOf } from './core/same.ts';
 import { issuerSecrets } from './issuers/schemas.ts';
 import { endpointSecrets } from './targets/schemas.ts';
 import { agentRefusal, refusedFor } from './vault.ts';
@@ -49,7 +50,7 @@ export async function secretStamps(
     const mine = asked.get(secret) ?? stamp(secret);
     asked.set(secret, mine);
     const subject = `${user.use === 'endpoints' ? 'endpoint' : 'issuer'}:${user.name}`;
-    stamps.set(subject, `${stamps.get(subject) ?? ''}${secret ?? 'agent'} ${await mine}\n`);
+    stamps.set(subject, `${stamps.get(subject) ?? ''}${keyOf(secret, await mine)}`);
   }
   return stamps;
 }

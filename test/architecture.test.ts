@@ -598,3 +598,53 @@ test('numbers of things are written by one function, which knows what one of the
   );
   assert.deepEqual(wrong, []);
 });
+
+test('joined texts are for people: nothing is compared by one or found by one, since a value may hold what separates values', () => {
+  const joined = String.raw`\.join\(`;
+  const several = String.raw`\x60[^\x60\n]*\$\{[^\x60\n]*\}[^\x60\n]*\$\{[^\x60\n]*\x60`;
+  const forms: readonly RegExp[] = [
+    // Compared: beside a sign of comparison, or as what a comparing function is given.
+    new RegExp(String.raw`${joined}[^()]*\)\s*(?:[=!]==|[<>]=?)|[=!]==(?!\s*\d)[\w.[\]\s()]*${joined}`, 'g'),
+    new RegExp(String.raw`(?:${several})\s*[=!]==|[=!]==\s*${several}`, 'g'),
+    new RegExp(String.raw`(?<![.\w])(?:compare|same)\w*\([^;{]*(?:${joined}|${several})`, 'g'),
+    // Put in order and joined: one text for one set.
+    new RegExp(String.raw`\.sort\([^()]*\)\s*${joined}`, 'g'),
+    // Found by: the key of a map or a member of a set, at once or by a name.
+    new RegExp(String.raw`\.(?:get|set|has|add|delete|includes|indexOf|startsWith)\(\s*${several}`, 'g'),
+    new RegExp(String.raw`\.(?:get|set|has|add|delete)\([^;,()]*(?:\([^()]*\)[^;,()]*)*?${joined}`, 'g'),
+    new RegExp(String.raw`new (?:Map|Set)\([^;]*?${several}`, 'g'),
+    new RegExp(
+      String.raw`\b\w*(?:[kK]ey|[iI]dentity|[mM]arks?)(?:Of)?\s*=\s(?!==)(?:\([^;]*?=>\s)?[^;=]{0,120}?(?:${joined}|${several})`,
+      'g',
+    ),
+  ];
+  /** Each with what makes it one text for one thing. */
+  const known: Readonly<Record<string, string>> = {
+    'daemon/audit/certificates.ts: record.metadata.team': 'Names hold no slash.',
+    'daemon/audit/changes.ts: commit.slice': 'A claim is added in words; it is no member of a set.',
+    'daemon/audit/state-history.ts: record.metadata.team': 'Names hold no slash.',
+    'daemon/core/certificate-difference.ts: .sort().join(': 'Shown where the values differ.',
+    'daemon/core/change-rights.ts: .sort().join(': 'Words of a message.',
+    'daemon/core/need.ts: each.policy': 'Names of policies hold no #; it is a format of records.',
+    'daemon/core/need.ts: policy': 'Names of policies hold no #; it is a format of records.',
+    'daemon/git/listed-keys.ts: sshFingerprint': 'Bytes that are no key; the fingerprint has one length.',
+    'daemon/git/local-config.ts: section': 'The name of a setting holds no dot, so the last one separates.',
+    'daemon/records/past.ts: id': 'Names hold no @.',
+    'daemon/records/read.ts: record.metadata.team': 'Names hold no slash.',
+    'daemon/shell/publish.ts: record.metadata.team': 'Names hold no slash.',
+    'daemon/shell/publish.ts: each.metadata.team': 'Names hold no slash.',
+    'daemon/solvers/standalone.ts: host': 'A port holds no colon, so the last one separates.',
+  };
+  const found = sources.flatMap(({ path, text }) =>
+    forms.flatMap((form) =>
+      [...codeOf(text).matchAll(form)].map(
+        ([each]) => `${path}: ${/\$\{(?:String\()?([\w.]+)/.exec(each)?.[1] ?? each}`,
+      ),
+    ),
+  );
+  assert.deepEqual(
+    [...new Set(found)].sort(),
+    Object.keys(known).sort(),
+    'use sameSet, sameValue and keyOf of daemon/core/same.ts',
+  );
+});

@@ -2,6 +2,7 @@
  * One order from request to chain (RFC 8555 section 7.4), resumable at any point: the intent is on disk before the order exists, its address as soon as
  * it does, and everything else is asked of the CA.
  */
+import { sameSet } from '../core/same.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { IssueContext, IssueOutcome, IssueRequest, Json } from '../ports/issuer.ts';
@@ -20,7 +21,7 @@ interface Order {
   readonly finalize: string;
   readonly certificate: string | null;
   readonly error: unknown;
-  readonly identifiers: string;
+  readonly identifiers: readonly string[];
   readonly retryAt: number | null;
 }
 
@@ -53,7 +54,7 @@ async function complete(
     if (!isForPlan(order, request)) {
       throw protocol(
         tools.issuer,
-        `an order for ${order.identifiers || 'nothing'}, which is not what was asked for`,
+        `an order for ${order.identifiers.join(' ') || 'nothing'}, which is not what was asked for`,
       );
     }
     if (finalized && (order.status === 'pending' || order.status === 'ready')) {
@@ -123,13 +124,13 @@ function identifiersOf({ subject }: IssueRequest): Identifier[] {
   ];
 }
 
-function sorted(identifiers: readonly Identifier[]): string {
-  return identifiers.map(identifierText).sort().join(' ');
+function sorted(identifiers: readonly Identifier[]): string[] {
+  return identifiers.map(identifierText).sort();
 }
 
 /** RFC 8555 section 7.1.3: an order is for exactly the identifiers that were asked for. An order for others is not gone on with. */
 function isForPlan(order: Order, request: IssueRequest): boolean {
-  return order.identifiers === sorted(identifiersOf(request));
+  return sameSet(order.identifiers, sorted(identifiersOf(request)));
 }
 
 /** The order of the handle while it lives; else one that a crash left without an address; else a new one. */
@@ -198,7 +199,11 @@ function handleOrder(handle: Json | null): string | null {
 }
 
 /** An order that was made but whose address never reached the disk: one of the account's that nobody finalized, for the same names. */
-async function findLost(tools: OrderTools, identifiers: string, signal: AbortSignal): Promise<Order | null> {
+async function findLost(
+  tools: OrderTools,
+  identifiers: readonly string[],
+  signal: AbortSignal,
+): Promise<Order | null> {
   const newest = (await listOrders(tools, await tools.client.ordersUrl(signal), signal)).slice(
     -limits.acme.listedOrdersMax,
   );
@@ -206,7 +211,7 @@ async function findLost(tools: OrderTools, identifiers: string, signal: AbortSig
     const order = await lookAtOrNull(tools, url, signal);
     if (
       order !== null &&
-      order.identifiers === identifiers &&
+      sameSet(order.identifiers, identifiers) &&
       (order.status === 'pending' || order.status === 'ready')
     )
       return order;

@@ -1,5 +1,7 @@
 /** Follows each certificate from its declaration to what is served, by the clone alone, and says which links rest on the daemon's word. */
+import { canonicalJson } from '../core/canonical.ts';
 import { counted } from '../core/count.ts';
+import { keyOf } from '../core/same.ts';
 import { timestamp } from '../core/timestamp.ts';
 import { issuancePath } from '../core/issuance.ts';
 import type { CertificateFacts, Desired } from '../core/model.ts';
@@ -31,7 +33,7 @@ export async function auditCertificate(
   const { claims, replayed } = audit;
   const { declaration } = record;
   if (!declaration.withdrawn) {
-    const accepted = replayed.acceptedBlobs.get(`${declaration.file} ${declaration.blob}`);
+    const accepted = replayed.acceptedBlobs.get(declaration.file)?.get(declaration.blob);
     claims.prove(
       id,
       `was declared in ${declaration.file} and accepted`,
@@ -151,6 +153,11 @@ function readChain(pem: string): Uint8Array[] {
   }
 }
 
+/** One text for the same names, and another for any others: a name in a certificate may hold what it likes. */
+function sorted(names: readonly string[]): string {
+  return canonicalJson([...names].sort());
+}
+
 function wrongFacts(facts: CertificateFacts, issued: IssuedRecord, record: CertificateRecord): string[] {
   const wrong: string[] = [];
   const compare = (what: string, seen: string, said: string): void => {
@@ -159,16 +166,12 @@ function wrongFacts(facts: CertificateFacts, issued: IssuedRecord, record: Certi
   compare('fingerprint', facts.fingerprint, issued.fingerprint);
   compare('serial', facts.serial, issued.serial);
   compare('public key', facts.spki, issued.spki);
-  compare('names', [...facts.dnsNames].sort().join(' '), [...issued.dnsNames].sort().join(' '));
+  compare('names', sorted(facts.dnsNames), sorted(issued.dnsNames));
   compare('end', timestamp(facts.notAfter), issued.notAfter);
   const { declaration } = record;
   // What is declared may have changed since and be on its way; only a settled certificate must match.
   if (!declaration.withdrawn && ['ok', 'non-compliant'].includes(record.status)) {
-    compare(
-      'declared names',
-      [...facts.dnsNames].sort().join(' '),
-      [...declaration.dnsNames].sort().join(' '),
-    );
+    compare('declared names', sorted(facts.dnsNames), sorted(declaration.dnsNames));
   }
   return wrong;
 }
@@ -231,7 +234,7 @@ async function auditOrder(
   record: CertificateRecord,
   issued: IssuedRecord,
 ): Promise<void> {
-  const first = state.issuedIn.get(`${subject} ${issued.fingerprint}`);
+  const first = state.issuedIn.get(keyOf(subject, issued.fingerprint));
   if (first?.source == null) {
     claims.add(
       subject,
@@ -257,5 +260,5 @@ async function auditOrder(
 }
 
 function acceptedBefore({ acceptedBlobs }: Replay, file: string): string[] {
-  return [...acceptedBlobs].filter(([key]) => key.startsWith(`${file} `)).map(([, commit]) => commit);
+  return [...(acceptedBlobs.get(file)?.values() ?? [])];
 }

@@ -1,4 +1,5 @@
 /** Compares every certificate the records ever named as issued with the declaration that was in force when it was issued. Pure. */
+import { canonicalJson } from '../core/canonical.ts';
 import type { Certificate } from '../core/model.ts';
 import type { IssuedRecord } from '../core/record-format.ts';
 import type { Claims } from './claim.ts';
@@ -21,10 +22,9 @@ export function auditIssued(
   { issuedIn }: Pick<StateHistory, 'issuedIn'>,
   claims: Claims,
 ): void {
-  for (const [key, first] of issuedIn) {
-    const { issued } = first;
+  for (const first of issuedIn.values()) {
+    const { installation, issued } = first;
     if (issued.issuedBy === null) continue;
-    const installation = key.slice(0, key.lastIndexOf(' '));
     const source = sourceOf(first);
     const what = `serial ${issued.serial} is what was declared when it was issued`;
     if (source === null || !replayed.line.includes(source)) {
@@ -52,7 +52,8 @@ function deviations(certificate: Certificate, installation: string, issued: Issu
   const compare = (what: string, said: string, declared: string): void => {
     if (said !== declared) wrong.push(`${what} is ${said || 'none'}, declared was ${declared || 'none'}`);
   };
-  const sorted = (names: readonly string[]): string => [...names].sort().join(' ');
+  const sorted = (names: readonly string[]): string =>
+    names.length === 0 ? '' : canonicalJson([...names].sort());
   compare('names', sorted(issued.dnsNames), sorted(certificate.dnsNames));
   compare('addresses', sorted(issued.ipAddresses), sorted(certificate.ipAddresses));
   compare('key algorithm', issued.keyAlgorithm, certificate.key.algorithm);

@@ -20,7 +20,7 @@ export interface Replay {
   /** Commits that cannot be read, and why: nothing of them is in force. */
   readonly refused: ReadonlyMap<string, OperationError>;
   /** Every version of a declaration that was ever in force: `path blob` to the commit that put it there. */
-  readonly acceptedBlobs: ReadonlyMap<string, string>;
+  readonly acceptedBlobs: ReadonlyMap<string, ReadonlyMap<string, string>>;
   /** Commits in the order they came, the trusted one first. */
   readonly line: readonly string[];
   /** What was in force at each commit that was asked for. */
@@ -60,7 +60,7 @@ export async function replay(request: ReplayRequest): Promise<Replay> {
     files: new Map() as AppliedChange['files'],
     trust: new Map() as AppliedChange['trust'],
   };
-  const acceptedBlobs = new Map<string, string>();
+  const acceptedBlobs = new Map<string, Map<string, string>>();
   const inForceAt = new Map<string, Desired>();
   const nothing = { withdrawn: new Map(), installations: new Map() };
   const refused = new Map<string, OperationError>();
@@ -82,10 +82,12 @@ export async function replay(request: ReplayRequest): Promise<Replay> {
       memory.accepted = commit;
       memory.desired = desired;
       for (const { path } of applied.documents) {
+        const known = acceptedBlobs.get(path) ?? new Map<string, string>();
         for (const { blob } of applied.files.get(path)?.documents ?? []) {
           // Of a file that broke what was in force before goes on: it was accepted then.
-          if (!acceptedBlobs.has(`${path} ${blob}`)) acceptedBlobs.set(`${path} ${blob}`, commit);
+          if (!known.has(blob)) known.set(blob, commit);
         }
+        acceptedBlobs.set(path, known);
       }
     },
   };

@@ -3,6 +3,7 @@ import { counted } from '../core/count.ts';
 import { changeRecordKey, type ChangeRecord } from '../core/change-record.ts';
 import { lineTimes } from '../core/line-time.ts';
 import type { CertificateRecord, IssuedRecord } from '../core/record-format.ts';
+import { keyOf } from '../core/same.ts';
 import { signerOf } from '../git/signature.ts';
 import type { Commit, Repository } from '../git/repository.ts';
 import { lostTrailer, placeOf } from '../records/paths.ts';
@@ -13,6 +14,7 @@ import { limits } from '../limits.ts';
 import type { Claims } from './claim.ts';
 
 export interface FirstSeen {
+  readonly installation: string;
   /** Commit of the state branch. */
   readonly commit: string;
   /** Commit of the intent branch it was made from. */
@@ -30,7 +32,7 @@ export interface StateHistory {
   readonly changes: ReadonlyMap<string, ChangeRecord>;
   /** Other files at the tip, as text: chains, roots, the log of issuance. */
   readonly files: ReadonlyMap<string, string>;
-  /** Installation and fingerprint to the commit that first recorded it as issued. */
+  /** Installation and fingerprint (`keyOf`) to the commit that first recorded it as issued. */
   readonly issuedIn: ReadonlyMap<string, FirstSeen>;
   /** Commit of the intent branch to the time at which a commit of records first was made from it, UTC epoch ms. */
   readonly seenBy: ReadonlyMap<string, number>;
@@ -147,8 +149,9 @@ async function noteIssued(
     if (record?.kind !== 'CertificateRecord') return;
     for (const { endpoint, issued } of record.installations) {
       if (issued === null) continue;
-      const key = `${record.metadata.team}/${record.metadata.name}@${endpoint} ${issued.fingerprint}`;
-      if (!issuedIn.has(key)) issuedIn.set(key, { commit, source, at, issued });
+      const installation = `${record.metadata.team}/${record.metadata.name}@${endpoint}`;
+      const key = keyOf(installation, issued.fingerprint);
+      if (!issuedIn.has(key)) issuedIn.set(key, { installation, commit, source, at, issued });
     }
   });
 }

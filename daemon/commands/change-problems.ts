@@ -3,6 +3,7 @@ import type { ReportedProblem } from '../core/change-report.ts';
 import type { Desired, DocumentProblem, Instant } from '../core/model.ts';
 import { stops, type Evaluation } from '../core/policy.ts';
 import { timestamp } from '../core/timestamp.ts';
+import { keyOf } from '../core/same.ts';
 import { judgeByBefore, type JudgedChange } from '../shell/judge-change.ts';
 
 /** The beginning of a file: where a whole file is meant. */
@@ -18,7 +19,7 @@ export function documentProblems(
   after: Desired,
   touched: ReadonlySet<string>,
 ): ReportedProblem[] {
-  const key = ({ source, message }: DocumentProblem): string => `${source.file} ${message}`;
+  const key = ({ source, message }: DocumentProblem): string => keyOf(source.file, message);
   const known = new Set(before.problems.map(key));
   return after.problems
     .filter((each) => touched.has(each.source.file) || !known.has(key(each)))

@@ -2,6 +2,7 @@
 import { counted } from '../core/count.ts';
 import type { ChangeRecord } from '../core/change-record.ts';
 import { estateDifference, type EstateDifference } from '../core/estate-difference.ts';
+import { keyOf } from '../core/same.ts';
 import { exitOf } from '../exit-codes.ts';
 import { changesAt, recordsAt } from '../records/past.ts';
 import { escapeControls } from '../terminal.ts';
@@ -35,10 +36,10 @@ export const diff: Command = {
         await recordsAt(repository, after, prefix),
       );
       const known = new Set(
-        (await changesAt(repository, before, prefix)).map((each) => `${each.commit} ${each.outcome}`),
+        (await changesAt(repository, before, prefix)).map((each) => keyOf(each.commit, each.outcome)),
       );
       const changes = (await changesAt(repository, after, prefix)).filter(
-        (each) => !known.has(`${each.commit} ${each.outcome}`),
+        (each) => !known.has(keyOf(each.commit, each.outcome)),
       );
       return print(invocation, { from: before, to: after }, difference, changes);
     });

@@ -4,6 +4,7 @@
  */
 import type { Certificate, Endpoint, Installation, Profile } from './model.ts';
 import { placementOf } from './placement.ts';
+import { keyOf } from './same.ts';
 
 export interface ClaimingEstate {
   readonly certificates: ReadonlyMap<string, Certificate>;
@@ -39,12 +40,12 @@ export function claimConflicts(
   const held = new Set<string>();
   for (const certificate of inForce)
     for (const { installation, paths, machine } of claimantsOf(estate, certificate, machines))
-      for (const path of paths) held.add(`${installation.id} ${machine} ${path}`);
+      for (const path of paths) held.add(keyOf(installation.id, machine, path));
   const first: Claimant[] = [];
   const later: Claimant[] = [];
   for (const certificate of estate.certificates.values()) {
     for (const each of claimantsOf(estate, certificate, machines)) {
-      const all = each.paths.every((path) => held.has(`${each.installation.id} ${each.machine} ${path}`));
+      const all = each.paths.every((path) => held.has(keyOf(each.installation.id, each.machine, path)));
       (all ? first : later).push(each);
     }
   }

@@ -27,6 +27,7 @@ import type {
 import { didYouMean } from './nearest.ts';
 import { endpointParameterFaults, placementOf, strictFaults } from './placement.ts';
 import { reachOf, refuseWritten } from './reach.ts';
+import { keyOf } from './same.ts';
 import { isIpAddress } from './server-name.ts';
 import type { ParsedFile, Resource } from './parsed-document.ts';
 
@@ -47,7 +48,7 @@ interface Register {
   /** Endpoints that are declared and left out because of a mistake of their own. */
   readonly leftOut: Map<string, Endpoint>;
   /** `kind id` of what is declared more than once. */
-  readonly twice: Set<string>;
+  readonly twice: Map<string, { readonly kind: Resource['kind']; readonly id: string }>;
   /** Files with a mistake: what refers into one is told where to look, not that nothing is there. */
   readonly broken: ReadonlySet<string>;
   /** A hint looks at every known name: the first mistakes get one, a flood of them does not. */
@@ -83,7 +84,7 @@ export function buildDesired(
     certificates: new Map(),
     problems: files.flatMap((file) => file.problems),
     leftOut: new Map(),
-    twice: new Set(),
+    twice: new Map(),
     hintsLeft: hintsMax,
     broken: new Set(files.filter((file) => file.problems.length > 0).map((file) => file.path)),
   };
@@ -139,10 +140,7 @@ function dropTwice(register: Register): void {
     Program: register.programs,
     Profile: register.profiles,
   };
-  for (const key of register.twice) {
-    const [kind = '', id = ''] = key.split(' ');
-    maps[kind as Resource['kind']].delete(id);
-  }
+  for (const { kind, id } of register.twice.values()) maps[kind].delete(id);
 }
 
 /** What renewd brings counts where the repository has nothing of that name. */
@@ -215,9 +213,9 @@ function put<T extends Resource>(register: Register, map: Map<string, T>, id: st
     );
   };
   twice(resource, first);
-  const key = `${resource.kind} ${id}`;
+  const key = keyOf(resource.kind, id);
   if (!register.twice.has(key)) twice(first, resource);
-  register.twice.add(key);
+  register.twice.set(key, { kind: resource.kind, id });
 }
 
 function resolve(register: Register, certificate: Certificate): Certificate | null {

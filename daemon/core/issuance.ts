@@ -1,4 +1,5 @@
 /** An entry of a log of issuance: where it stands, and whether it says what its certificate says. Pure. */
+import { canonicalJson } from './canonical.ts';
 import type { CertificateFacts } from './model.ts';
 import type { IssuanceRecord } from './record-format.ts';
 
@@ -15,7 +16,7 @@ export function issuancePath(issuer: string, serial: string): string | null {
 export function issuanceDifferences(record: IssuanceRecord, facts: CertificateFacts): string[] {
   const same = (what: string, said: string, is: string): string[] =>
     said === is ? [] : [`${what} is ${is}, not ${said.slice(0, 200)}`];
-  const list = (values: readonly string[]): string => [...values].sort().join(' ');
+  const list = (values: readonly string[]): string => canonicalJson([...values].sort());
   return [
     ...same('serial', record.serial, facts.serial),
     ...same('fingerprint', record.fingerprint, facts.fingerprint),

@@ -9,6 +9,7 @@ import type { Certificate } from './model.ts';
 import { stops, type Evaluation } from './policy.ts';
 import type { IssuedRecord } from './record-format.ts';
 import { issuedRecord } from './record.ts';
+import { sameSet } from './same.ts';
 import { timestamp } from './timestamp.ts';
 
 /** Two clocks that are right differ by less; `limits.clock.skewMaxMs` of the shell. */
@@ -180,9 +181,10 @@ function replacementDemanded(input: AssessInput): Need | null {
 
 /** Why the declaration asks for another certificate than the one installed; null when it does not. */
 function difference(certificate: Certificate, issued: IssuedRecord): string | null {
-  const same = (left: readonly string[], right: readonly string[]): boolean =>
-    left.length === right.length && [...left].sort().join(' ') === [...right].sort().join(' ');
-  if (!same(certificate.dnsNames, issued.dnsNames) || !same(certificate.ipAddresses, issued.ipAddresses)) {
+  if (
+    !sameSet(certificate.dnsNames, issued.dnsNames) ||
+    !sameSet(certificate.ipAddresses, issued.ipAddresses)
+  ) {
     return 'the declared names changed';
   }
   if (issued.keyAlgorithm !== certificate.key.algorithm) {

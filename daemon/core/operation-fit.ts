@@ -14,6 +14,7 @@ import type {
   Profile,
 } from './model.ts';
 import { stops, type Evaluation } from './policy.ts';
+import { sameSet } from './same.ts';
 
 /** What is in force for one installation now. null where it is no longer declared. */
 export interface InForce {
@@ -80,8 +81,8 @@ function differenceOf(operation: Operation, inForce: InForce): string | null {
   if (operation.repairs === true) return null;
   if (issuer === null) return `issuer ${certificate.issuer} is no longer declared`;
   if (
-    !same(operation.dnsNames, certificate.dnsNames) ||
-    !same(operation.ipAddresses, certificate.ipAddresses)
+    !sameSet(operation.dnsNames, certificate.dnsNames) ||
+    !sameSet(operation.ipAddresses, certificate.ipAddresses)
   )
     return 'the declared names changed';
   if (operation.keyAlgorithm !== certificate.key.algorithm)
@@ -90,7 +91,7 @@ function differenceOf(operation: Operation, inForce: InForce): string | null {
   const { terms } = operation;
   if (terms == null) return 'an older renewd began it and did not keep what it was judged by';
   const now = termsOf(terms.source, { certificate, installation, issuer, endpoint, profile, withdrawn });
-  if (!same(terms.usages, now.usages)) return 'the declared usages changed';
+  if (!sameSet(terms.usages, now.usages)) return 'the declared usages changed';
   if (terms.lifetimeMs !== now.lifetimeMs) return 'the declared lifetime changed';
   if (terms.issuerBlob !== now.issuerBlob && !hasCertificate(operation.step))
     return `the declaration of issuer ${certificate.issuer} changed`;
@@ -128,8 +129,4 @@ export function misfitOfPolicy(
       because: 'what was issued is not yet valid: it was issued by a clock that was ahead',
     };
   return null;
-}
-
-function same(left: readonly string[], right: readonly string[]): boolean {
-  return left.length === right.length && [...left].sort().join(' ') === [...right].sort().join(' ');
 }

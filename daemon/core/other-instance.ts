@@ -84,8 +84,10 @@ export function isLive(
 
 /** Who of two that both stopped goes on when nobody comes: the one that was there first. Pure, and the same on both sides. */
 export function goesFirst(ours: Named, other: Named): boolean {
-  const order = ({ since, instance, id }: Named): string => [since, instance, id].join(' ');
-  return order(ours) <= order(other);
+  for (const field of ['since', 'instance', 'id'] as const) {
+    if (ours[field] !== other[field]) return ours[field] < other[field];
+  }
+  return true;
 }
 
 type Named = Pick<Party, 'since' | 'instance' | 'id'>;

@@ -1,6 +1,7 @@
 /** What a change of policy does to the estate: who falls out of compliance, who comes back, what is replaced by itself and how long that takes. Pure. */
 import type { Certificate } from './model.ts';
 import type { Evaluation } from './policy.ts';
+import { keyOf } from './same.ts';
 
 /** One certificate under the policy before and after. */
 export interface PolicyComparison {
@@ -46,7 +47,7 @@ const installationMs = 10_000;
 
 const failures = (evaluations: readonly Evaluation[]): readonly Evaluation[] =>
   evaluations.filter((each) => each.verdict === 'fail');
-const keyOf = ({ id, policy, pack }: Evaluation): string => `${id} ${policy} ${pack ?? ''}`;
+const useOf = ({ id, policy, pack }: Evaluation): string => keyOf(id, policy, pack);
 
 /** The effect over all certificates; the order they come in makes no difference. */
 export function policyEffect(comparisons: Iterable<PolicyComparison>): PolicyEffect {
@@ -58,11 +59,11 @@ export function policyEffect(comparisons: Iterable<PolicyComparison>): PolicyEff
   let touched = 0;
   for (const { certificate, before, after } of comparisons) {
     count++;
-    const known = new Set(failures(before).map(keyOf));
+    const known = new Set(failures(before).map(useOf));
     const still = failures(after);
     // A rule may be broken by the declaration and by several installations: it is one rule.
     const fresh = [
-      ...new Map(still.filter((each) => !known.has(keyOf(each))).map((each) => [keyOf(each), each])).values(),
+      ...new Map(still.filter((each) => !known.has(useOf(each))).map((each) => [useOf(each), each])).values(),
     ];
     const { id, team, source, issuer, installations } = certificate;
     if (fresh.length > 0) {

@@ -3,6 +3,7 @@ import type { AssessInput } from './assessment.ts';
 import type { Draft } from './installation-findings.ts';
 import type { Instant } from './model.ts';
 import { stops, type Evaluation } from './policy.ts';
+import { keyOf } from './same.ts';
 import { timestamp } from './timestamp.ts';
 import { effectiveNoticeMs, waiverNoticeMs } from './waiver.ts';
 
@@ -10,11 +11,11 @@ import { effectiveNoticeMs, waiverNoticeMs } from './waiver.ts';
 export function policyFindings(input: AssessInput): Draft[] {
   const { now } = input;
   const requested = input.requestEvaluations;
-  const said = new Set(requested.filter((each) => each.verdict === 'fail').map(keyOf));
-  const issued = input.issuedEvaluations.filter((each) => !said.has(keyOf(each)));
-  for (const each of issued) if (each.verdict === 'fail') said.add(keyOf(each));
+  const said = new Set(requested.filter((each) => each.verdict === 'fail').map(useOf));
+  const issued = input.issuedEvaluations.filter((each) => !said.has(useOf(each)));
+  for (const each of issued) if (each.verdict === 'fail') said.add(useOf(each));
   const found = input.foundEvaluations
-    .filter((each) => each.verdict === 'fail' && !said.has(keyOf(each)))
+    .filter((each) => each.verdict === 'fail' && !said.has(useOf(each)))
     .map((each) => ({ ...each, message: `found in place, not issued by renewd: ${each.message}` }));
   return once([
     ...requested.flatMap((each) => findingOf(each, now, stops(each))),
@@ -23,15 +24,15 @@ export function policyFindings(input: AssessInput): Draft[] {
   ]);
 }
 
-function keyOf({ id, policy, pack }: Evaluation): string {
-  return `${policy} ${pack ?? ''} ${id}`;
+function useOf({ id, policy, pack }: Evaluation): string {
+  return keyOf(policy, pack, id);
 }
 
 /** One finding a code and use of a rule: a rule that judges request and result says the same of both. */
 function once(drafts: readonly Draft[]): Draft[] {
   const seen = new Set<string>();
   return drafts.filter(({ code, rule }) => {
-    const key = `${code} ${rule?.policy ?? ''} ${rule?.id ?? ''}`;
+    const key = keyOf(code, rule?.policy ?? null, rule?.id ?? null);
     const first = !seen.has(key);
     seen.add(key);
     return first;

@@ -1,5 +1,6 @@
 /** Git over HTTP(S), the smart protocol only (gitprotocol-http). A token goes to the configured origin only, and never over plain HTTP to another machine. */
 import { notSupportedByPeer } from '../core/not-supported.ts';
+import { keyOf } from '../core/same.ts';
 import { decodedPart } from './transport.ts';
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
@@ -124,7 +125,7 @@ function agentsByRoots(roots: HttpAccess['ca']): Agents {
   return {
     now: async () => {
       const ca = roots === null ? null : await roots();
-      const key = ca === null ? '' : ca.join('\n');
+      const key = ca === null ? '' : keyOf(...ca);
       if (current?.key === key) return current.agent;
       const agent = new HttpsAgent({ keepAlive: true, ...(ca === null ? {} : { ca: [...ca] }) });
       made.push(agent);

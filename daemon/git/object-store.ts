@@ -1,4 +1,5 @@
 /** All objects of one repository: packs, loose objects and alternates, read-only. Each object's bytes are checked against its id. */
+import { keyOf } from '../core/same.ts';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { inflateSync } from 'node:zlib';
@@ -37,7 +38,7 @@ export function openObjectStore(objectsDirectory: string): ObjectStore {
   const rescan = (): boolean => readingFiles(objectsDirectory, scan);
   const scan = (): boolean => {
     const found = directories.flatMap(packBases);
-    const key = found.join('\n');
+    const key = keyOf(...found);
     if (key === seen) return false;
     seen = key;
     const wanted = new Set(found);

@@ -9,6 +9,7 @@ import { parseDuration } from '../core/duration.ts';
 import { issuanceDifferences, issuancePath } from '../core/issuance.ts';
 import type { IssuanceRecord } from '../core/record-format.ts';
 import { timestamp } from '../core/timestamp.ts';
+import { sameSet } from '../core/same.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import type {
@@ -245,8 +246,7 @@ function isAnswer(
     trustAnchors: [root],
     now: tools.now(),
   };
-  const usages = [...certificateFacts(leaf).usages].sort().join(' ');
-  return usages === [...subject.usages].sort().join(' ') && checkIssued(question).length === 0;
+  return sameSet(certificateFacts(leaf).usages, subject.usages) && checkIssued(question).length === 0;
 }
 
 function serialOf(handle: unknown): string | null {

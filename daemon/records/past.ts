@@ -4,6 +4,7 @@ import { lineTimes } from '../core/line-time.ts';
 import { proofOf } from '../core/proof.ts';
 import type { CertificateRecord } from '../core/record-format.ts';
 import type { Issuance } from '../core/service/facts.ts';
+import { keyOf } from '../core/same.ts';
 import type { Repository } from '../git/repository.ts';
 import { eachRecord, emptyRecords, loadRecords, parseRecord, type RecordSet } from './read.ts';
 
@@ -86,7 +87,7 @@ function noteIssuances(
     if (issued === null) continue;
     const proof = proofOf(issued, addresses.length);
     const installation = `${certificate}@${endpoint}`;
-    const key = `${installation} ${issued.fingerprint}`;
+    const key = keyOf(installation, issued.fingerprint);
     const before = issuances.get(key);
     if (before === undefined && known.get(installation) === issued.fingerprint) continue;
     known.set(installation, issued.fingerprint);

@@ -6,6 +6,7 @@ import type { ChangeReason, NewCommit } from '../core/change-judgement.ts';
 import { permittedFor } from '../core/change-judgement.ts';
 import type { ChangeControl, Desired, Instant } from '../core/model.ts';
 import { timestamp } from '../core/timestamp.ts';
+import { keyOf } from '../core/same.ts';
 import type { TreeEntryChange } from '../git/repository.ts';
 import { limits } from '../limits.ts';
 import type { HeldChange, Memory } from './memory.ts';
@@ -24,7 +25,7 @@ function whose({ tip, commits, changes }: HeldChange, desired: Desired | null): 
     const maker = each.paths.length > 0 ? signerOf(each) : null;
     if (maker !== null && !forges.includes(maker)) return maker;
   }
-  return `${signer} ${changes[0]?.path.split('/').slice(0, 3).join('/') ?? ''}`;
+  return keyOf(signer, changes[0]?.path.split('/').slice(0, 3).join('/') ?? null);
 }
 
 /**

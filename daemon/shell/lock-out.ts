@@ -6,6 +6,7 @@ import type { ChangeReason, SignatureFinding } from '../core/change-judgement.ts
 import { governingNames, obstacleTo, type Obstacle } from '../core/governing.ts';
 import type { ChangeControl, Desired, Instant } from '../core/model.ts';
 import { timestamp } from '../core/timestamp.ts';
+import { keyOf } from '../core/same.ts';
 import { listedKeys, type ListedKey } from '../git/listed-keys.ts';
 import { readRevokedKeys } from '../git/revoked-keys.ts';
 import { limits } from '../limits.ts';
@@ -63,8 +64,8 @@ function governAlike(before: Governance, after: Governance): boolean {
     JSON.stringify([
       desired.changeControl?.source.file,
       desired.changeControl?.blob,
-      [...desired.teams.values()].map(({ name, blob }) => `${name} ${blob}`).sort(),
-      [...trust].map(([path, { oid }]) => `${path} ${oid}`).sort(),
+      [...desired.teams.values()].map(({ name, blob }) => keyOf(name, blob)).sort(),
+      [...trust].map(([path, { oid }]) => keyOf(path, oid)).sort(),
     ]);
   return marks(before) === marks(after);
 }

@@ -1,6 +1,7 @@
 /** New commits as they are judged: signature, what each changes, what it approves. IO: reads Git; judges nothing but signatures. */
 import type { NewCommit, SignatureFinding } from '../core/change.ts';
 import type { Instant } from '../core/model.ts';
+import { keyOf } from '../core/same.ts';
 import { createSignatureJudge, type SignerTrust } from '../git/commit-signature.ts';
 import { soundParts } from '../git/commit.ts';
 import type { Commit, Repository } from '../git/repository.ts';
@@ -172,7 +173,7 @@ function remember(repository: Repository, key: string, fault: string): void {
 
 async function readOne(reading: Reading, oid: string): Promise<ReadCommit> {
   const { repository } = reading;
-  const key = `${reading.since ?? ''} ${oid}`;
+  const key = keyOf(reading.since, oid);
   const known = faults.get(repository)?.get(key);
   if (known !== undefined) return brokenCommit(oid, known, reading.at);
   try {

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { SignatureFinding } from '../core/change.ts';
+import { keyOf } from '../core/same.ts';
 import { separateSignature } from '../git/commit.ts';
 import type { Commit, Repository } from '../git/repository.ts';
 
@@ -32,7 +33,7 @@ export function repetitionsIn(repository: Repository, from: readonly string[]): 
       // A commit on top of a new one cannot be in the past.
       if (!inPast) return null;
     }
-    const key = parents.join(' ');
+    const key = keyOf(...parents);
     let contents = known.get(key);
     if (contents === undefined) known.set(key, (contents = contentsSince(parents)));
     const content = await contentOf(repository, oid);

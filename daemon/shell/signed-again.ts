@@ -1,6 +1,7 @@
 /** Signatures of a held change by the lists in force now: a key that was taken back since lets nothing in any more. */
 import type { NewCommit, SignatureFinding } from '../core/change.ts';
 import type { Instant } from '../core/model.ts';
+import { keyOf } from '../core/same.ts';
 import type { Repository } from '../git/repository.ts';
 import type { FilesInForce } from './in-force.ts';
 import { isUnreadable, signatureJudge, type JudgeSignature } from './new-commits.ts';
@@ -25,7 +26,7 @@ export async function signedAgain(
   commits: readonly NewCommit[],
   seen: Seen,
 ): Promise<readonly NewCommit[]> {
-  const lists = JSON.stringify([...trust].map(([path, { oid }]) => `${path} ${oid}`).sort());
+  const lists = keyOf(...[...trust].map(([path, { oid }]) => keyOf(path, oid)).sort());
   const judge = signatureJudge(trust);
   const again: NewCommit[] = [];
   for (const commit of commits) {

@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
 import type { Address, Anchors, CertificateFacts, Handshake, Instant } from '../core/model.ts';
+import { keyOf } from '../core/same.ts';
 import { limits } from '../limits.ts';
 import { judgeChain } from '../x509/chain.ts';
 import { certificateFacts } from '../x509/facts.ts';
@@ -35,7 +36,7 @@ export function judgeSent(
   if (anchors === 'unknown') return { chain: linked, trust: 'not-judged', distrust: null };
   const first = trustOf(linked, anchors, now);
   if (first.trust === 'trusted') return { chain: linked, ...first };
-  const key = `${address.host} ${String(address.port)} ${address.serverName} ${hash('sha256', Buffer.concat(linked))}`;
+  const key = keyOf(address.host, address.port, address.serverName, hash('sha256', Buffer.concat(linked)));
   let before = sentBefore.get(key);
   if (before === undefined || before.until <= now) {
     if (sentBefore.size >= limits.tls.factsKept) sentBefore.clear();

@@ -1,4 +1,5 @@
 /** Distinguished names (RFC 5280 section 4.1.2.4) as far as path validation and CSR checks need them: RDNs as bytes, common names as text. */
+import { keyOf } from '../core/same.ts';
 import { childrenOf, expectTag, readDer, readOid, tags, type Der } from './der.ts';
 import { MalformedInput } from './malformed.ts';
 
@@ -22,25 +23,27 @@ const stringTypes: Readonly<Record<number, BufferEncoding>> = {
  */
 export function comparableNames(name: Uint8Array): string[] {
   return childrenOf(readDer(name, tags.sequence)).map((rdn) =>
-    childrenOf(expectTag(rdn, tags.set))
-      .map((attribute) => {
-        const [type, value] = childrenOf(expectTag(attribute, tags.sequence));
-        return JSON.stringify([readOid(type), comparableValue(value)]);
-      })
-      .sort()
-      .join('+'),
+    keyOf(
+      ...childrenOf(expectTag(rdn, tags.set))
+        .map((attribute) => {
+          const [type, value] = childrenOf(expectTag(attribute, tags.sequence));
+          return keyOf(readOid(type), ...comparableValue(value));
+        })
+        .sort(),
+    ),
   );
 }
 
-function comparableValue(value: Der | undefined): string {
-  if (value === undefined) return '';
+/** What kind of value it is, and the value: no text is what a value of another kind is. */
+function comparableValue(value: Der | undefined): readonly string[] {
+  if (value === undefined) return [];
   const encoding = stringTypes[value.tag];
   const bytes = Buffer.from(value.content);
   if (encoding === undefined || (encoding === 'utf16le' && bytes.length % 2 !== 0)) {
-    return `#${Buffer.from(value.whole).toString('hex')}`;
+    return ['der', Buffer.from(value.whole).toString('hex')];
   }
   const text = (encoding === 'utf16le' ? bytes.swap16() : bytes).toString(encoding);
-  return text.normalize('NFKC').trim().replace(/\s+/g, ' ').toLowerCase();
+  return ['text', text.normalize('NFKC').trim().replace(/\s+/g, ' ').toLowerCase()];
 }
 
 /** Values of one attribute of a Name, in order. @throws MalformedInput */
