@@ -1,7 +1,7 @@
 /** Approvals: which rules ask for them, who has given them for exactly this plan, and whether that is enough. Pure. */
-import type { ChangePlan } from './change-plan.ts';
 import type { ChangeInput, SignatureFinding } from './change.ts';
 import { addPerson, isOneOf, noPeople, peopleWhoMade, standingBehind, type People } from './change-people.ts';
+import { ownersIn } from './change-rights.ts';
 import { approving, isTimely, untimely } from './change-time.ts';
 import type { ApprovalRule } from './governance.ts';
 import type { Certificate, ChangeControl, Desired, SourcePosition } from './model.ts';
@@ -23,7 +23,7 @@ export interface ApprovalState {
 }
 
 /**
- * Every approval this change needs, with what was given. A person counts once, whoever made the change not at all. Where it is not signed who made it, and nobody who
+ * Every approval this change needs, with what was given. Where owners are asked, each of them is: of whatever it touches, so that nobody's own file lets in another's. A person counts once, whoever made the change not at all. Where it is not signed who made it, and nobody who
  * may change the files stands behind them, anybody who approves may be the maker: one approval of each rule then counts as the maker's.
  */
 export function approvalsOf(
@@ -35,33 +35,30 @@ export function approvalsOf(
   const makers = makersOf(control, input, permittedFor);
   const late = untimely(control, input);
   return control.approvals.flatMap((rule) => {
-    const why = reasonFor(rule, input);
-    if (why === null) return [];
-    const { owner } = why;
-    const permitted = signersOf(rule.from, { teams: input.before.teams, owner, forges: control.forges });
-    const given = givenBy(control, input, makers, permitted);
-    const [maker] = given;
-    const unknown = makers.unknown === null ? null : `nobody signed ${makers.unknown}`;
-    const by = unknown === null ? given : given.slice(1);
-    const { signature } = input.tip;
-    const merged =
-      rule.forgeMerge && isForgeMerge(control, input.tip) && isTimely(control, input.tip, input.now);
-    if (merged) by.push(...signature.principals.map((principal) => ({ principal, commit: input.tip.oid })));
-    const more =
-      unknown === null
-        ? ''
-        : `; ${unknown}, so ${maker?.principal ?? 'the first of them'} counts as its maker`;
-    return [
-      {
+    return reasonsFor(rule, input).map(({ text, owner }) => {
+      const permitted = signersOf(rule.from, { teams: input.before.teams, owner, forges: control.forges });
+      const given = givenBy(control, input, makers, permitted);
+      const [maker] = given;
+      const unknown = makers.unknown === null ? null : `nobody signed ${makers.unknown}`;
+      const by = unknown === null ? given : given.slice(1);
+      const { signature } = input.tip;
+      const merged =
+        rule.forgeMerge && isForgeMerge(control, input.tip) && isTimely(control, input.tip, input.now);
+      if (merged) by.push(...signature.principals.map((principal) => ({ principal, commit: input.tip.oid })));
+      const more =
+        unknown === null
+          ? ''
+          : `; ${unknown}, so ${maker?.principal ?? 'the first of them'} counts as its maker`;
+      return {
         rule: rule.name,
         needed: rule.count,
         from: rule.from,
         by,
-        why: why.text + more + (late === '' ? '' : `; ${late}`),
+        why: text + more + (late === '' ? '' : `; ${late}`),
         satisfied: merged || by.length >= rule.count,
         source: rule.source,
-      },
-    ];
+      };
+    });
   });
 }
 
@@ -89,13 +86,13 @@ function givenBy(
 
 interface Makers {
   readonly people: People;
-  /** A file that somebody wrote without a signature and that nobody who may change it stands behind; null: there is none. */
+  /** A file that somebody wrote without a signature, or no commit says it wrote, and that nobody who may change it stands behind; null: there is none. */
   readonly unknown: string | null;
 }
 
 /**
  * Who made the change: every signer of a commit that wrote a file of it, replaced since or not. A merge makes what is not merged by itself. Of what somebody wrote
- * without a signature that counts, whoever put it on the branch makes it, where they may change the file.
+ * without a signature that counts, whoever put it on the branch makes it, where they may change the file. What no commit says it wrote, somebody wrote all the same.
  */
 function makersOf(
   control: ChangeControl,
@@ -108,9 +105,10 @@ function makersOf(
       signature.verdict === 'good' ? [] : paths.map((each) => each.path),
     ),
   );
+  const written = new Set(input.commits.flatMap(({ paths }) => paths.map((each) => each.path)));
   let unknown: string | null = null;
   for (const document of input.plan.documents) {
-    if (!unsigned.has(document.path)) continue;
+    if (written.has(document.path) && !unsigned.has(document.path)) continue;
     const permitted = permittedFor(document.path);
     const behind = standingBehind(input, document).filter(
       (each) =>
@@ -128,17 +126,40 @@ function isForges({ forges }: ChangeControl, { principals }: Pick<SignatureFindi
   return principals.some((each) => forges.includes(each));
 }
 
-function reasonFor(
-  rule: ApprovalRule,
-  { before, after, plan }: ChangeInput,
-): { readonly text: string; readonly owner: string | null } | null {
+/** What in a change asks for approval, and whose it is; null: nobody's. */
+interface Reason {
+  readonly text: string;
+  readonly owner: string | null;
+}
+
+/** Why a rule asks: once, or where it asks owners once of each of them. */
+function reasonsFor(rule: ApprovalRule, input: ChangeInput): readonly Reason[] {
+  const asksOwners = rule.from.includes('owner');
+  const found = new Map<string | null, Reason>();
+  for (const each of reasonsIn(rule, input)) {
+    if (!asksOwners) return [each];
+    const { text, owner } = each;
+    if (!found.has(owner))
+      found.set(owner, { text: owner === null ? text : `${text}, of team ${owner}`, owner });
+  }
+  return [...found.values()];
+}
+
+/** Everything a rule asks for: files first. */
+function* reasonsIn(rule: ApprovalRule, input: ChangeInput): Generator<Reason, void, undefined> {
+  const { before, after, plan } = input;
   for (const { path } of plan.documents) {
     for (const place of placesOf([before, after], path)) {
-      const pattern = rule.paths.find((each) => matchPath(each, place) !== null);
-      if (pattern !== undefined) return { text: path, owner: matchPath(pattern, place)?.team ?? null };
+      for (const pattern of rule.paths) {
+        const match = matchPath(pattern, place);
+        if (match === null) continue;
+        const owners = match.team === null ? ownersIn([before, after], path) : [match.team];
+        if (owners.length === 0) yield { text: path, owner: null };
+        for (const owner of owners) yield { text: path, owner };
+      }
     }
   }
-  return rule.certificates === null ? null : certificateReason(rule.certificates, before, after, plan);
+  if (rule.certificates !== null) yield* certificateReasons(rule.certificates, input);
 }
 
 /** What is in force of it, what was accepted and cannot be used yet, and what it will be. */
@@ -147,12 +168,10 @@ function versionsOf(id: string, before: Desired, after: Desired): (Certificate |
 }
 
 /** A certificate counts by what it was and by what it will be: taking the label away does not take the approval away. */
-function certificateReason(
+function* certificateReasons(
   { selector, wildcard }: NonNullable<ApprovalRule['certificates']>,
-  before: Desired,
-  after: Desired,
-  plan: ChangePlan,
-): { readonly text: string; readonly owner: string | null } | null {
+  { before, after, plan }: ChangeInput,
+): Generator<Reason, void, undefined> {
   // Of an endpoint or a team that is new the change itself says what it is; of those in force what was in force.
   const around = surroundingsOf({
     changeControl: before.changeControl,
@@ -164,11 +183,10 @@ function certificateReason(
       if (each === undefined || selectionOf(selector, each, around) === 'no') continue;
       const star = each.dnsNames.find((name) => name.startsWith('*.'));
       if (wildcard && star === undefined) continue;
-      return {
+      yield {
         text: `${certificate} asks for ${star ?? each.dnsNames[0] ?? each.ipAddresses[0] ?? 'a name'}`,
         owner: each.team,
       };
     }
   }
-  return null;
 }

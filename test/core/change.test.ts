@@ -467,6 +467,101 @@ describe('a verdict', () => {
   });
 });
 
+describe('approvals by owners', () => {
+  const payFile = 'inventory/certificates/payments/pay.yaml';
+  const shop = certificate({ blob: 'blob-1' });
+  const pay = certificate({
+    id: 'payments/pay',
+    name: 'pay',
+    team: 'payments',
+    dnsNames: ['pay.payments.test'],
+    blob: 'blob-2',
+    source: { file: payFile, line: 1, column: 1 },
+  });
+  const both = [
+    { path: file, before: null, after: 'blob-1' },
+    { path: payFile, before: null, after: 'blob-2' },
+  ];
+  const rules: Readonly<Record<string, Partial<ChangeControl['approvals'][number]>>> = {
+    'for certificates': { certificates: { selector: everyone, wildcard: false } },
+    'for folders of teams': { paths: ['inventory/certificates/{team}/**'] },
+    'for files, of the team they belong to': { paths: ['inventory/**'] },
+    'for both': {
+      paths: ['inventory/certificates/web/**'],
+      certificates: { selector: everyone, wildcard: false },
+    },
+  };
+  const asked = (rule: Partial<ChangeControl['approvals'][number]>, ...by: string[]): string => {
+    const owning: ChangeControl = {
+      ...control,
+      paths: [],
+      approvals: [
+        {
+          name: 'owned',
+          paths: [],
+          certificates: null,
+          count: 1,
+          from: ['owner'],
+          forgeMerge: false,
+          source,
+          ...rule,
+        },
+      ],
+    };
+    const base = desired([], owning);
+    const teams = new Map([
+      ...base.teams,
+      ['payments', team({ name: 'payments', signers: ['priya'] })] as const,
+    ]);
+    const before = { ...base, teams };
+    const after = { ...before, certificates: new Map([shop, pay].map((each) => [each.id, each])) };
+    const tip = commit('1', 'zoe', { paths: both.map(({ path, after: oid }) => ({ path, after: oid })) });
+    const approvals = by.map((name, at) => commit(String(at + 2), name, { approves: [hash] }));
+    const verdict = judgeChange({
+      before,
+      after,
+      plan: plan(before, after, both),
+      hash,
+      tip,
+      commits: [tip, ...approvals],
+      unread: 0,
+      now: 0,
+    });
+    return [verdict.outcome, ...verdict.reasons.map((each) => /of team \w+/.exec(each.message)?.[0])].join(
+      ' ',
+    );
+  };
+  for (const [name, rule] of Object.entries(rules))
+    test(`${name}: every owner of what a change touches is asked`, () => {
+      assert.match(asked(rule), /^waiting of team (web of team payments|payments of team web)$/);
+      assert.equal(asked(rule, 'ada'), 'waiting of team payments');
+      assert.equal(asked(rule, 'priya'), 'waiting of team web');
+      assert.equal(asked(rule, 'ada', 'priya'), 'accepted');
+      assert.equal(
+        asked({ ...rule, from: ['owner', 'team:pki'] }, 'pia'),
+        'accepted',
+        'who may for all, does',
+      );
+    });
+});
+
+test('what no commit says it wrote somebody wrote: one approval is the maker’s', () => {
+  const nothing = { ...brings, paths: [], brought: [brings.paths[0]].filter((each) => each !== undefined) };
+  const star = ['*.example.com'];
+  const approve = (by: string): NewCommit => commit(`2${by}`, by, { approves: [hash] });
+  const asked = (tip: NewCommit, ...by: string[]): string => judge([tip, ...by.map(approve)], star).outcome;
+  // Of a file whose maker may be anybody, two approvals of two are not two of others.
+  const unknown = commit('1', 'ada', { paths: [], brought: [] });
+  assert.equal(asked(unknown, 'pia', 'paul'), 'waiting');
+  assert.equal(asked(unknown, 'pia', 'paul', 'petra'), 'accepted');
+  assert.equal(asked(commit('1', 'ada', brings), 'pia', 'paul'), 'accepted');
+  assert.equal(
+    asked(commit('1', 'ada', nothing), 'pia', 'paul'),
+    'accepted',
+    'who may change it and put it there',
+  );
+});
+
 describe('patterns of paths', () => {
   test('stars, folders and teams', () => {
     for (const [pattern, path, team_] of [
