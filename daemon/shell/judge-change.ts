@@ -82,7 +82,12 @@ export async function judgeOnTop(
   const { plan, hash } = planned;
   const declared = asDeclared(before, after);
   const judged = judgeChange({ ...declared, plan, hash, tip, commits, unread, now });
-  const locked = await lockOut({ desired: before, trust }, { desired: after, trust: change.trustAfter }, now);
+  const locked = await lockOut(
+    { desired: before, trust },
+    { desired: after, trust: change.trustAfter },
+    now,
+    change.documents,
+  );
   const verdict: ChangeVerdict =
     locked === null ? judged : { ...judged, outcome: 'refused', reasons: [...judged.reasons, locked] };
   return {

@@ -1,8 +1,10 @@
 /**
  * Whether a change would lock everybody out: after it, by its own lists and rules, nobody could change who may sign or who may change what, now or a few days on.
- * Asked of the code that judges commits (`core/governing.ts`), so that every way to lose the right is seen. No IO.
+ * Asked of the code that judges commits (`core/governing.ts`), so that every way to lose the right is seen. Without change control everybody who can push governs: it is
+ * taken off on purpose, in a change that does nothing else. No IO.
  */
 import type { ChangeReason, SignatureFinding } from '../core/change-judgement.ts';
+import type { DocumentChange } from '../core/change-plan.ts';
 import { governingNames, obstacleTo, type Obstacle } from '../core/governing.ts';
 import type { ChangeControl, Desired, Instant } from '../core/model.ts';
 import { timestamp } from '../core/timestamp.ts';
@@ -24,11 +26,15 @@ export async function lockOut(
   before: Governance,
   after: Governance,
   now: Instant,
+  /** What the change touches. */
+  documents: readonly DocumentChange[],
 ): Promise<ChangeReason | null> {
   const { changeControl: control } = after.desired;
   if (control === null && before.desired.changeControl === null) return null;
   const unreadable = unreadableList(before, after);
-  if (unreadable !== null || control === null || governAlike(before, after)) return unreadable;
+  if (unreadable !== null) return unreadable;
+  if (control === null) return takenOff(before.desired.changeControl, documents);
+  if (governAlike(before, after)) return null;
   for (const at of [now, now + limits.governance.lockOutAheadMs]) {
     const was = await obstacles(before, at);
     const is = await obstacles(after, at);
@@ -43,6 +49,18 @@ export async function lockOut(
     }
   }
   return null;
+}
+
+/** The one way to take change control off: its file is deleted, and nothing else changes. Who may change that file, with its approvals, was asked like for any change. */
+function takenOff(before: ChangeControl | null, documents: readonly DocumentChange[]): ChangeReason | null {
+  if (before === null) return null;
+  const { file } = before.source;
+  if (documents.length === 1 && documents[0]?.path === file && documents[0].after === null) return null;
+  return reason(
+    file,
+    `change control ${before.name} (${file}) would be gone along with what else this changes, and then everybody who can push governs`,
+    `Put ${file} back. To take change control off, delete ${file} in a change of its own that does nothing else.`,
+  );
 }
 
 /** A list of revoked keys that cannot be read revokes every key, also of those who could correct it. */

@@ -72,8 +72,16 @@ function state(files: Readonly<Record<string, string | Buffer | null>>): Governa
 }
 
 type Files = Readonly<Record<string, string | Buffer | null>>;
-const judge = async (after: Files, before: Files = {}, at = now): Promise<string | null> =>
-  (await lockOut(state(before), state(after), at))?.message ?? null;
+const judge = async (after: Files, before: Files = {}, at = now): Promise<string | null> => {
+  const of = (files: Files, path: string): string | null => {
+    const content = { ...usual, ...files }[path] ?? null;
+    return content === null ? null : Buffer.from(content).toString('hex');
+  };
+  const documents = [...new Set(Object.keys({ ...usual, ...before, ...after }))]
+    .map((path) => ({ path, before: of(before, path), after: of(after, path) }))
+    .filter((each) => each.before !== each.after);
+  return (await lockOut(state(before), state(after), at, documents))?.message ?? null;
+};
 
 const openPgp = async (options: { readonly expires?: number } = {}): Promise<string> => {
   const { publicKey } = await generateKey({
@@ -241,6 +249,16 @@ const refused: Readonly<Record<string, readonly [Files, RegExp, Files?]>> = {
     },
     /only zoe@example\.com may/,
   ],
+  'change control along with the lists': [
+    { [controlFile]: null, [signersFile]: null },
+    /change control main \(policies\/change-control\.yaml\) would be gone along with what else this changes/,
+  ],
+  'change control in another kind of document': [
+    {
+      [controlFile]: `${head}kind: Policy\nmetadata: { name: other }\nspec:\n  rules:\n    - { rule: lifetime-max, action: block, settings: { max: 47d } }\n`,
+    },
+    /would be gone/,
+  ],
   'change control that begins so': [
     { [controlFile]: control({ paths: rule('**', 'zoe@example.com') }) },
     /only zoe@example\.com may/,
@@ -289,7 +307,11 @@ const taken: Readonly<Record<string, readonly [Files, Files?]>> = {
     },
   ],
   'other files to nobody': [{ [controlFile]: control({ paths: rule('policies/frozen/**', 'owner') }) }],
-  'no change control any more': [{ [controlFile]: null, [signersFile]: null }],
+  'change control alone is deleted': [{ [controlFile]: null }],
+  'a list, where there is no change control': [
+    { [controlFile]: null, [signersFile]: null },
+    { [controlFile]: null },
+  ],
   'what was so before': [
     { [signersFile]: line('ada'), [controlFile]: `${control()}# on\n` },
     { [signersFile]: line('ada') },
