@@ -69,6 +69,12 @@ export const limits = {
     reasonsPerChangeMax: 20,
     /** Declarations one change may touch once something is in force: twice the estate we are measured with; a larger one comes in parts. */
     filesPerChangeMax: 20_000,
+    /** Files that differ, over all comparisons made to read the commits of one change: ten times what it may change, and some seconds of work. */
+    filesReadPerChangeMax: 200_000,
+    /** Files kept of a commit that can never be judged: one more than a record writes out. They tell when it is over. */
+    leftBehindFilesKept: 501,
+    /** A commit of which not even the files can be listed is shown for so long: nothing tells when it is over. */
+    leftBehindShownMs: 14 * day,
     /** Text read in one go before others have their turn: some milliseconds (measured with certificates of 400 bytes). */
     parseSliceBytes: 64 * 1024,
     /** Commits one merge may bring in. */
@@ -76,6 +82,8 @@ export const limits = {
     subjectMaxChars: 200,
     /** Changes held back at the same time; a repository with more has another problem. What is not kept is counted in a finding. */
     heldMax: 200,
+    /** Text of all of them together, as the journal keeps it: one text of Node ends at 512 million characters, and each turn may write it. */
+    heldTextMaxChars: 64 * 1024 * 1024,
     /** Of these, of one signer: nobody fills them alone. */
     heldPerSignerMax: 40,
     /** Of these, signed by no known key, of all of them together: noise. */

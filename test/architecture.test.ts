@@ -527,6 +527,23 @@ test('no pattern looks for a run at the end of text from outside: it would try e
   );
 });
 
+test('which declarations a commit changes is said by one function, for rights, makers, merges and what is applied', () => {
+  const judging = sources.filter(({ path }) => path.startsWith('daemon/shell/'));
+  const asking = (pattern: RegExp): string[] =>
+    judging.filter(({ text }) => pattern.test(codeOf(text))).map(({ path }) => path);
+  // Compared in full: to see whether trees can be read, to hand them to that function, and at the first start.
+  assert.deepEqual(asking(/\.changes\([^;]*declaredPrefixes/).toSorted(), [
+    'daemon/shell/advance.ts',
+    'daemon/shell/declared-changes.ts',
+    'daemon/shell/first-start.ts',
+  ]);
+  assert.deepEqual(asking(/\bisDeclared\(/).toSorted(), [
+    'daemon/shell/declared-changes.ts',
+    'daemon/shell/first-start.ts',
+    'daemon/shell/in-force.ts',
+  ]);
+});
+
 test('a placement is made in one place', () => {
   const makers = sources
     .filter(({ text }) => /\bas (?:unknown as )?Placement\b/.test(text))

@@ -8,13 +8,8 @@ import { costOf, effectOf, touchesPolicy } from './change-effect.ts';
 import { atStart, controlProblems, documentProblems, policyProblems } from './change-problems.ts';
 import { baseInForce, desiredOf, type BaseRequest } from './base-in-force.ts';
 import { isNarrow } from './change-scope.ts';
-import {
-  applyChange,
-  declaredChanges,
-  declaredPrefixes,
-  type AppliedChange,
-  type FilesInForce,
-} from '../shell/in-force.ts';
+import { declaredChanges } from '../shell/declared-changes.ts';
+import { applyChange, declaredPrefixes, type AppliedChange, type FilesInForce } from '../shell/in-force.ts';
 import { unreadableCode } from '../shell/broken.ts';
 import { policyIsUncertain } from '../shell/intent.ts';
 import { judgeOnTop } from '../shell/judge-change.ts';
@@ -46,11 +41,11 @@ export async function judgeChangeRequest(
     between,
   );
   refuseBlindness(desiredBefore, desiredAfter);
-  const judgeSignature = signatureJudge(before.trust);
-  const range = await readNewCommits(repository, [base], head, judgeSignature, now);
+  const by = { inForce: before, judge: signatureJudge(before.trust), at: now };
+  const range = await readNewCommits(repository, [base], head, by);
   const { parents } = await repository.commit(head);
   const commits = range?.commits ?? [];
-  const tip = (range ?? (await readNewCommits(repository, parents, head, judgeSignature, now)))?.tip;
+  const tip = (range ?? (await readNewCommits(repository, parents, head, by)))?.tip;
   if (tip === undefined) throw unreadable(`${revisions.head} is no commit`);
   const judged = await judgeOnTop({
     before: desiredBefore,

@@ -66,6 +66,7 @@ export interface ChangeReason {
     | 'signer-revoked'
     | 'signer-expired'
     | 'range-too-long'
+    | 'change-too-large'
     | 'commit-malformed'
     | 'path-not-permitted'
     | 'label-reserved'

@@ -177,6 +177,9 @@ function readLoose(directory: string, oid: string): GitObject | null {
   try {
     raw = inflateSync(packed, { maxOutputLength: limits.git.objectMaxBytes + 64 });
   } catch (cause) {
+    // A new copy would be as large: it is what somebody pushed, and no damage.
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE')
+      throw malformed(`object ${oid} is over the bound of one object`);
     throw corrupt(`${path} cannot be inflated`, cause);
   }
   const zero = raw.indexOf(0);

@@ -38,6 +38,11 @@ export function malformed(message: string): OperationError {
   return new OperationError('git-malformed', message, { disposition: 'stall', endsWhen: ['repository'] });
 }
 
+/** The failure for a sound object that brings more than a bound of ours. Unlike what is malformed it can be named, refused and left behind: what comes on top of it can be compared with it. */
+export function tooLarge(message: string): OperationError {
+  return new OperationError('git-too-large', message, { disposition: 'stall', endsWhen: ['repository'] });
+}
+
 /**
  * Runs something that reads files of a repository. Whatever it throws becomes `git-corrupt`: bytes that were damaged in any way (an index that points outside, a
  * folder where a pack should be, a disk that fails) are a damaged copy, never the end of the process.

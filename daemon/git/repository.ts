@@ -28,7 +28,7 @@ import {
 import { resolveRevision } from './revision.ts';
 import { createSshTransport } from './ssh-transport.ts';
 import { parseAddress, type Transport } from './transport.ts';
-import { diffTrees, type TreeEntryChange } from './tree-diff.ts';
+import { diffTrees, type JudgedTrees, type TreeEntryChange } from './tree-diff.ts';
 
 export type { Commit, Commit as LoggedCommit, Person } from './commit.ts';
 export type { CommitSigner, PublishOutcome, PublishRequest } from './publish.ts';
@@ -44,13 +44,13 @@ export interface Repository {
   readonly fetch: (refs: readonly string[], signal: AbortSignal) => Promise<void>;
   /**
    * Files that differ between two commits, below the prefixes (none: all). `from` null, or no longer in the repository: everything at `to`.
-   * `judged`: the trees of `to` that are opened must keep to the grammar of Git (`git fsck --strict`); whether the commits do is for who judges them to ask. @throws OperationError `git-malformed`
+   * `judged`: the trees of `to` that are opened must keep to the grammar of Git (`git fsck --strict`), `both judged`: those of `from` too; whether the commits do is for who judges them to ask. @throws OperationError `git-malformed`, `git-too-large`
    */
   readonly changes: (
     from: string | null,
     to: string,
     prefixes: readonly string[],
-    trees?: 'judged',
+    trees?: JudgedTrees,
   ) => Promise<readonly TreeEntryChange[]>;
   /** Reads many blobs in the order of the disk; `visit` is called once for each. The bytes may be kept. */
   readonly readBlobs: (

@@ -1,7 +1,7 @@
 /** What changed between two trees, pruned by id: equal subtrees are never opened. Nothing is checked out; modes are only reported. */
 import { limits } from '../limits.ts';
 import { readAcceptedTree, readTree } from './history.ts';
-import { malformed } from './object.ts';
+import { tooLarge } from './object.ts';
 import type { ObjectStore } from './object-store.ts';
 import { isFolder, nameText, sortKey, type TreeEntry } from './tree.ts';
 
@@ -13,18 +13,22 @@ export interface TreeEntryChange {
   readonly mode: string;
 }
 
+/** Which trees that are opened must keep to the grammar of Git: the new ones, or those they are compared with too. */
+export type JudgedTrees = 'judged' | 'both judged';
+
 /**
  * Changed files below the prefixes (a prefix names a file or a folder; none: everything), in git's order. Reads only what differs.
- * `from` null: everything in `to` is new. Both are tree ids. `judged`: every tree of `to` that is opened must keep to the grammar of Git. @throws OperationError `git-corrupt`, `git-malformed`
+ * `from` null: everything in `to` is new. Both are tree ids. `judged`: every tree of `to` that is opened must keep to the grammar of Git, `both judged`: of `from` too. @throws OperationError `git-corrupt`, `git-malformed`, `git-too-large`
  */
 export function diffTrees(
   store: ObjectStore,
   from: string | null,
   to: string,
   prefixes: readonly string[],
-  trees?: 'judged',
+  trees?: JudgedTrees,
 ): TreeEntryChange[] {
-  const readNew = trees === 'judged' ? readTree : readAcceptedTree;
+  const readNew = trees === undefined ? readAcceptedTree : readTree;
+  const readOld = trees === 'both judged' ? readTree : readAcceptedTree;
   const changes: TreeEntryChange[] = [];
   const wanted = prefixes.map((prefix) => prefix.replace(/\/+$/, '')).filter((prefix) => prefix !== '');
   const all = wanted.length < prefixes.length || prefixes.length === 0;
@@ -42,12 +46,12 @@ export function diffTrees(
       walk(before, after, `${path}/`, depth + 1);
       return;
     }
-    if (changes.length >= limits.git.changesMax) throw malformed('a tree has more entries than the bound');
+    if (changes.length >= limits.git.changesMax) throw tooLarge('it changes more files than the bound');
     changes.push({ path, oid: deleted ? null : entry.oid, mode: entry.mode });
   };
   const walk = (before: string | null, after: string | null, base: string, depth: number): void => {
-    if (depth > limits.git.treeDepthMax) throw malformed(`a tree is deeper than ${limits.git.treeDepthMax}`);
-    const old = before === null ? [] : withKeys(readAcceptedTree(store, before));
+    if (depth > limits.git.treeDepthMax) throw tooLarge(`a tree is deeper than ${limits.git.treeDepthMax}`);
+    const old = before === null ? [] : inOrder(withKeys(readOld(store, before)));
     const now = after === null ? [] : withKeys(readNew(store, after));
     let left = 0;
     let right = 0;
@@ -61,9 +65,12 @@ export function diffTrees(
         report(base + nameText(b.entry.rawName), b.entry, false, depth);
         right++;
       } else if (a !== undefined && b !== undefined) {
-        left++;
+        // A tree that nobody judged may have a name several times: what is as one of them was there before.
+        let same = false;
+        for (let one = old[left]; one?.key === b.key; one = old[++left])
+          same ||= one.entry.oid === b.entry.oid && one.entry.mode === b.entry.mode;
         right++;
-        if (a.entry.oid === b.entry.oid && a.entry.mode === b.entry.mode) continue;
+        if (same) continue;
         const path = base + nameText(b.entry.rawName);
         if (!isFolder(b.entry)) report(path, b.entry, false, depth);
         else if (concerns(path, true)) walk(a.entry.oid, b.entry.oid, `${path}/`, depth + 1);
@@ -76,6 +83,11 @@ export function diffTrees(
 
 function withKeys(entries: readonly TreeEntry[]): { key: string; entry: TreeEntry }[] {
   return entries.map((entry) => ({ key: sortKey(entry), entry }));
+}
+
+/** As Git sorts them, whatever a tree that nobody judged does. */
+function inOrder<T extends { readonly key: string }>(entries: T[]): T[] {
+  return entries.sort((left, right) => (left.key < right.key ? -1 : left.key > right.key ? 1 : 0));
 }
 
 /** A folder that became a file of the same name (or the reverse) is reported once as deleted files and once as a new one. */

@@ -39,6 +39,8 @@ export const failureCodes = {
     'A commit or tree breaks the grammar of Git or a bound; what it brings is refused, and fetching anew would not help.',
   'git-push-denied': 'The Git server refused the push for a reason that trying again does not change.',
   'git-push-race': 'The branch moved while we pushed.',
+  'git-too-large':
+    'A commit brings more than is judged at once; it is refused and left behind, and what comes after it is judged.',
   'git-unavailable': 'The Git server could not be reached or answered nonsense.',
   'http-unavailable': 'The daemon could not listen on the address of its HTTP server.',
   'journal-unavailable': 'The journal could not be written; nothing is done until it can.',

@@ -6,17 +6,18 @@ import { changeRecord, changeRecordKey, type ChangeRecord } from '../core/change
 import type { ChangeReason, NewCommit } from '../core/change-judgement.ts';
 import type { Desired } from '../core/model.ts';
 import { soundParts } from '../git/commit.ts';
-import { malformed } from '../git/object.ts';
+import { malformed, tooLarge } from '../git/object.ts';
 import type { TreeEntryChange } from '../git/repository.ts';
 import { limits } from '../limits.ts';
 import type { OperationError } from '../ports/failure.ts';
 import { applyFirst } from './first-start.ts';
-import { applyChange, declaredChanges, declaredPrefixes, type AppliedChange } from './in-force.ts';
+import { declaredChanges, declaredDiff } from './declared-changes.ts';
+import { applyChange, declaredPrefixes, type AppliedChange } from './in-force.ts';
 import { fewReasons, joinApprovals, keepHeld, lapsed, supersede } from './held.ts';
 import type { IntentSource } from './intent.ts';
 import { judgeOnTop, planOnTop, type JudgedChange } from './judge-change.ts';
 import type { HeldChange, Memory } from './memory.ts';
-import { isUnreadable, readNewCommits, signatureJudge, type NewRange } from './new-commits.ts';
+import { isTooLarge, isUnreadable, readNewCommits, signatureJudge, type NewRange } from './new-commits.ts';
 import { noteBreakGlass, noteReviews } from './review.ts';
 import { signedAgain } from './signed-again.ts';
 import type { World } from './world.ts';
@@ -84,7 +85,7 @@ export async function advance(
       if (!isUnreadable(error)) throw error;
       unread ??= { commit: oid, error };
       // What is missing or damaged may be there the next time.
-      again ||= error.code !== 'git-malformed';
+      again ||= !isForGood(error);
       if (!again && line !== null) tried.set(memory, { accepted: memory.accepted, last: oid, unread });
     }
   }
@@ -100,9 +101,8 @@ const tried = new WeakMap<
 /** Returns how many held changes were judged again. */
 async function step(context: Advance, commit: string, onLine: boolean): Promise<number> {
   const { world, intent, memory, build } = context;
-  const { repository, reader } = intent;
+  const { repository } = intent;
   const previous = memory.accepted;
-  const judge = signatureJudge(intent.trust);
   if (onLine && previous !== null) {
     // Alone first: the range of each of many malformed commits holds all before it.
     const parts = soundParts(await repository.rawCommit(commit));
@@ -110,19 +110,22 @@ async function step(context: Advance, commit: string, onLine: boolean): Promise<
   }
   // Of the history before the first accepted commit nothing is judged, so nothing is read.
   const from = previous === null ? (await repository.commit(commit)).parents : [previous];
-  const range = await readNewCommits(repository, from, commit, judge, world.now());
+  const by = { inForce: intent, judge: signatureJudge(intent.trust), at: world.now() };
+  const range = await readNewCommits(repository, from, commit, by);
   if (range === null) return 0;
   const { tip, commits, unread } = range;
   const set = onLine && tip.malformed === null ? await stepOverParent(context, range) : null;
   if (set !== null) return set + (await step(context, commit, onLine));
-  const entries = await repository.changes(previous, commit, declaredPrefixes, 'judged');
-  if (tip.malformed !== null) throw malformed(tip.malformed);
-  const changes = declaredChanges(intent, entries);
-  const applied =
-    previous === null
-      ? await applyFirst(repository, reader, commit, entries)
-      : await applyChange(repository, reader, intent, changes);
   const before = memory.desired;
+  const brought = await broughtBy(context, range);
+  if ('error' in brought) {
+    const { error } = brought;
+    const left = onLine ? await leaveParentBehind(context, range, error) : null;
+    if (left !== null) return left + (await step(context, commit, onLine));
+    if (previous === null || before === null || !isTooLarge(error)) throw error;
+    return leaveBehind(context, { tip, commits, unread, previous, before, ...brought });
+  }
+  const { changes, applied } = brought;
   if (applied.documents.length === 0 && before !== null) {
     supersede(memory, changes, { tip, accepted: false, before });
     await noteReviews(context, commits);
@@ -164,6 +167,120 @@ async function step(context: Advance, commit: string, onLine: boolean): Promise<
   return reconsider(context, commits, commit);
 }
 
+/** What a commit changes, and the files after it; or what keeps it from ever being judged. IO: reads Git. */
+async function broughtBy(
+  { intent, memory }: Advance,
+  { tip, tooLarge: over }: NewRange,
+): Promise<
+  | { readonly changes: readonly TreeEntryChange[]; readonly applied: AppliedChange }
+  | { readonly changes: readonly TreeEntryChange[]; readonly error: OperationError }
+> {
+  const { repository, reader } = intent;
+  let changes: readonly TreeEntryChange[] = [];
+  try {
+    const entries = await repository.changes(memory.accepted, tip.oid, declaredPrefixes, 'judged');
+    changes = declaredChanges(intent, entries);
+    if (tip.malformed !== null) throw over ? tooLarge(tip.malformed) : malformed(tip.malformed);
+    const applied =
+      memory.accepted === null
+        ? await applyFirst(repository, reader, tip.oid, entries)
+        : await applyChange(repository, reader, intent, changes);
+    return { changes, applied };
+  } catch (error) {
+    if (!isForGood(error)) throw error;
+    return { changes, error };
+  }
+}
+
+/** Whether a failure is of what somebody pushed and stays as it is: what is missing or damaged may be there the next time. */
+function isForGood(error: unknown): error is OperationError {
+  return isTooLarge(error) || (isUnreadable(error) && error.code === 'git-malformed');
+}
+
+/** What is read; null where it can never be. */
+async function unlessForGood<T>(reading: Promise<T>): Promise<T | null> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (!isForGood(error)) throw error;
+    return null;
+  }
+}
+
+interface Unjudged {
+  readonly tip: NewCommit;
+  readonly commits: readonly NewCommit[];
+  readonly unread: number;
+  readonly previous: string;
+  readonly before: Desired;
+  /** As far as they can be listed. */
+  readonly changes: readonly TreeEntryChange[];
+  readonly error: OperationError;
+}
+
+/**
+ * Refuses a commit that can never be judged (it brings too much, a file or folder of it is over a bound or malformed) by its name, and leaves it behind: whoever pushed
+ * it, what comes after it is judged by what it changes itself. Nothing of it takes effect, whether there is change control or not. Returns how many held changes were
+ * judged again.
+ */
+async function leaveBehind(
+  context: Advance,
+  { tip: whole, commits, unread, previous, before, changes, error }: Unjudged,
+): Promise<number> {
+  const { memory, intent } = context;
+  // Its files are counted, not kept.
+  const alone = commits.map((each) => ({ ...each, paths: [], brought: [], changed: [] }));
+  const tip = alone.find(({ oid }) => oid === whole.oid) ?? whole;
+  const known = (path: string): string | null =>
+    intent.files.get(path)?.oid ?? intent.trust.get(path)?.oid ?? null;
+  const kept = changes
+    .filter(({ path, oid }) => known(path) !== oid)
+    .slice(0, limits.governance.leftBehindFilesKept);
+  const documents = kept.map(({ path, oid }) => ({ path, before: known(path), after: oid }));
+  const planned = planOnTop({ before, after: before, trust: intent.trust, documents });
+  const large = isTooLarge(error);
+  const reason: ChangeReason = {
+    code: large ? 'change-too-large' : 'commit-malformed',
+    message: `commit ${tip.oid.slice(0, 10)} ${large ? 'brings too much' : 'cannot be read'}: ${error.message}`,
+    fix: `Revert it (git revert ${tip.oid.slice(0, 10)}). Push what of it is wanted again, in parts of at most ${String(limits.governance.filesPerChangeMax)} declarations.`,
+    commit: tip.oid,
+    source: null,
+  };
+  const verdict = { outcome: 'refused', reasons: [reason], approvals: [], breakGlass: null } as const;
+  await noteReviews(context, commits);
+  supersede(memory, changes, { tip, accepted: false, before });
+  const judged = { ...planned, verdict, widened: [] };
+  const bringing = { tip, commits: alone, unread, changes: kept, judged, previous };
+  hold(context, { ...bringing, outcome: 'refused', leftBehind: true });
+  move(context, tip.oid);
+  return reconsider(context, commits, tip.oid);
+}
+
+/**
+ * Leaves the commit below this one behind, where that is what cannot be judged: both together cannot, and this one alone can be compared with it. Returns how many held
+ * changes were judged again; null where it was not left behind.
+ */
+async function leaveParentBehind(
+  context: Advance,
+  { tip, commits }: NewRange,
+  error: OperationError,
+): Promise<number | null> {
+  const { intent, memory } = context;
+  const { repository } = intent;
+  const { accepted: previous, desired: before } = memory;
+  if (previous === null || before === null) return null;
+  const [parent] = (await repository.commit(tip.oid)).parents;
+  const below = commits.find(({ oid }) => oid === parent);
+  if (parent === undefined || parent === previous || below === undefined) return null;
+  const comparable = await unlessForGood(
+    repository.changes(parent, tip.oid, declaredPrefixes, 'both judged'),
+  );
+  if (comparable === null) return null;
+  const changes = (await unlessForGood(declaredDiff(repository, intent)(previous, parent))) ?? [];
+  const alone = { tip: below, commits: [below], unread: 0 };
+  return leaveBehind(context, { ...alone, previous, before, changes, error });
+}
+
 /**
  * Sets a malformed commit aside before the one on top of it is judged: its files are held as refused, made by nobody, and the next change is what differs from its tree.
  * Returns how many held changes were judged again; null where there is none right below, or its tree cannot be read: then both are one change, and that is refused.
@@ -194,10 +311,10 @@ async function judgeMalformed(
   const { repository, reader } = intent;
   const now = world.now();
   try {
-    const range = await readNewCommits(repository, [previous], commit, signatureJudge(intent.trust), now);
+    const by = { inForce: intent, judge: signatureJudge(intent.trust), at: now };
+    const range = await readNewCommits(repository, [previous], commit, by);
     if (range === null || range.tip.malformed === null) return null;
-    const entries = await repository.changes(previous, commit, declaredPrefixes, 'judged');
-    const changes = declaredChanges(intent, entries);
+    const changes = await declaredDiff(repository, intent)(previous, commit, 'judged');
     const applied = await applyChange(repository, reader, intent, changes);
     const judged = await judgeOnTop({
       before,
@@ -302,7 +419,7 @@ function remember(context: Advance, tip: NewCommit, seen: Seen, acceptedAt: numb
 /** Holds a change that is not taken, with its record. Changes `memory`; the journal is written with the commit it belongs to (`saveHeld`). */
 export function hold(
   context: Advance,
-  bringing: Bringing & { readonly outcome: HeldChange['outcome'] },
+  bringing: Bringing & Pick<HeldChange, 'outcome' | 'leftBehind'>,
 ): void {
   const { memory, world } = context;
   const { tip, commits, approvals = none, unread, changes, previous, outcome } = bringing;
@@ -316,6 +433,7 @@ export function hold(
     tip,
     commits,
     ...(approvals.length > 0 && { approvals }),
+    ...(bringing.leftBehind === true && { leftBehind: true }),
     unread,
     hash: judged.hash,
     outcome,
@@ -362,6 +480,12 @@ async function reconsider(context: Advance, commits: readonly NewCommit[], at: s
   for (const held of [...memory.held.values()]) {
     const before = memory.desired;
     if (held.commit === at || before === null) continue;
+    if (held.leftBehind === true) {
+      if (held.changes.length > 0 || world.now() < held.seenAt + limits.governance.leftBehindShownMs)
+        continue;
+      changed = memory.held.delete(held.commit) || changed;
+      continue;
+    }
     const late = lapsed(before.changeControl, held, world.now());
     const lapses = late !== null && !held.reasons.some((each) => each.code === late.code);
     const alike = judgedOn.get(held) === before;

@@ -7,9 +7,9 @@ import type { Repository, TreeEntryChange } from '../git/repository.ts';
 import type { SourceRow } from '../journal/journal.ts';
 import { limits } from '../limits.ts';
 import { brokenPrefix, brokenRow, keptFile, mistakesOf, notAFile, unknownFile } from './broken.ts';
+import { declaredChanges } from './declared-changes.ts';
 import {
   applyChange,
-  declaredChanges,
   declaredPrefixes,
   isDeclared,
   isRegular,

@@ -29,17 +29,42 @@ function whose({ tip, commits, changes }: HeldChange, desired: Desired | null): 
 }
 
 /**
- * Keeps a change that is not in force, within bounds: so many of each signer, so many of nobody, so many in all. Where there are too many, what comes from nobody
+ * Keeps a change that is not in force, within bounds: so many of each signer, so many of nobody, so many in all, and so much text in all. Where there are too many, what comes from nobody
  * goes first; then the team with most held gives up, of it the signer with most, of theirs what is refused before what waits, and the newest first. So nobody's
  * request goes because others ask for much. What is not kept is counted in `memory.notKept`. Changes `memory`.
  */
 export function keepHeld(memory: Pick<Memory, 'held' | 'notKept' | 'desired'>, change: HeldChange): void {
   memory.held.set(change.commit, change);
-  const out = tooMany(memory, whose(change, memory.desired));
-  if (out === null) return;
-  memory.held.delete(out.commit);
-  memory.notKept.count++;
-  memory.notKept.commits = [out.commit, ...memory.notKept.commits].slice(0, limits.governance.notKeptNamed);
+  for (;;) {
+    const out = tooMany(memory, whose(change, memory.desired));
+    if (out === null) return;
+    memory.held.delete(out.commit);
+    memory.notKept.count++;
+    memory.notKept.commits = [out.commit, ...memory.notKept.commits].slice(0, limits.governance.notKeptNamed);
+  }
+}
+
+/** What a held change takes in the journal, about: its files, and those of each of its commits. Never less than what it writes of paths. */
+function textOf({ changes, commits, approvals = [], tip }: HeldChange): number {
+  const files = [changes, tip.paths, tip.brought, tip.changed ?? []];
+  for (const each of [...commits, ...approvals]) files.push(each.paths, each.brought, each.changed ?? []);
+  let text = 0;
+  // In JSON a character may take six.
+  for (const list of files) for (const { path } of list) text += 100 + JSON.stringify(path).length;
+  return text;
+}
+
+/** Counted once each. */
+const texts = new WeakMap<HeldChange, number>();
+
+function textHeld(held: Memory['held']): number {
+  let sum = 0;
+  for (const each of held.values()) {
+    let text = texts.get(each);
+    if (text === undefined) texts.set(each, (text = textOf(each)));
+    sum += text;
+  }
+  return sum;
 }
 
 /** The one that has to go; null while all find a place. */
@@ -57,7 +82,8 @@ function tooMany(
   const mine = bySigner.get(signer) ?? [];
   const most = signer === null ? limits.governance.heldUnknownMax : limits.governance.heldPerSignerMax;
   if (mine.length > most) return leastWanted(mine);
-  if (held.size <= limits.governance.heldMax) return null;
+  if (held.size <= limits.governance.heldMax && textHeld(held) <= limits.governance.heldTextMaxChars)
+    return null;
   return leastWanted(bySigner.get(null) ?? bySigner.get(heaviest(bySigner, desired)) ?? []);
 }
 
@@ -166,7 +192,8 @@ export function supersede(
 ): void {
   const paths = new Set(changes.map((each) => each.path));
   for (const [commit, held] of memory.held) {
-    if (commit === newer.tip.oid) continue;
+    // Where no file is known nothing can take its place.
+    if (commit === newer.tip.oid || held.changes.length === 0) continue;
     const left = held.changes.filter(({ path }) => !paths.has(path) || !mayReplace(held, path, newer));
     if (left.length === 0) memory.held.delete(commit);
     else if (left.length < held.changes.length) memory.held.set(commit, { ...held, changes: left });

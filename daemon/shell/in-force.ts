@@ -9,10 +9,10 @@ import type { ChangePlan, DocumentChange } from '../core/change-plan.ts';
 import type { Desired } from '../core/model.ts';
 import { allKinds } from '../documents/kinds/index.ts';
 import type { DocumentReader, ParsedFile } from '../documents/read.ts';
+import { tooLarge } from '../git/object.ts';
 import type { Repository, TreeEntryChange } from '../git/repository.ts';
 import type { SourceRow } from '../journal/journal.ts';
 import { limits } from '../limits.ts';
-import { OperationError } from '../ports/failure.ts';
 import { belowPrefix, brokenPrefix, brokenRow, keptFile, mistakesOf, notAFile } from './broken.ts';
 import { holdersIn, refusedClaims } from './claims.ts';
 
@@ -77,34 +77,8 @@ export interface AppliedChange extends FilesInForce {
 }
 
 /**
- * Changed entries as changes of declarations: a folder that was replaced by a link, a submodule or a file takes away none of what was declared below it, and taking
- * that away takes it away on purpose. Everything else is left out. Pure.
- */
-export function declaredChanges(
-  before: FilesInForce,
-  changes: readonly TreeEntryChange[],
-): readonly TreeEntryChange[] {
-  const declared = new Map<string, TreeEntryChange>();
-  for (const change of changes) if (isDeclared(change.path)) declared.set(change.path, change);
-  for (const change of changes) {
-    const { path, oid, mode } = change;
-    if (isDeclared(path)) continue;
-    if (isObstacle(change)) declared.set(path, change);
-    else if (before.files.has(path)) declared.set(path, { path, oid: null, mode });
-    for (const below of [...before.files.keys(), ...before.trust.keys()]) {
-      if (!below.startsWith(`${path}/`)) continue;
-      const there = declared.get(below);
-      if (oid !== null && there?.oid == null)
-        declared.set(below, { path: below, oid, mode: belowPrefix + mode });
-      else if (oid === null && there === undefined) declared.set(below, { path: below, oid: null, mode });
-    }
-  }
-  return [...declared.values()];
-}
-
-/**
  * Applies changed entries to a copy of what is in force. IO: reads blobs. Nothing is checked out, links are never followed. What cannot be used leaves what
- * it would replace in force (`broken.ts`, `claims.ts`), and the file says why.
+ * it would replace in force (`broken.ts`, `claims.ts`), and the file says why. @throws OperationError `git-too-large`
  */
 export async function applyChange(
   repository: Repository,
@@ -217,13 +191,11 @@ export async function applyChange(
 /** What one file costs beside its bytes, as bytes. */
 const parseCostBytes = 1024;
 
-/** @throws OperationError `git-malformed` for a change of more files than are looked at together. The first commit is the estate as it is, and has no such bound */
+/** @throws OperationError `git-too-large` for a change of more files than are looked at together. The first commit is the estate as it is, and has no such bound */
 function refuseTooMany(before: FilesInForce, count: number): void {
   if (before.files.size === 0 || count <= limits.governance.filesPerChangeMax) return;
-  throw new OperationError(
-    'git-malformed',
+  throw tooLarge(
     `a change of ${String(count)} declarations is more than the ${String(limits.governance.filesPerChangeMax)} that are judged at once; make it in parts`,
-    { disposition: 'stall', endsWhen: ['repository'] },
   );
 }
 

@@ -35,6 +35,8 @@ export interface HeldChange {
   readonly commits: readonly NewCommit[];
   /** Signed approvals of exactly this change that came after it (`joinApprovals`). Absent: none. */
   readonly approvals?: readonly NewCommit[];
+  /** It can never be judged (it brings too much, or cannot be read): nobody lets it in, and only the first of its files are in `changes`. Absent: it can. */
+  readonly leftBehind?: true;
   /** Commits of it that were not read: it stays refused. */
   readonly unread: number;
   readonly hash: string;

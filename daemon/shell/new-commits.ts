@@ -1,4 +1,5 @@
 /** New commits as they are judged: signature, what each changes, what it approves. IO: reads Git; judges nothing but signatures. */
+import { setImmediate as nextTick } from 'node:timers/promises';
 import type { NewCommit, SignatureFinding } from '../core/change.ts';
 import type { Instant } from '../core/model.ts';
 import { keyOf } from '../core/same.ts';
@@ -8,12 +9,12 @@ import type { Commit, Repository } from '../git/repository.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import { recordLine } from '../record-text.ts';
+import { declaredDiff, type DeclaredDiff } from './declared-changes.ts';
 import {
   allowedSignersPath,
-  declaredPrefixes,
-  isDeclared,
   openPgpPrincipal,
   revokedKeysPath,
+  type FilesInForce,
   type TrustFile,
 } from './in-force.ts';
 import { mergeContent, type MergeContent } from './merge-content.ts';
@@ -50,35 +51,50 @@ export interface NewRange {
   readonly commits: readonly NewCommit[];
   /** How many more there are: what was not looked at must not pass as looked at. */
   readonly unread: number;
+  /** `tip` brings more than is read of one change. */
+  readonly tooLarge: boolean;
+}
+
+/** By what new commits are read. */
+export interface ReadBy {
+  /** What was in force before them: it says which declarations an entry changes. */
+  readonly inForce: FilesInForce;
+  readonly judge: JudgeSignature;
+  readonly at: Instant;
 }
 
 /**
  * The commits that are reachable from `to` and from none of `from`, by ancestry alone; null when there are none. IO. At most
  * `limits.governance.commitsPerMergeMax` are read; `unread` counts the others, and a change with any is refused.
- * A commit that cannot be read, or breaks the grammar of Git, is among them, with what is wrong with it.
+ * A commit that cannot be read, or breaks the grammar of Git, is among them, with what is wrong with it; so is each from where they change more files together than
+ * `limits.governance.filesReadPerChangeMax`. The first commits of all have no such bound.
  * @throws OperationError `git-incomplete` where the history is cut, `git-malformed` where it cannot be walked
  */
 export async function readNewCommits(
   repository: Repository,
   from: readonly string[],
   to: string,
-  judge: JudgeSignature,
-  at: Instant,
+  { inForce, judge, at }: ReadBy,
 ): Promise<NewRange | null> {
+  const bound = inForce.files.size === 0 ? undefined : limits.governance.filesReadPerChangeMax;
+  const diff = declaredDiff(repository, inForce, bound);
   const oids = await repository.commitsBetween(from, to);
   const repeats = repetitionsIn(repository, from);
   const read: ReadCommit[] = [];
   const onBroken = new Set<string>();
   // Parents first: what stands on a broken commit is compared with what is in force, since the broken one cannot be.
   for (const oid of oids.slice(0, limits.governance.commitsPerMergeMax).toReversed()) {
-    const one = await readOne({ repository, since: from[0] ?? null, onBroken, judge, at }, oid);
+    // Each is compared in one piece: others have their turn between two of them.
+    await nextTick();
+    const one = await readOne({ repository, diff, since: from[0] ?? null, onBroken, judge, at }, oid);
     if (one.onBroken) onBroken.add(oid);
     read.push(await withoutRepetition(repository, repeats, one));
   }
   const [first, ...rest] = withBrought(read.reverse());
   if (first === undefined) return null;
-  const tip = { ...first, changed: await changedBy(repository, first.oid) };
-  return { tip, commits: [tip, ...rest], unread: oids.length - rest.length - 1 };
+  const tip = { ...first, changed: await changedBy(repository, diff, first.oid) };
+  const unread = oids.length - rest.length - 1;
+  return { tip, commits: [tip, ...rest], unread, tooLarge: read[0]?.tooLarge === true };
 }
 
 /** A good signature of before is none today. */
@@ -95,10 +111,14 @@ async function withoutRepetition(
 }
 
 /** What a commit changes against its first parent; nothing where that cannot be read: nobody stands behind what nobody could compare. */
-async function changedBy(repository: Repository, oid: string): Promise<NewCommit['paths']> {
+async function changedBy(
+  repository: Repository,
+  diff: DeclaredDiff,
+  oid: string,
+): Promise<NewCommit['paths']> {
   try {
     const [parent = null] = (await repository.commit(oid)).parents;
-    return await pathsOf(repository, parent, oid);
+    return await pathsOf(diff, parent, oid);
   } catch (error) {
     if (!isUnreadable(error)) throw error;
     return [];
@@ -108,12 +128,19 @@ async function changedBy(repository: Repository, oid: string): Promise<NewCommit
 /** Whether a failure says that what somebody pushed cannot be read: malformed, over a bound, or missing also in a new copy. */
 export function isUnreadable(error: unknown): error is OperationError {
   return (
-    error instanceof OperationError && ['git-malformed', 'git-corrupt', 'git-incomplete'].includes(error.code)
+    error instanceof OperationError &&
+    ['git-malformed', 'git-too-large', 'git-corrupt', 'git-incomplete'].includes(error.code)
   );
+}
+
+/** Whether a failure says that something sound is over a bound. */
+export function isTooLarge(error: unknown): error is OperationError {
+  return error instanceof OperationError && error.code === 'git-too-large';
 }
 
 interface Reading {
   readonly repository: Repository;
+  readonly diff: DeclaredDiff;
   /** A commit that is in force: what a commit on top of a broken one brings is counted from here. */
   readonly since: string | null;
   /** Commits of the range that cannot be read, and all that descend from them. */
@@ -126,6 +153,7 @@ interface ReadCommit {
   readonly commit: Omit<NewCommit, 'brought'>;
   readonly parents: readonly string[];
   readonly onBroken: boolean;
+  readonly tooLarge?: true;
   readonly isAs: MergeContent['isAs'];
 }
 
@@ -185,7 +213,8 @@ async function readOne(reading: Reading, oid: string): Promise<ReadCommit> {
   } catch (error) {
     if (!isUnreadable(error)) throw error;
     if (error.code === 'git-malformed') remember(repository, key, error.message);
-    return brokenCommit(oid, error.message, reading.at);
+    const broken = brokenCommit(oid, error.message, reading.at);
+    return isTooLarge(error) ? { ...broken, tooLarge: true } : broken;
   }
 }
 
@@ -215,10 +244,10 @@ function brokenCommit(oid: string, malformed: string, at: Instant): ReadCommit {
 }
 
 async function readSound(reading: Reading, commit: Commit, raw: Uint8Array): Promise<ReadCommit> {
-  const { repository, judge, at } = reading;
+  const { repository, diff, judge, at } = reading;
   const { parents } = commit;
   const onBroken = parents.some((each) => reading.onBroken.has(each));
-  const content = parents.length > 1 && !onBroken ? await mergeContent(repository, commit) : null;
+  const content = parents.length > 1 && !onBroken ? await mergeContent(repository, commit, diff) : null;
   return {
     commit: {
       oid: commit.oid,
@@ -231,7 +260,7 @@ async function readSound(reading: Reading, commit: Commit, raw: Uint8Array): Pro
       signature: await judge(raw, at),
       paths:
         content === null
-          ? await pathsOf(repository, onBroken ? reading.since : (parents[0] ?? null), commit.oid)
+          ? await pathsOf(diff, onBroken ? reading.since : (parents[0] ?? null), commit.oid)
           : content.made,
       approves: trailerValues(commit, 'renewd-approve').filter((value) => /^[0-9a-f]{64}$/.test(value)),
       breakGlass: trailerValues(commit, 'renewd-break-glass').map(plainLine)[0] ?? null,
@@ -244,9 +273,8 @@ async function readSound(reading: Reading, commit: Commit, raw: Uint8Array): Pro
 }
 
 /** What differs between two commits. */
-async function pathsOf(repository: Repository, from: string | null, to: string): Promise<NewCommit['paths']> {
-  const changes = await repository.changes(from, to, declaredPrefixes, 'judged');
-  return changes.filter(({ path }) => isDeclared(path)).map((each) => ({ path: each.path, after: each.oid }));
+async function pathsOf(diff: DeclaredDiff, from: string | null, to: string): Promise<NewCommit['paths']> {
+  return (await diff(from, to, 'judged')).map(({ path, oid }) => ({ path, after: oid }));
 }
 
 /** Words of strangers that end up in our commits, findings and terminals: secrets withheld before the cut (half a key is still a key), one line, no controls, no reordering, bounded. */

@@ -7,7 +7,8 @@ import type { Desired } from '../core/model.ts';
 import type { TreeEntryChange } from '../git/repository.ts';
 import { limits } from '../limits.ts';
 import { hold, type Advance, type Bringing } from './advance.ts';
-import { applyChange, declaredPrefixes, type FilesInForce } from './in-force.ts';
+import { declaredDiff, type DeclaredDiff } from './declared-changes.ts';
+import { applyChange, type FilesInForce } from './in-force.ts';
 import { judgeOnTop } from './judge-change.ts';
 import { isUnreadable, readNewCommits, signatureJudge } from './new-commits.ts';
 
@@ -85,17 +86,19 @@ interface Brought {
 
 /** The newest commit of the branch that put each of them there. */
 async function broughtBy(
-  { intent: { repository } }: Advance,
+  { intent }: Advance,
   accepted: string,
   sleepers: ReadonlyMap<string, Sleeper>,
 ): Promise<Brought[]> {
+  const { repository } = intent;
+  const diff = declaredDiff(repository, intent);
   const line = (await repository.firstParents(null, accepted)) ?? [];
   const missing = new Map([...sleepers].map(([path, { asleep }]) => [path, asleep]));
   const found: Brought[] = [];
   const oldest = Math.max(0, line.length - limits.governance.sleepersLookBackCommits);
   for (let at = line.length - 1; at >= oldest && missing.size > 0; at--) {
     const [commit, parent = null] = [line[at] ?? accepted, line[at - 1]];
-    const entries = await changesOf(repository, parent, commit);
+    const entries = await changesOf(diff, parent, commit);
     const changes = entries.flatMap(({ path, oid }) => {
       const asleep = missing.get(path);
       return asleep?.oid === oid ? [asleep] : [];
@@ -115,12 +118,12 @@ async function broughtBy(
 
 /** Nothing of a commit that cannot be read was ever taken. */
 async function changesOf(
-  repository: Advance['intent']['repository'],
+  diff: DeclaredDiff,
   parent: string | null,
   commit: string,
 ): Promise<readonly TreeEntryChange[]> {
   try {
-    return await repository.changes(parent, commit, declaredPrefixes);
+    return await diff(parent, commit);
   } catch (error) {
     if (!isUnreadable(error)) throw error;
     return [];
@@ -142,7 +145,11 @@ async function judgeBrought(
   const { repository, reader } = intent;
   const now = world.now();
   const from = parent === null ? [] : [parent];
-  const range = await readNewCommits(repository, from, commit, signatureJudge(intent.trust), now);
+  const range = await readNewCommits(repository, from, commit, {
+    inForce: files,
+    judge: signatureJudge(intent.trust),
+    at: now,
+  });
   if (range === null) return null;
   const unread = range.unread + (lost ? 1 : 0);
   const applied = await applyChange(repository, reader, files, changes);

@@ -8,8 +8,9 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { readWorkingTree } from '../../daemon/commands/working-tree.ts';
 import { openRepository } from '../../daemon/git/repository.ts';
 import { documentReader } from '../../daemon/reader.ts';
+import { declaredChanges } from '../../daemon/shell/declared-changes.ts';
 import { applyFirst } from '../../daemon/shell/first-start.ts';
-import { applyChange, declaredChanges, declaredPrefixes } from '../../daemon/shell/in-force.ts';
+import { applyChange, declaredPrefixes } from '../../daemon/shell/in-force.ts';
 
 const example = join(import.meta.dirname, '../..');
 const web = 'inventory/certificates/web';

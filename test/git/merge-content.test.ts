@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { openRepository, type Repository } from '../../daemon/git/repository.ts';
+import { declaredDiff } from '../../daemon/shell/declared-changes.ts';
 import { mergeContent } from '../../daemon/shell/merge-content.ts';
 import { workshop, type Workshop } from './git-server.ts';
 
@@ -62,6 +63,7 @@ const history = fc
     return { drawn, tips: ends.map(([newest = 0]) => newest) };
   });
 
+const nothing = { files: new Map(), trust: new Map() };
 let run = 0;
 
 /** Writes commits with git fast-import; their ids in order. A merge begins with the files of its first parent. */
@@ -120,7 +122,11 @@ function merged(shop: Workshop, one: string, other: string): string | null {
 }
 
 async function made(repository: Repository, merge: string): Promise<string[]> {
-  const content = await mergeContent(repository, await repository.commit(merge));
+  const content = await mergeContent(
+    repository,
+    await repository.commit(merge),
+    declaredDiff(repository, nothing),
+  );
   return content.made.map(({ path }) => path);
 }
 

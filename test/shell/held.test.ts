@@ -131,6 +131,25 @@ describe('how many are kept', () => {
     assert.ok(memory.held.has(mine[0]?.commit ?? ''));
     assert.equal(memory.notKept.count, 20);
   });
+  test('nor do they by what they hold: so much text in all, whoever it is from', () => {
+    const first = change('ada@example.com');
+    const long = (at: number): string => `inventory/${'d'.repeat(3000)}/${String(at)}.yaml`;
+    const large = (by: string | null): HeldChange =>
+      change(by, {
+        outcome: 'refused',
+        changes: Array.from({ length: 5000 }, (_, at) => ({ ...shop, path: long(at) })),
+      });
+    const memory = holding(first, ...Array.from({ length: 10 }, () => large(null)));
+    assert.ok(memory.held.has(first.commit));
+    assert.ok(JSON.stringify([...memory.held.values()]).length < limits.governance.heldTextMaxChars);
+    assert.ok(
+      memory.held.size > 2 && memory.notKept.count > 2,
+      'what finds a place is kept, the rest counted',
+    );
+    keepHeld(memory, large('bob@example.com'));
+    assert.ok([...memory.held.values()].some((each) => each.tip.signature.key === 'bob@example.com'));
+    assert.ok(JSON.stringify([...memory.held.values()]).length < limits.governance.heldTextMaxChars);
+  });
   test('of one signer what is refused goes before what waits', () => {
     const refused = change('ada@example.com', { outcome: 'refused' });
     const memory = holding(
