@@ -51,7 +51,7 @@ export function diffTrees(
   };
   const walk = (before: string | null, after: string | null, base: string, depth: number): void => {
     if (depth > limits.git.treeDepthMax) throw tooLarge(`a tree is deeper than ${limits.git.treeDepthMax}`);
-    const old = before === null ? [] : inOrder(withKeys(readOld(store, before)));
+    const old = before === null ? [] : withKeys(readOld(store, before));
     const now = after === null ? [] : withKeys(readNew(store, after));
     let left = 0;
     let right = 0;
@@ -65,12 +65,9 @@ export function diffTrees(
         report(base + nameText(b.entry.rawName), b.entry, false, depth);
         right++;
       } else if (a !== undefined && b !== undefined) {
-        // A tree that nobody judged may have a name several times: what is as one of them was there before.
-        let same = false;
-        for (let one = old[left]; one?.key === b.key; one = old[++left])
-          same ||= one.entry.oid === b.entry.oid && one.entry.mode === b.entry.mode;
+        left++;
         right++;
-        if (same) continue;
+        if (a.entry.oid === b.entry.oid && a.entry.mode === b.entry.mode) continue;
         const path = base + nameText(b.entry.rawName);
         if (!isFolder(b.entry)) report(path, b.entry, false, depth);
         else if (concerns(path, true)) walk(a.entry.oid, b.entry.oid, `${path}/`, depth + 1);
@@ -83,11 +80,6 @@ export function diffTrees(
 
 function withKeys(entries: readonly TreeEntry[]): { key: string; entry: TreeEntry }[] {
   return entries.map((entry) => ({ key: sortKey(entry), entry }));
-}
-
-/** As Git sorts them, whatever a tree that nobody judged does. */
-function inOrder<T extends { readonly key: string }>(entries: T[]): T[] {
-  return entries.sort((left, right) => (left.key < right.key ? -1 : left.key > right.key ? 1 : 0));
 }
 
 /** A folder that became a file of the same name (or the reverse) is reported once as deleted files and once as a new one. */

@@ -276,7 +276,14 @@ async function leaveParentBehind(
     repository.changes(parent, tip.oid, declaredPrefixes, 'both judged'),
   );
   if (comparable === null) return null;
-  const changes = (await unlessForGood(declaredDiff(repository, intent)(previous, parent))) ?? [];
+  let changes: readonly TreeEntryChange[] = [];
+  try {
+    changes = await declaredDiff(repository, intent)(previous, parent);
+  } catch (trouble) {
+    if (!isForGood(trouble)) throw trouble;
+    // With a name twice or out of order it could never be compared with what takes that away.
+    if (!isTooLarge(trouble)) return null;
+  }
   const alone = { tip: below, commits: [below], unread: 0 };
   return leaveBehind(context, { ...alone, previous, before, changes, error });
 }

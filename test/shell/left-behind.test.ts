@@ -58,11 +58,6 @@ const folders: Readonly<Record<string, (arena: Arena) => string>> = {
     writeLoose(arena.bare, 'tree', treeBytes([['100644', '.git', writeLoose(arena.bare, 'blob', 'x')]])),
   'a file of a mode Git does not write': (arena) =>
     writeLoose(arena.bare, 'tree', treeBytes([['100600', 'x.yaml', writeLoose(arena.bare, 'blob', 'x')]])),
-  'a folder with a name twice': (arena) => {
-    const blob = writeLoose(arena.bare, 'blob', certificate('evil'));
-    const twice: [string, string, string] = ['100644', 'evil.yaml', blob];
-    return writeLoose(arena.bare, 'tree', treeBytes([twice, twice]));
-  },
 };
 
 const signedBy = (arena: Arena, tree: string, parent: string, message: string): string =>
