@@ -255,7 +255,7 @@ const refused: Readonly<Record<string, readonly [Files, RegExp, Files?]>> = {
   ],
   'change control in another kind of document': [
     {
-      [controlFile]: `${head}kind: Policy\nmetadata: { name: other }\nspec:\n  rules:\n    - { rule: lifetime-max, action: block, settings: { max: 47d } }\n`,
+      [controlFile]: `${head}kind: Policy\nmetadata: { name: change-control }\nspec:\n  rules:\n    - { rule: lifetime-max, action: block, settings: { max: 47d } }\n`,
     },
     /would be gone/,
   ],
