@@ -194,7 +194,7 @@ describe('the first hour', { skip: missingServers() ?? false }, () => {
       child.kill('SIGHUP');
       for (
         let tries = 0;
-        tries < 200 && (await servedFingerprint(estate.nginx.port, 'shop.example.com')) === before;
+        tries < 900 && (await servedFingerprint(estate.nginx.port, 'shop.example.com')) === before;
         tries++
       ) {
         await new Promise((resolve) => setTimeout(resolve, 100));
@@ -204,7 +204,7 @@ describe('the first hour', { skip: missingServers() ?? false }, () => {
       const page = join(home, 'published/certificates/platform/shop-example-com/index.html');
       const shown = (): boolean =>
         existsSync(page) && readFileSync(page, 'utf8').includes('ecdsa-p384, 384 bits');
-      for (let tries = 0; tries < 300 && !shown(); tries++)
+      for (let tries = 0; tries < 1800 && !shown(); tries++)
         await new Promise((resolve) => setTimeout(resolve, 100));
       assert.ok(shown(), log);
       const audit = readFileSync(join(home, 'published/audit/index.html'), 'utf8');
