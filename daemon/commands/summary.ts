@@ -12,6 +12,7 @@ import { statusPrecedence } from '../core/status.ts';
 import type { Outcome } from '../shell/apply.ts';
 import type { ProgressEvent } from '../shell/world.ts';
 import { escapeControls, statusCell, statusMark, table, wrap, type Terminal } from '../terminal.ts';
+import { spanOf } from '../core/renewal.ts';
 
 /** The records of an estate, however they were come by. */
 export interface Records {
@@ -141,9 +142,11 @@ export function certificateTable(records: Records, terminal: Terminal): string {
 const shortMs = 10 * 86_400_000;
 
 function isShort({ installations }: CertificateRecord): boolean {
-  return installations.some(
-    ({ issued }) => issued !== null && Date.parse(issued.notAfter) - Date.parse(issued.notBefore) < shortMs,
-  );
+  return installations.some(({ issued }) => {
+    if (issued === null) return false;
+    const { notBefore, notAfter } = spanOf(issued);
+    return notAfter - notBefore < shortMs;
+  });
 }
 
 /** `2026-11-28`, or `2026-11-28 14:05Z` where it is short. */
