@@ -12,7 +12,7 @@ import { exitOf } from '../exit-codes.ts';
 import { limits } from '../limits.ts';
 import { checkDirectory } from './check-directory.ts';
 import { stringFlag, UsageError, type Command, type Flags, type Invocation } from './command.ts';
-import { commitRequest, pullRequestPage, pushRequest } from './request/branch.ts';
+import { putOnBranch } from './request/branch.ts';
 import { writeInside } from './write-inside.ts';
 
 export const renew: Command = {
@@ -190,15 +190,6 @@ function finish(
     return;
   }
   const list = chosen.length === 1 ? '' : `\n\n${chosen.map((each) => each.id).join('\n')}`;
-  const commit = commitRequest(directory, branch, paths, `${subject}\n\n${wish.because}${list}`);
-  out.write(`committed ${commit.slice(0, 10)} on ${branch}\n`);
-  if (flags['push'] !== true) {
-    out.write(`next: git push -u origin ${branch}\n`);
-    return;
-  }
-  pushRequest(directory, branch);
-  const page = pullRequestPage(directory, 'main', branch);
-  out.write(
-    page === null ? `pushed ${branch}: open a pull request for it\n` : `open the pull request: ${page}\n`,
-  );
+  const message = `${subject}\n\n${wish.because}${list}`;
+  putOnBranch(out, directory, { branch, paths, message }, flags['push'] === true);
 }

@@ -8,7 +8,7 @@ import { exitOf } from '../exit-codes.ts';
 import { checkDirectory } from './check-directory.ts';
 import { UsageError, type Command, type Invocation } from './command.ts';
 import { gatherAnswers, type Ask } from './request/answers.ts';
-import { commitRequest, pullRequestPage, pushRequest } from './request/branch.ts';
+import { putOnBranch } from './request/branch.ts';
 import { requestPath, requestText, type RequestAnswers } from './request/declaration.ts';
 import { writeInside } from './write-inside.ts';
 
@@ -121,20 +121,6 @@ function finish({ flags, out }: Invocation, directory: string, answers: RequestA
     );
     return;
   }
-  const commit = commitRequest(
-    directory,
-    branch,
-    [path],
-    `Request ${answers.team}/${answers.name}\n\nFor ${answers.dnsNames.join(', ')} on ${answers.endpoints.join(', ')}.`,
-  );
-  out.write(`committed ${commit.slice(0, 10)} on ${branch}\n`);
-  if (!push) {
-    out.write(`next: git push -u origin ${branch}\n`);
-    return;
-  }
-  pushRequest(directory, branch);
-  const page = pullRequestPage(directory, 'main', branch);
-  out.write(
-    page === null ? `pushed ${branch}: open a pull request for it\n` : `open the pull request: ${page}\n`,
-  );
+  const message = `Request ${answers.team}/${answers.name}\n\nFor ${answers.dnsNames.join(', ')} on ${answers.endpoints.join(', ')}.`;
+  putOnBranch(out, directory, { branch, paths: [path], message }, push);
 }

@@ -1,6 +1,7 @@
 /** Puts a request on a branch with the requester's own git, so that their name and their signature stand on it, and says where to open the pull request. */
 import { execFileSync } from 'node:child_process';
 import { OperationError } from '../../ports/failure.ts';
+import type { Terminal } from '../../terminal.ts';
 
 /** Runs git in a directory. @throws OperationError `git-unavailable` with what git said */
 function git(directory: string, ...words: string[]): string {
@@ -21,7 +22,7 @@ function git(directory: string, ...words: string[]): string {
 }
 
 /** Makes the branch from where one stands and commits these files. IO: the repository in `directory`. Settings of git about signing are respected. */
-export function commitRequest(
+function commitRequest(
   directory: string,
   branch: string,
   paths: readonly string[],
@@ -34,8 +35,35 @@ export function commitRequest(
 }
 
 /** Pushes it to `origin`. IO: network. */
-export function pushRequest(directory: string, branch: string): void {
+function pushRequest(directory: string, branch: string): void {
   git(directory, 'push', '-q', '-u', 'origin', branch);
+}
+
+/** A change that a command wrote, to be put on a branch. */
+export interface BranchedChange {
+  readonly branch: string;
+  readonly paths: readonly string[];
+  readonly message: string;
+}
+
+/** Commits a change to a branch of its own, pushes it where `push` says so, and says what comes next. IO: git in `directory`, with push the network. */
+export function putOnBranch(
+  out: Terminal,
+  directory: string,
+  { branch, paths, message }: BranchedChange,
+  push: boolean,
+): void {
+  const commit = commitRequest(directory, branch, paths, message);
+  out.write(`committed ${commit.slice(0, 10)} on ${branch}\n`);
+  if (!push) {
+    out.write(`next: git push -u origin ${branch}\n`);
+    return;
+  }
+  pushRequest(directory, branch);
+  const page = pullRequestPage(directory, 'main', branch);
+  out.write(
+    page === null ? `pushed ${branch}: open a pull request for it\n` : `open the pull request: ${page}\n`,
+  );
 }
 
 /** The page on which the forge opens a pull request for a branch; null when there is no remote that has pages. IO: asks git for the remote. */
