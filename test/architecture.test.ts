@@ -536,6 +536,7 @@ test('which declarations a commit changes is said by one function, for rights, m
     'daemon/shell/advance.ts',
     'daemon/shell/declared-changes.ts',
     'daemon/shell/first-start.ts',
+    'daemon/shell/leave-behind.ts',
   ]);
   assert.deepEqual(asking(/\bisDeclared\(/).toSorted(), [
     'daemon/shell/declared-changes.ts',

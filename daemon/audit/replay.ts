@@ -6,7 +6,8 @@ import type { Desired } from '../core/model.ts';
 import type { Repository } from '../git/repository.ts';
 import type { OperationError } from '../ports/failure.ts';
 import type { Log } from '../ports/plugin.ts';
-import { advance, type JudgingMemory } from '../shell/advance.ts';
+import { advance } from '../shell/advance.ts';
+import type { JudgingMemory } from '../shell/judging.ts';
 import type { AppliedChange, FilesInForce } from '../shell/in-force.ts';
 import { keepWhatBroke } from '../shell/intent.ts';
 

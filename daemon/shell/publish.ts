@@ -12,7 +12,7 @@ import { chainPath, placeOf } from '../records/paths.ts';
 import { recordJson, recordLine, recordText, type RecordText } from '../record-text.ts';
 import type { Outcome } from './apply.ts';
 import type { Estate } from './estate.ts';
-import { saveHeld } from './advance.ts';
+import { saveHeld } from './hold.ts';
 import { nextHeartbeat, noteBeat, type Beat } from './beats.ts';
 import { changeFindings } from './change-findings.ts';
 import { clockFindings } from './clock.ts';

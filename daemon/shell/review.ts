@@ -13,12 +13,12 @@ import {
 import type { ChangeControl, Desired } from '../core/model.ts';
 import { signersOf } from '../core/signers.ts';
 import type { Repository } from '../git/repository.ts';
-import type { Advance } from './advance.ts';
+import type { Judging } from './judging.ts';
 import type { TrustFile } from './in-force.ts';
 import type { OpenReview } from './memory.ts';
 import { isUnreadable, signatureJudge, type JudgeSignature } from './new-commits.ts';
 
-type Opening = Pick<Advance, 'world' | 'memory'> & { readonly intent: Pick<Advance['intent'], 'trust'> };
+type Opening = Pick<Judging, 'world' | 'memory'> & { readonly intent: Pick<Judging['intent'], 'trust'> };
 
 /** What takes effect without approval. */
 export interface Emergency {
@@ -95,8 +95,8 @@ function distinct<T>(values: readonly T[]): T[] {
   return [...new Map(values.map((each) => [JSON.stringify(each), each])).values()];
 }
 
-type Reviewing = Pick<Advance, 'world' | 'memory'> & {
-  readonly intent: Pick<Advance['intent'], 'repository'>;
+type Reviewing = Pick<Judging, 'world' | 'memory'> & {
+  readonly intent: Pick<Judging['intent'], 'repository'>;
 };
 
 /**
@@ -181,6 +181,6 @@ async function judgeOf(
   return signatureJudge(trust);
 }
 
-function save({ memory, world }: Pick<Advance, 'memory' | 'world'>): void {
+function save({ memory, world }: Pick<Judging, 'memory' | 'world'>): void {
   world.journal.setFact('open-reviews', JSON.stringify([...memory.openReviews.values()]));
 }

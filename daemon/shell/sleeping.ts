@@ -6,7 +6,8 @@ import type { ChangeReason, ChangeVerdict } from '../core/change-judgement.ts';
 import type { Desired } from '../core/model.ts';
 import type { TreeEntryChange } from '../git/repository.ts';
 import { limits } from '../limits.ts';
-import { hold, type Advance, type Bringing } from './advance.ts';
+import { hold, type Bringing } from './hold.ts';
+import type { Judging } from './judging.ts';
 import { declaredDiff, type DeclaredDiff } from './declared-changes.ts';
 import { applyChange, type FilesInForce } from './in-force.ts';
 import { judgeOnTop } from './judge-change.ts';
@@ -36,7 +37,7 @@ function sleepersIn({ unusable, certificates }: Desired): Map<string, Sleeper> {
  * nothing is judged.
  * @throws OperationError `git-incomplete` where the history is cut
  */
-export async function judgeSleepers(context: Advance): Promise<void> {
+export async function judgeSleepers(context: Judging): Promise<void> {
   const { intent, memory, world, build } = context;
   const { accepted, desired } = memory;
   if (accepted === null || desired === null || desired.changeControl === null) return;
@@ -86,7 +87,7 @@ interface Brought {
 
 /** The newest commit of the branch that put each of them there. */
 async function broughtBy(
-  { intent }: Advance,
+  { intent }: Judging,
   accepted: string,
   sleepers: ReadonlyMap<string, Sleeper>,
 ): Promise<Brought[]> {
@@ -132,7 +133,7 @@ async function changesOf(
 
 /** Never null for a commit of the line: it is new to its parent. */
 async function judgeBrought(
-  { intent, world, build }: Advance,
+  { intent, world, build }: Judging,
   {
     files,
     before,
