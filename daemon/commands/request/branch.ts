@@ -22,12 +22,7 @@ function git(directory: string, ...words: string[]): string {
 }
 
 /** Makes the branch from where one stands and commits these files. IO: the repository in `directory`. Settings of git about signing are respected. */
-function commitRequest(
-  directory: string,
-  branch: string,
-  paths: readonly string[],
-  message: string,
-): string {
+function commitRequest(directory: string, branch: string, paths: readonly string[], message: string): string {
   git(directory, 'switch', '-q', '-c', branch);
   git(directory, 'add', '--', ...paths);
   git(directory, 'commit', '-q', '-m', message, '--', ...paths);
