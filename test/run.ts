@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
+import { relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
@@ -83,9 +84,19 @@ stream.on('test:fail', (event) => {
   const failure: unknown = 'failureType' in error ? error.failureType : undefined;
   if (type !== 'suite' || failure !== 'subtestsFailed') counts.failed++;
 });
+/** Shown as slow: these are where to look when the whole run nears the 45 minutes it may take. */
+const slowest = 12;
+const durations: { readonly file: string; readonly seconds: number }[] = [];
+stream.on('test:summary', (event) => {
+  if (event.file !== undefined)
+    durations.push({ file: relative('.', event.file), seconds: Math.round(event.duration_ms / 1000) });
+});
 stream.on('end', () => {
   // After the reporter has flushed, so that this stays the last line.
   setImmediate(() => {
+    const slow = durations.toSorted((a, b) => b.seconds - a.seconds).slice(0, slowest);
+    if (files.length > 1)
+      console.log(`slowest files: ${slow.map(({ file, seconds }) => `${file} ${seconds} s`).join(', ')}`);
     console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
     process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;
   });

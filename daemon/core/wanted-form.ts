@@ -64,7 +64,7 @@ const forms: readonly Form[] = [
     refuses: ['etc/a', 'a', '/a b'],
   },
   { words: 'an absolute path: it begins with /', takes: ['/etc/tls/a.crt'], refuses: ['etc/a', 'a'] },
-  { words: 'team/name, such as web/shop', takes: ['web/shop'], refuses: ['shop', '/shop', 'A'] },
+  { words: 'team/name, such as web/intranet', takes: ['web/intranet'], refuses: ['shop', '/shop', 'A'] },
   {
     words: 'user or user:group, such as root:ssl-cert',
     takes: ['root', 'root:ssl-cert'],

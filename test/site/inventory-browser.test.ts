@@ -337,7 +337,10 @@ describe('in a browser', { skip: noBrowser }, () => {
       assert.match(page.url(), /\/certificates\/view\/#web%2Fwww$/);
       assert.equal(await page.locator('h1').textContent(), 'www');
       assert.equal(await page.title(), 'web/www · renewd');
-      assert.match((await page.locator('main').textContent()) ?? '', /serves exactly the certificate/);
+      assert.match(
+        (await page.locator('main').textContent()) ?? '',
+        /The only declared address serves what was issued/,
+      );
       await page.evaluate("location.hash = 'web/api'");
       await page.getByRole('heading', { level: 1, name: 'api' }).waitFor();
       assert.equal(await page.title(), 'web/api · renewd');
