@@ -37,6 +37,8 @@ kept_bytes_max=1048576
 generations_max=64
 stores_max=4096
 files_max=20
+replaced_max=64
+undo_max=64
 blocks_max=64
 
 # --- what words may be ---
@@ -476,6 +478,7 @@ inspect() {
   fi
   while [ $# -ge 2 ]; do
     plain_path "$1"
+    plain_name "${2#copy:}"
     # What the list does not allow is not looked at.
     allowed link "$1" && in_place "$1" "$2" || echo "broken $1"
     shift 2
@@ -485,7 +488,8 @@ inspect() {
 # in_place PATH FILE: does the path lead to, or hold a copy of, what is current?
 in_place() {
   case $2 in
-    copy:*) is_file "$1" && cmp -s "$1" "$store/current/${2#copy:}" ;;
+    # Compared is a file with a file, each in a directory where nobody else can put a pipe or a link meanwhile.
+    copy:*) is_file "$store/current/${2#copy:}" && lands "${1%/*}" && is_file "$landed/${1##*/}" && cmp -s "$landed/${1##*/}" "$store/current/${2#copy:}" ;;
     *) [ "$(readlink "$1" 2>/dev/null)" = "$store/current/$2" ] ;;
   esac
 }
@@ -651,7 +655,7 @@ stage() {
     live=yes
     # What serves is never given another shape: only files that somebody changed are put right.
     cmp -s "$place/.chain.new" "$place/.chain.pem" || in_use
-    if [ -e "$place/.manifest" ]; then cmp -s "$place/.manifest.new" "$place/.manifest" || in_use; fi
+    staged_so || in_use
   else
     mv -f -- "$place/.chain.new" "$place/.chain.pem"
   fi
@@ -677,9 +681,20 @@ each_file() {
   done
 }
 
-list_file() { printf '%s %s %s %s\n' "$1" "$2" "${3#keep:}" "$4"; }
+# Each word as it was given: keep:0600 and 0600 are two shapes.
+list_file() { printf '%s %s %s %s\n' "$1" "$2" "$3" "$4"; }
 
-list_shaped() { case $3 in keep:*) printf '%s %s\n' "$1" "$2" ;; esac; }
+list_shaped() { case $3 in keep:*) printf '%s %s %s\n' "$1" "$2" "${3#keep:}" ;; esac; }
+
+# staged_so: is the new manifest that of before? Scripts of before wrote it without keep:, which only their .shaped, without modes, says.
+staged_so() {
+  is_file "$place/.manifest" || return 1
+  (cd -- "$place" && awk '
+    BEGIN { while ((getline line < ".shaped") > 0) if (split(line, part, " ") == 2) kept[part[1]] = 1 }
+    $1 in kept && $3 !~ /^keep:/ { sub(/^[^ ]+ [^ ]+ /, "&keep:") }
+    { print }
+  ' .manifest | cmp -s - .manifest.new)
+}
 
 write_file() {
   new=$place/.file.new
@@ -695,7 +710,8 @@ write_file() {
   # The owner first: between the two the file is readable for nobody else.
   [ -z "$4" ] || chown "$4" "$new" || fail 74 "cannot give $place/$1 to $4"
   chmod "${3#keep:}" "$new"
-  case $3 in keep:*) shape "$1" "$2" "$new" ;; esac
+  # Before anything is current, what stands at the paths is looked at by the switch, and what an earlier try saw there counts no more.
+  case $3 in keep:*) [ ! -L "$store/current" ] || shape "$1" "$2" "$new" ;; esac
   if [ -n "$live" ]; then
     if is_file "$place/$1" && cmp -s "$new" "$place/$1" && look "$place/$1"; then
       there="$rights $uid $gid"
@@ -710,10 +726,31 @@ write_file() {
 # modes_of RIGHTS: as chmod takes them; what makes a program run as another is left out.
 modes_of() { printf '%s\n' "$1" | sed -e 's/^\(...\)\(...\)\(...\).*$/u=\1,g=\2,o=\3/' -e 's/[ST-]//g' -e 's/[st]/x/g'; }
 
+# holds_key FILE: a key by its label, encrypted or not, or by its content.
+holds_key() { grep -q '^-----BEGIN [A-Z ]*PRIVATE KEY-----' "$1" || is_plain_der "$1" "$kept_bytes_max" key; }
+
+# has_acl PATH: is there more than owner, group and mode? Busybox lists a file without the sign of it. Sets what look sets.
+has_acl() {
+  look "$1" || return 1
+  case $rights in *+) return 0 ;; esac
+  command -v getfacl >/dev/null 2>&1 && [ -n "$(getfacl -s -- "$1" 2>/dev/null)" ] || return 1
+  rights=$rights+
+}
+
+mixed=
+
 # shape NAME CONTENT PATH: gives PATH the owner, group and mode of what stood in its place before renewd. Whoever read the old file has to read the new one.
 shape() {
   stood=$store/generations/adopted/$1
-  is_file "$stood" && look "$stood" || return 0
+  is_file "$stood" || return 0
+  # What was no secret was readable for others than a key is.
+  case $2 in key|combined) holds_key "$stood" || return 0 ;; esac
+  look "$stood" || return 0
+  # Its mask is shown as the right of the group, which may have none.
+  if [ "$rights" != "${rights%+}" ] || [ -e "$store/generations/adopted/.acl.$1" ]; then
+    fail 78 "an access control list says who may read what stands where $1 shall be, and no mode says the same: write mode and owner of $1 into the profile, or take the list away (setfacl -b)"
+  fi
+  case $mixed in *" $1 "*) fail 78 "what stands at the paths where $1 shall be has different owners or modes: write mode and owner of $1 into the profile" ;; esac
   case $2:$rights in
     key:??????r*|combined:??????r*) fail 78 "everybody may read the key that stands where $1 shall be: take that right away (chmod o-r), or write mode and owner of $1 into the profile" ;;
   esac
@@ -733,26 +770,86 @@ shape() {
   chmod "$(modes_of "$its_rights")" "$3" && chmod a-x,go-w "$3" || fail 74 "cannot set the mode of $3"
 }
 
-# shape_all: what was staged before anything was adopted. Nothing uses it yet.
+# shape_all: what was staged before this was adopted, perhaps in another shape. Nothing uses it yet.
 shape_all() {
   is_file "$place/.shaped" || return 0
-  while read -r name content; do
-    if is_plain_name "$name" && is_file "$place/$name"; then shape "$name" "$content" "$place/$name"; fi
+  while read -r name content mode; do
+    is_plain_name "$name" && is_file "$place/$name" || continue
+    case $mode in 0[0-7][0-7][0-7]) chmod "$mode" "$place/$name" && chown "$me:$(id -g)" "$place/$name" || fail 74 "cannot set the mode of $place/$name" ;; esac
+    shape "$name" "$content" "$place/$name" </dev/null
   done < "$place/.shaped"
 }
 
-# adopt LINK FILE: what stands where a link shall be is kept before anything takes its place.
+adopted_shapes=
+
+# adopt LINK FILE: what stands where a link shall be is kept before anything takes its place. Where a file has several paths, the first gives content and shape.
 adopt() {
   set -- "$1" "${2#copy:}"
-  [ -e "$1" ] || return 0
   [ "$(readlink "$1" 2>/dev/null)" = "$store/current/$2" ] && return 0
-  firm_directory "$store/generations/adopted"
-  # After an undo somebody may have put another file there, and the one before is nowhere else.
-  if [ -e "$store/generations/adopted/$2" ] && ! cmp -s "$1" "$store/generations/adopted/$2"; then
-    [ -d "$store/replaced" ] || mkdir -- "$store/replaced" || fail 74 "cannot make $store/replaced"
-    keep_copy "$store/generations/adopted/$2" "$store/replaced" "$2"
+  old=$store/generations/adopted/$2
+  case $adopted_shapes in *"
+$2 "*)
+    [ -e "$1" ] || return 0
+    approach "$1" && has_acl "$real" || :
+    case $adopted_shapes in *"
+$2 $rights $uid $gid
+"*) ;; *) mixed="$mixed $2 " ;; esac
+    cmp -s "$1" "$old" || keep "$1" "$2"
+    return 0 ;;
+  esac
+  # After an undo somebody may have put another file there, and the one before is nowhere else. What stands there no more gives nothing its shape.
+  if [ -e "$old" ] && ! cmp -s "$1" "$old" 2>/dev/null; then
+    [ -e "$1" ] || [ "$generation" != adopted ] || return 0
+    keep "$old" "$2"
+    [ -e "$1" ] || rm -f -- "$old"
   fi
+  [ -e "$1" ] || return 0
+  firm_directory "$store/generations/adopted"
   keep_copy "$1" "$store/generations/adopted" "$2"
+  if has_acl "$real"; then
+    : > "$store/generations/adopted/.acl.$2" || fail 74 "cannot write in $store/generations/adopted"
+  elif [ -e "$store/generations/adopted/.acl.$2" ]; then
+    rm -f -- "$store/generations/adopted/.acl.$2"
+  fi
+  adopted_shapes="$adopted_shapes
+$2 $rights $uid $gid
+"
+}
+
+# keep PATH NAME: what stood at a path stays in replaced/ for good: a file once by content, a link by where it led. Nothing there is ever written over
+# or removed, so the number is bounded.
+keep() {
+  kept=$store/replaced
+  [ -d "$kept" ] || mkdir -- "$kept" || fail 74 "cannot make $kept"
+  kept_target=
+  [ ! -L "$1" ] || kept_target=$(readlink "$1") || fail 74 "cannot read $1"
+  count=0
+  set +f
+  for other in "$kept"/*; do
+    set -f
+    [ -e "$other" ] || [ -L "$other" ] || continue
+    if [ -n "$kept_target" ]; then
+      [ ! -L "$other" ] || [ "$(readlink "$other")" != "$kept_target" ] || return 0
+    elif is_file "$other" && cmp -s "$1" "$other"; then
+      return 0
+    fi
+    count=$((count + 1))
+  done
+  set -f
+  [ "$count" -lt "$replaced_max" ] || fail 74 "$kept holds $count files that stood at linked paths, and $replaced_max are allowed: move away those that nobody needs"
+  slot=$2
+  count=0
+  while [ -e "$kept/$slot" ] || [ -L "$kept/$slot" ]; do
+    count=$((count + 1))
+    slot=$2.$count
+  done
+  if [ -n "$kept_target" ]; then
+    ln -s -- "$kept_target" "$kept/$slot" || fail 74 "cannot write in $kept"
+  else
+    keep_copy "$1" "$kept" "$slot"
+  fi
+  printf '%s %s\n' "$slot" "$1" >> "$kept/.list" || fail 74 "cannot write in $kept"
+  settle_disk "$kept/.list" "$kept"
 }
 
 # keep_copy PATH DIRECTORY NAME: never through a name that others can swap, never of anything but a file.
@@ -775,14 +872,22 @@ activate() {
   lock
   [ -d "$place" ] && [ ! -L "$place" ] || fail 74 "there is no generation $generation in $store"
   [ "$generation" = adopted ] || is_file "$place/.chain.pem" || fail 74 "generation $generation in $store was never staged"
-  if [ $# -ge 2 ]; then each_link check_link "$@"; fi
+  if [ $# -ge 2 ]; then
+    each_link check_apart "$@"
+    each_link check_link "$@"
+  fi
   now=$(points_at current)
   if [ ! -L "$store/current" ] && [ $# -ge 2 ]; then
     each_link adopt "$@"
     # Without a current generation nothing uses this one, whatever was tried before.
     [ "$generation" = adopted ] || shape_all
   fi
-  if [ $# -ge 2 ]; then each_link check_readers "$@"; fi
+  if [ $# -ge 2 ]; then
+    each_link check_walk "$@"
+    if [ "$me" = 0 ] && [ -r /proc/self/mountinfo ]; then each_link check_sight "$@"; fi
+  fi
+  # Before the switch: where there is no room, nothing changes.
+  if [ $# -ge 2 ]; then each_link keep_first "$@"; fi
   remember "$now" "$@"
   if [ ! -L "$store/current" ] && [ $# -ge 2 ]; then
     # Links first lead to what stood there, so that nothing changes until the one rename below changes everything.
@@ -794,7 +899,11 @@ activate() {
   now=$(points_at current)
   # Those from before generations were marked, too: after this switch nothing points at them any more.
   mark_used "$generation" $now $(points_at previous)
-  if [ -L "$store/current" ] && [ $# -ge 2 ]; then each_link make_link "$@"; fi
+  if [ -L "$store/current" ] && [ $# -ge 2 ]; then
+    early=$now
+    each_link make_link "$@"
+    early=
+  fi
   if [ "$now" != "$generation" ]; then
     [ -z "$now" ] || point previous "$now"
     point current "$generation"
@@ -821,11 +930,43 @@ check_link() {
     return 0
   fi
   check_way "$1"
+  case $landings in *"
+$landing
+"*) ;; *) apart "$landing" "$landings"; landings="$landings$landing
+" ;; esac
   may_replace "$1"
   free_aside "$1"
   checked_links="$checked_links
 $1
 "
+}
+
+taken_paths='
+'
+landings='
+'
+
+# check_apart PATH FILE: no path of a call is another's, or lies below it: a link made for one would lead the other elsewhere.
+check_apart() {
+  plain_path "$1"
+  case $taken_paths in *"
+$1
+"*) fail 64 "given twice: $1" ;; esac
+  apart "$1" "$taken_paths"
+  taken_paths="$taken_paths$1
+"
+}
+
+# apart PATH LIST
+apart() {
+  IFS='
+'
+  for other in $2; do
+    case $1/ in "$other"/*) fail 64 "$1 and $other are in each other's way: give each file a path of its own" ;; esac
+    case $other/ in "$1"/*) fail 64 "$1 and $other are in each other's way: give each file a path of its own" ;; esac
+  done
+  IFS=' 	
+'
 }
 
 right_links=
@@ -842,7 +983,7 @@ $1 $2
 "
 }
 
-# check_way PATH: may anything of ours stand there?
+# check_way PATH: may anything of ours stand there? Sets $landing, the path without links.
 check_way() {
   plain_path "$1"
   case $1 in *.renewd-new) fail 64 "not a name for a link, $0 uses it itself: $1" ;; esac
@@ -855,27 +996,48 @@ check_way() {
 
 # --- who has to see it ---
 
-# check_readers PATH FILE: before a path becomes a link into the store: can whoever reads the file walk to it, and is the store there for them?
-check_readers() {
+file_users=' 0 '
+file_groups=' '
+seen_places='
+'
+
+# check_walk PATH FILE: before a path becomes a link into the store: can whoever reads the file walk to it?
+check_walk() {
   case $2 in copy:*) return 0 ;; esac
   ! is_right "$1" "$2" || return 0
-  if look "$place/$2" && [ "$type" = - ]; then
-    its_rights=$rights
-    its_gid=$gid
-    if ! ours && ! can_walk "$uid" "$gid"; then
-      fail 78 "user $uid, to whom $2 belongs, cannot walk through $step to the store: chmod o+x $step, or choose placement: copy"
-    fi
-    case $its_rights in
-      ???r*)
-        if [ "$its_gid" != 0 ] && [ "$its_gid" != "$(id -g)" ] && ! can_walk '' "$its_gid"; then
-          fail 78 "group $its_gid, which may read $2, cannot walk through $step to the store: chmod o+x $step, or choose placement: copy"
-        fi ;;
-    esac
+  look "$place/$2" && [ "$type" = - ] || return 0
+  its_rights=$rights
+  its_gid=$gid
+  file_users="$file_users$uid "
+  case $its_rights in
+    ??????r*) ;;
+    ???r*) [ "$its_gid" = 0 ] || file_groups="$file_groups$its_gid " ;;
+  esac
+  if ! ours && ! can_walk "$uid" "$gid"; then
+    fail 78 "user $uid, to whom $2 belongs, cannot walk through $step to the store: chmod o+x $step, or choose placement: copy"
   fi
-  [ "$me" = 0 ] && [ -r /proc/self/mountinfo ] || return 0
+  case $its_rights in
+    ???r*)
+      if [ "$its_gid" != 0 ] && [ "$its_gid" != "$(id -g)" ] && ! can_walk '' "$its_gid"; then
+        fail 78 "group $its_gid, which may read $2, cannot walk through $step to the store: chmod o+x $step, or choose placement: copy"
+      fi ;;
+  esac
+}
+
+# check_sight PATH FILE: is the store there for whoever sees the path and reads the files? Once for each directory.
+check_sight() {
+  case $2 in copy:*) return 0 ;; esac
+  ! is_right "$1" "$2" || return 0
   lands "${1%/*}" && [ -d "$landed" ] || return 0
+  case $seen_places in *"
+$landed
+"*) return 0 ;; esac
+  seen_places="$seen_places$landed
+"
   blind=$(blind_processes "$landed") || return 0
   for process in $blind; do
+    # Everybody may make a user namespace, and in it other mounts and another root: whoever is in one stops nobody.
+    [ ! -e /proc/self/ns/user ] || [ "/proc/$process/ns/user" -ef /proc/self/ns/user ] || continue
     [ -d "/proc/$process/root" ] && [ ! -e "/proc/$process/root$store" ] || continue
     name=
     read -r name 2>/dev/null < "/proc/$process/comm" || :
@@ -883,6 +1045,22 @@ check_readers() {
     fail 78 "process $process ($name) sees ${1%/*} and not $store, so a link there would lead nowhere for it: mount $directory for it, too, or choose placement: copy"
   done
 }
+
+# Root, whom a file belongs to, and the groups that may read what not everybody may: by the real user, whatever program he started.
+reader_kinds='
+  function reader(process, file, line, part, count, at, is) {
+    file = process "/status"
+    is = 0
+    while ((getline line < file) > 0) {
+      count = split(line, part, /[ \t]+/)
+      if (part[1] == "Uid:" && index(users, " " part[2] " ")) is = 1
+      if (part[1] == "Gid:" && index(groups, " " part[2] " ")) is = 1
+      if (part[1] == "Groups:") { for (at = 2; at <= count; at++) if (part[at] != "" && index(groups, " " part[at] " ")) is = 1; break }
+    }
+    close(file)
+    return is
+  }
+'
 
 # can_walk USER GROUP: do the directories from / to the generation let them through? $step is the one that does not. A user of '' is anybody in the group.
 can_walk() {
@@ -910,13 +1088,13 @@ can_walk() {
   done
 }
 
-# blind_processes DIRECTORY: processes that see this directory by a mount of its own, or from another root, and so perhaps not the store. A mount that
+# blind_processes DIRECTORY: processes of readers that see this directory by a mount of its own, or from another root, and so perhaps not the store. A mount that
 # shows the store as well, as a monitor of the whole disk has, is none.
 blind_processes() {
   set +f
   set -- "$1" /proc/[0-9]*
   set -f
-  awk -v directory="$1" -v store="$store" '
+  awk -v directory="$1" -v store="$store" -v users="$file_users" -v groups="$file_groups" "$reader_kinds"'
     function below(path, top) { return top == "/" || path == top || index(path, top "/") == 1 }
     function under(path, mounted, root) {
       path = mounted == "/" ? path : substr(path, length(mounted) + 1)
@@ -938,12 +1116,13 @@ blind_processes() {
         first = 1
         while ((getline line < file) > 0) {
           split(line, part, " ")
-          if (first && part[1] in known) break
-          if (first) known[part[1]] = 1
+          # Those with the same mounts are alike.
+          if (first) { mounts = part[1]; if (mounts in known) { if (known[mounts] && reader(ARGV[at])) print substr(ARGV[at], 7); break } known[mounts] = 0 }
           first = 0
           if (part[3] != device || !below(inside, part[4])) continue
           if (part[5] != "/" && store_device == device && below(store_inside, part[4])) continue
-          print substr(ARGV[at], 7)
+          known[mounts] = 1
+          if (reader(ARGV[at])) print substr(ARGV[at], 7)
           break
         }
         close(file)
@@ -954,45 +1133,65 @@ blind_processes() {
   # A process with another root shows no mount where its root is no mount.
   shift
   set +f
-  ls -ld -- /proc/[0-9]*/root 2>/dev/null | awk -v directory="$landed" '
-    { root = $NF; if (root != "/" && index(directory, root "/") == 1) { split($(NF - 2), part, "/"); print part[3] } }'
+  ls -ld -- /proc/[0-9]*/root 2>/dev/null | awk -v directory="$landed" -v users="$file_users" -v groups="$file_groups" "$reader_kinds"'
+    { root = $NF; if (root != "/" && index(directory, root "/") == 1) { split($(NF - 2), part, "/"); if (reader("/proc/" part[3])) print part[3] } }'
   set -f
 }
 
 # --- back to what stood there ---
 
-# remember FORMER [LINK FILE]...: what stands at each path before this generation takes its place, until it is undone or swept.
+# remember FORMER [LINK FILE]...: what stands at each path before this generation takes its place, until it is undone or swept. Several calls of one
+# generation have one memory.
 remember() {
   memory=$store/undo
+  into=$memory
   former=$1
   shift
-  if is_file "$memory/generation" && [ "$(head -c 200 "$memory/generation")" = "$generation" ]; then return 0; fi
-  rm -rf -- "$memory" "$memory.new"
-  mkdir -- "$memory.new" || fail 74 "cannot make $memory.new"
-  : > "$memory.new/list" || fail 74 "cannot write in $memory.new"
   number=0
+  known_paths='
+'
+  if is_file "$memory/generation" && [ "$(head -c 200 "$memory/generation")" = "$generation" ]; then
+    each_remembered know
+    if [ $# -ge 2 ]; then each_link remember_one "$@"; fi
+    return 0
+  fi
+  rm -rf -- "$memory" "$memory.new"
+  into=$memory.new
+  mkdir -- "$into" || fail 74 "cannot make $into"
+  : > "$into/list" || fail 74 "cannot write in $into"
   if [ $# -ge 2 ]; then each_link remember_one "$@"; fi
-  points_at previous > "$memory.new/previous"
-  printf '%s\n' "$former" > "$memory.new/former" && printf '%s\n' "$generation" > "$memory.new/generation" || fail 74 "cannot write in $memory.new"
-  settle_disk "$memory.new/list" "$memory.new/former" "$memory.new/generation" "$memory.new"
-  mv -- "$memory.new" "$memory"
+  points_at previous > "$into/previous"
+  printf '%s\n' "$former" > "$into/former" && printf '%s\n' "$generation" > "$into/generation" || fail 74 "cannot write in $into"
+  settle_disk "$into/list" "$into/former" "$into/generation" "$into"
+  mv -- "$into" "$memory"
 }
+
+know() { known_paths="$known_paths$1
+"; }
 
 remember_one() {
   ! is_right "$1" "$2" || return 0
+  # Known as it was before the first of these calls; what came since is kept as what is replaced.
+  case $known_paths in *"
+$1
+"*) return 0 ;; esac
   number=$((number + 1))
+  [ "$number" -le "$undo_max" ] || fail 74 "$memory remembers $undo_max paths already: undo the switch, or sweep what is proved"
   kind=none
   rights=-
   if [ -L "$1" ]; then
     kind=link
     target=$(readlink "$1") || fail 74 "cannot read $1"
-    ln -s "$target" "$memory.new/$number" || fail 74 "cannot write in $memory.new"
+    # Left by a call that was killed.
+    [ ! -L "$into/$number" ] || rm -f -- "$into/$number"
+    ln -s -- "$target" "$into/$number" || fail 74 "cannot write in $into"
   elif [ -e "$1" ]; then
     kind=file
-    keep_copy "$1" "$memory.new" "$number"
-    look "$real" || fail 74 "cannot look at $1"
+    keep_copy "$1" "$into" "$number"
+    has_acl "$real" || :
   fi
-  printf '%s %s %s %s\n' "$kind" "$rights" "$2" "$1" >> "$memory.new/list" || fail 74 "cannot write in $memory.new"
+  printf '%s %s %s %s\n' "$kind" "$rights" "$2" "$1" >> "$into/list" || fail 74 "cannot write in $into"
+  [ "$into" != "$memory" ] || settle_disk "$into/list" "$into"
 }
 
 # undo STORE GENERATION: makes everything as it was before this generation was switched to: what is current, and the files at the paths with owner, group
@@ -1025,20 +1224,39 @@ undo() {
 
 each_remembered() {
   number=0
-  while read -r kind rights file path; do
+  # A path may end with a blank.
+  while IFS= read -r line; do
     number=$((number + 1))
-    "$1" "$path" </dev/null
+    kind=${line%% *}
+    line=${line#* }
+    rights=${line%% *}
+    line=${line#* }
+    "$1" "${line#* }" </dev/null
   done < "$memory/list"
+}
+
+# is_our_work PATH: nothing, a link of this store, or what the generation put there, by whatever name in whatever call.
+is_our_work() {
+  if [ -L "$1" ]; then
+    case $(readlink "$1") in "$store/current/"*) return 0 ;; esac
+    return 1
+  fi
+  [ -e "$1" ] || return 0
+  is_file "$1" || return 1
+  set +f
+  for other in "$place"/*; do
+    set -f
+    if is_file "$other" && cmp -s "$1" "$other"; then return 0; fi
+  done
+  set -f
+  return 1
 }
 
 # put_back PATH: only where what stands there is ours.
 put_back() {
-  case $file in
-    copy:*) if [ -e "$1" ] && ! cmp -s "$1" "$place/${file#copy:}"; then return 0; fi ;;
-    *) if [ -e "$1" ] || [ -L "$1" ]; then [ "$(readlink "$1" 2>/dev/null)" = "$store/current/$file" ] || return 0; fi ;;
-  esac
+  is_our_work "$1" || return 0
   if [ "$kind" = none ]; then rm -f -- "$1"; return 0; fi
-  if [ "$kind" = file ]; then beside "$1" "$memory/$number" "$(modes_of "$rights")"; return 0; fi
+  if [ "$kind" = file ]; then beside "$1" "$memory/$number" "$rights"; return 0; fi
   free_aside "$1"
   rm -f -- "$1.renewd-new"
   ln -s "$(readlink "$memory/$number")" "$1.renewd-new" || fail 74 "cannot write beside $1"
@@ -1050,23 +1268,47 @@ lands() {
   approach "$1" && reached=0 || reached=$?
   [ "$reached" != 1 ] || return 1
   landed=$real
-  [ "$reached" = 0 ] || landed=$real/${rest%/}
+  [ "$reached" = 2 ] || return 0
+  while [ -n "$rest" ]; do
+    name=${rest%%/*}
+    case $rest in */*) rest=${rest#*/} ;; *) rest= ;; esac
+    case $name in
+      ''|.) ;;
+      ..) why="$landed is not there, and a link leads through it"; return 1 ;;
+      *) landed=$landed/$name ;;
+    esac
+  done
+}
+
+store_places=
+
+# find_store_places: every listed directory of stores, and where it is without links. One line each, once a call.
+find_store_places() {
+  add_store_place "$directory"
+  [ -n "$allow" ] || return 0
+  while read -r kind prefix || [ -n "$kind" ]; do
+    if [ "$kind" = directory ] && [ -n "${prefix%/}" ]; then add_store_place "${prefix%/}"; fi
+  done < "$allow"
+}
+
+add_store_place() {
+  store_places="$store_places$1
+"
+  if lands "$1" && [ "$landed" != "$1" ]; then store_places="$store_places$landed
+"; fi
 }
 
 # not_in_stores PATH LANDING: no link takes the place of a key of ours, of this store or of another.
 not_in_stores() {
-  not_below "$directory" "$@"
-  [ -n "$allow" ] || return 0
-  while read -r kind prefix || [ -n "$kind" ]; do
-    if [ "$kind" = directory ] && [ -n "$prefix" ]; then not_below "${prefix%/}" "$@"; fi
-  done < "$allow"
-}
-
-# not_below DIRECTORY PATH LANDING
-not_below() {
-  case $2 in "$1"|"$1"/*) fail 73 "$2 is inside $1, where renewd keeps its stores: choose another path for the link" ;; esac
-  lands "$1" || return 0
-  case $3 in "$landed"|"$landed"/*) fail 73 "$2 leads into $1, where renewd keeps its stores: choose another path for the link" ;; esac
+  [ -n "$store_places" ] || find_store_places
+  IFS='
+'
+  for other in $store_places; do
+    case $1 in "$other"|"$other"/*) fail 73 "$1 is inside $other, where renewd keeps its stores: choose another path for the link" ;; esac
+    case $2 in "$other"|"$other"/*) fail 73 "$1 leads into $other, where renewd keeps its stores: choose another path for the link" ;; esac
+  done
+  IFS=' 	
+'
 }
 
 # need_landing_allowed PATH LANDING: a link of root's below a listed directory may lead elsewhere, and then the list must allow that, too. A path that
@@ -1137,23 +1379,35 @@ only_pem() {
   ' "$1"
 }
 
-# keep_replaced LINK FILE: a file that came to a linked path later may be somebody's only key. The last one of each name is kept.
+keep_first() { is_right "$1" "$2" || keep_replaced "$1" "${2#copy:}"; }
+
+# keep_replaced LINK FILE: a file that came to a linked path later may be somebody's only key.
 keep_replaced() {
-  if [ -L "$1" ] || [ ! -e "$1" ]; then return 0; fi
-  # A copy of ours.
-  if cmp -s "$1" "$store/previous/$2" 2>/dev/null || cmp -s "$1" "$store/current/$2" 2>/dev/null; then return 0; fi
-  if cmp -s "$1" "$store/generations/adopted/$2" 2>/dev/null; then return 0; fi
-  [ -d "$store/replaced" ] || mkdir -- "$store/replaced" || fail 74 "cannot make $store/replaced"
-  keep_copy "$1" "$store/replaced" "$2"
+  if [ -L "$1" ]; then
+    case $(readlink "$1") in "$directory"/*/current/*) return 0 ;; esac
+    keep "$1" "$2"
+    return 0
+  fi
+  [ -e "$1" ] || return 0
+  # A copy of ours, or of what was adopted: most often of the last one.
+  set +f
+  for other in "$store/current/$2" "$store/previous/$2" "$store/generations"/*/"$2"; do
+    set -f
+    if is_file "$other" && cmp -s "$1" "$other"; then return 0; fi
+  done
+  set -f
+  keep "$1" "$2"
 }
 
-# beside PATH COPY RIGHTS: a copy under the name beside the path, ready to be renamed.
+# beside PATH COPY RIGHTS: a copy under the name beside the path, with the owner of COPY and these rights, in the place of what stands at the path.
 beside() {
   free_aside "$1"
   printf '%s\n' "$1" > "$store/.aside" || fail 74 "cannot write in $store"
   rm -f -- "$1.renewd-new"
   cp -p -- "$2" "$1.renewd-new" || fail 74 "cannot write beside $1"
-  [ -z "$3" ] || chmod "$3" "$1.renewd-new" || fail 74 "cannot set the mode of $1"
+  [ -z "$3" ] || chmod "$(modes_of "$3")" "$1.renewd-new" || fail 74 "cannot set the mode of $1"
+  # Where cp lost a list, its mask is no right of the group.
+  case $3 in *+) has_acl "$1.renewd-new" || chmod g= "$1.renewd-new" || fail 74 "cannot set the mode of $1" ;; esac
   settle_disk "$1.renewd-new"
   rename_over "$1.renewd-new" "$1"
   rm -f -- "$store/.aside"
@@ -1167,25 +1421,35 @@ make_copy() {
   look "$place/$2" && wanted="$rights $uid $gid"
   if is_file "$1" && cmp -s "$1" "$place/$2" && look "$1" && [ "$rights $uid $gid" = "$wanted" ]; then return 0; fi
   [ ! -d "$1" ] || fail 74 "$1 is a directory"
-  firm_directory "${1%/*}"
+  make_way "$1"
   keep_replaced "$1" "$2"
   beside "$1" "$place/$2" ''
 }
+
+# make_way PATH: the directory of the path is there afterwards, and is what was checked: again, as a link made just now may lead elsewhere.
+make_way() {
+  check_way "$1"
+  firm_directory "${1%/*}"
+  [ "$real/${1##*/}" = "$landing" ] || { why="$1 leads to $real now and not to $landing"; unsafe "$1"; }
+}
+
+early=
 
 make_link() {
   case $2 in copy:*) return 0 ;; esac
   if is_right "$1" "$2"; then return 0; fi
   [ ! -d "$1" ] || fail 74 "$1 is a directory"
+  # A second path of a file held something else: it becomes a link when the link leads to the new file.
+  if [ "$early" = adopted ] && [ -e "$1" ] && ! cmp -s "$1" "$store/current/$2"; then return 0; fi
   # Only what was looked at is replaced.
   case $checked_links in *"
 $1
 "*) ;; *) check_link "$@" ;; esac
-  parent=${1%/*}
-  firm_directory "$parent"
+  make_way "$1"
   free_aside "$1"
   keep_replaced "$1" "$2"
   rm -f -- "$1.renewd-new"
-  ln -s "$store/current/$2" "$1.renewd-new" || fail 74 "cannot write in $parent"
+  ln -s "$store/current/$2" "$1.renewd-new" || fail 74 "cannot write in ${1%/*}"
   rename_over "$1.renewd-new" "$1"
 }
 

@@ -227,6 +227,7 @@ describe('the script and what stood there before', { skip: rootNeeded }, () => {
     assert.equal(lstatSync(key).isSymbolicLink(), false);
     assert.equal(existsSync(join(store, 'current')), false);
     chmodSync(key, 0o600);
+    fine(['stage', store, 'g1', ...files], readFileSync(join(store, 'generations/g1/.chain.pem'), 'utf8'));
     fine(['activate', store, 'g1', ...links]);
   });
 
@@ -306,6 +307,276 @@ describe('the script and what stood there before', { skip: rootNeeded }, () => {
       fine(['activate', store, 'g1', ...links]);
     });
   }
+
+  /** The files of a store that hold exactly this. */
+  const placesOf = (store: string, text: string): readonly string[] =>
+    execFileSync('find', [store, '-type', 'f'], { encoding: 'utf8' })
+      .trim()
+      .split('\n')
+      .filter((name) => readFileSync(name, 'utf8') === text);
+  const oneKey = ['x', 'key', '0600', ''];
+  const threeKeys = (): { paths: string[]; keys: string[]; store: string; put: () => void } => {
+    const { store, cert } = place();
+    const paths = ['one', 'two', 'three'].map((name) => join(cert, '..', name));
+    const keys = paths.map(() => workshop.leaf(ca, 'stood.example.com').key);
+    const putAll = (): void => {
+      for (const [at, path] of paths.entries()) put(path, keys[at] ?? '', 0o600);
+    };
+    return { paths, keys, store, put: putAll };
+  };
+
+  test('no key is lost where one file has several paths, in several calls or in one, undone or swept', () => {
+    const { store, paths, keys, put: putAll } = threeKeys();
+    const contents = (): string[] => paths.map((path) => readFileSync(path, 'utf8'));
+    putAll();
+    stage(store, 'g1', oneKey);
+    for (const path of paths) fine(['activate', store, 'g1', path, 'x']);
+    assert.match(fine(['undo', store, 'g1']), /^undone $/m);
+    assert.deepEqual(contents(), keys);
+    // Another name for the path in a later call hides nothing.
+    for (const path of paths) fine(['activate', store, 'g1', path, 'y', `${path}.other`, 'x']);
+    for (const path of paths) fine(['activate', store, 'g1', path, 'x']);
+    fine(['undo', store, 'g1']);
+    assert.deepEqual(contents(), keys);
+    const again = threeKeys();
+    again.put();
+    stage(again.store, 'g1', oneKey);
+    fine(['activate', again.store, 'g1', ...again.paths.flatMap((path) => [path, 'x'])]);
+    fine(['sweep', again.store]);
+    for (const key of again.keys) assert.equal(placesOf(again.store, key).length, 1);
+    assert.equal(readFileSync(join(again.store, 'generations/adopted/x'), 'utf8'), again.keys[0]);
+  });
+
+  test('what was replaced is kept once, says where it stood, and is never written over: when there is no more room nothing is replaced', () => {
+    const { store, paths, keys, put: putAll } = threeKeys();
+    const [path = '', second = ''] = paths;
+    stage(store, 'g1', oneKey);
+    fine(['activate', store, 'g1', path, 'x']);
+    rmSync(path);
+    putAll();
+    for (const name of [path, second]) {
+      rmSync(name);
+      put(name, keys[0] ?? '', 0o600);
+      fine(['activate', store, 'g1', name, 'x']);
+    }
+    rmSync(path);
+    symlinkSync('three', path);
+    fine(['activate', store, 'g1', path, 'x']);
+    assert.deepEqual(seen(join(store, 'replaced/x.1')), ['link', 'three']);
+    assert.deepEqual(readdirSync(join(store, 'replaced')).sort(), ['.list', 'x', 'x.1']);
+    assert.equal(readFileSync(join(store, 'replaced/.list'), 'utf8'), `x ${path}\nx.1 ${path}\n`);
+    for (let at = 2; at < 64; at++) writeFileSync(join(store, `replaced/x.${String(at)}`), String(at));
+    rmSync(path);
+    put(path, keys[1] ?? '', 0o600);
+    stage(store, 'g2', oneKey);
+    refused(['activate', store, 'g2', path, 'x'], 74, /replaced holds 64 files .* move away/);
+    assert.equal(readFileSync(path, 'utf8'), keys[1]);
+    assert.match(fine(['inspect', store, 'x', 'x']), /^current g1$/m);
+    assert.equal(readFileSync(join(store, 'replaced/x'), 'utf8'), keys[0]);
+    // What is kept already needs no more room.
+    put(path, keys[0] ?? '', 0o600);
+    fine(['activate', store, 'g1', path, 'x']);
+  });
+
+  test('no path of a call lies below another, by name or by where it leads', () => {
+    const { store, cert } = place();
+    const etc = join(cert, '..');
+    stage(store, 'g1', oneKey);
+    fine(['activate', store, 'g1']);
+    symlinkSync('a', join(etc, 'same'));
+    symlinkSync('nope/../a', join(etc, 'around'));
+    const a = [join(etc, 'a'), 'evil'];
+    for (const [path, code] of [
+      [join(etc, 'a/.manifest'), 64],
+      [join(etc, 'a'), 64],
+      [join(etc, 'same/.manifest'), 64],
+      [join(etc, 'around/.manifest'), 77],
+    ] as const) {
+      refused(['activate', store, 'g1', ...a, path, 'x'], code, /way|twice|swapped/);
+      refused(['activate', store, 'g1', path, 'x', ...a], code, /way|twice|swapped/);
+      assert.equal(lstatSync(join(etc, 'a'), { throwIfNoEntry: false }), undefined);
+    }
+    // Made in an earlier call, it leads into the store.
+    fine(['activate', store, 'g1', ...a]);
+    refused(['activate', store, 'g1', join(etc, 'a/.manifest'), 'x'], 73, /stores/);
+    assert.equal(existsSync(join(store, 'generations/g1/evil')), false);
+  });
+
+  test('a generation in use is staged again only with the very words it was staged with', () => {
+    const { store, cert, key, links } = place();
+    put(cert, old.pem, 0o644);
+    put(key, old.key, 0o640, 0, group);
+    const chain = stage(store, 'g1');
+    fine(['activate', store, 'g1', ...links]);
+    const was = statSync(key);
+    const other = (shape: readonly string[]): void => {
+      const ran = run(['stage', store, 'g1', ...shape], chain);
+      assert.equal(ran.status, 65, ran.stderr);
+      assert.match(ran.stderr, /staged otherwise/);
+      assert.deepEqual(
+        [statSync(key).ino, statSync(key).mode, statSync(key).gid],
+        [was.ino, was.mode, group],
+      );
+    };
+    const without = files.map((word) => word.replace('keep:', ''));
+    other(without);
+    // As scripts of before wrote it: the same words are still the same.
+    const at = join(store, 'generations/g1');
+    writeFileSync(join(at, '.manifest'), 'fullchain.pem fullchain 0644 \nprivkey.pem key 0600 \n');
+    writeFileSync(join(at, '.shaped'), 'fullchain.pem fullchain\nprivkey.pem key\n');
+    other(without);
+    fine(['stage', store, 'g1', ...files], chain);
+    assert.match(readFileSync(join(at, '.manifest'), 'utf8'), /^privkey\.pem key keep:0600 $/m);
+    rmSync(join(at, '.manifest'));
+    other(files);
+  });
+
+  test('a key takes nothing over from what was no key, or stands there no more', () => {
+    const { store, cert, key, links } = place();
+    put(cert, old.pem, 0o640, 0, group);
+    put(`${cert}.2`, `${old.pem}${old.key}`, 0o640, 0, group);
+    stage(store, 'g0', ['privkey.pem', 'certificate', 'keep:0644', '']);
+    const isClosed = (path: string): void => {
+      assert.deepEqual([statSync(path).gid, statSync(path).mode & 0o7777], [0, 0o600]);
+    };
+    // Whoever chooses the words fills the place of the key with a certificate.
+    fine(['activate', store, 'g0', cert, 'privkey.pem']);
+    assert.equal(statSync(join(store, 'generations/adopted/privkey.pem')).gid, group);
+    stage(store, 'g1');
+    isClosed(join(store, 'generations/g1/privkey.pem'));
+    fine(['undo', store, 'g0']);
+    // Or with the key of another service.
+    fine(['activate', store, 'g0', `${cert}.2`, 'privkey.pem']);
+    fine(['undo', store, 'g0']);
+    stage(store, 'g2');
+    fine(['activate', store, 'g2', ...links]);
+    isClosed(key);
+    fine(['undo', store, 'g2']);
+    assert.deepEqual([seen(cert), existsSync(key)], [[0, group, '640', old.pem], false]);
+  });
+
+  test('a file at several paths takes over owner and mode only where all of them have the same', () => {
+    const { store, paths, put: putAll } = threeKeys();
+    putAll();
+    chmodSync(paths[1] ?? '', 0o640);
+    stage(store, 'g1', ['x', 'key', 'keep:0600', '']);
+    const words = ['activate', store, 'g1', ...paths.flatMap((path) => [path, 'x'])];
+    refused(words, 78, /different owners or modes/);
+    assert.equal(existsSync(join(store, 'current')), false);
+    chmodSync(paths[1] ?? '', 0o600);
+    fine(words);
+  });
+
+  test('an access control list is not taken for a mode: it is said before the switch', (context) => {
+    const { store, cert, key, links } = place();
+    put(cert, old.pem, 0o644);
+    put(key, old.key, 0o600, 0, group);
+    // Version 2; owner rw, user 33 r, group none, mask r, others none: acl(5), as the kernel keeps it.
+    const list =
+      `0200000001000600ffffffff0200040021000000040000 00ffffffff10000400ffffffff20000000ffffffff`.replaceAll(
+        ' ',
+        '',
+      );
+    const ways = [
+      ['setfacl', ['-m', 'u:33:r', key]],
+      [
+        'python3',
+        [
+          '-c',
+          `import os;os.setxattr(${JSON.stringify(key)},'system.posix_acl_access',bytes.fromhex('${list}'))`,
+        ],
+      ],
+    ] as const;
+    if (!ways.some(([program, words]) => spawnSync(program, words).status === 0)) {
+      context.skip('nothing here sets access control lists, or this disk has none');
+      return;
+    }
+    stage(store, 'g1');
+    refused(['activate', store, 'g1', ...links], 78, /access control list .* into the profile/);
+    assert.equal(lstatSync(key).isSymbolicLink(), false);
+    assert.equal(existsSync(join(store, 'current')), false);
+    // A profile that says mode and owner has its way, and an undo brings the list back.
+    stage(
+      store,
+      'g2',
+      files.map((word) => word.replace('keep:', '')),
+    );
+    const before = execFileSync('ls', ['-ln', key], { encoding: 'utf8' }).split(' ')[0];
+    assert.match(before ?? '', /\+$/);
+    fine(['activate', store, 'g2', ...links]);
+    fine(['undo', store, 'g2']);
+    assert.equal(execFileSync('ls', ['-ln', key], { encoding: 'utf8' }).split(' ')[0], before);
+    // Without it, nothing of the try before is in the way.
+    rmSync(key);
+    put(key, old.key, 0o600, 0, group);
+    stage(store, 'g3');
+    fine(['activate', store, 'g3', ...links]);
+    assert.equal(statSync(key).gid, group);
+  });
+
+  test('nobody stops a switch but a reader of the files who does not see the store', async (context) => {
+    const hide = `mount -t tmpfs none ${base}/stores`;
+    const nobody = `setpriv --reuid ${String(user)} --regid ${String(user)} --clear-groups`;
+    const wait = 'sh -c "echo up; exec sleep 60"';
+    const up = async (command: string): Promise<(() => Promise<void>) | null> => {
+      const child = spawn('sh', ['-c', `exec ${command}`], { stdio: ['ignore', 'pipe', 'ignore'] });
+      const ended = new Promise((resolve) => child.once('close', resolve));
+      const end = async (): Promise<void> => {
+        child.kill('SIGKILL');
+        await ended;
+      };
+      context.after(end);
+      const is = await Promise.race([
+        new Promise<boolean>((resolve) =>
+          child.stdout.once('data', () => {
+            resolve(true);
+          }),
+        ),
+        ended.then(() => false),
+      ]);
+      return is ? end : null;
+    };
+    const ends = [
+      await up(`${nobody} unshare -U -r -m sh -c '${hide} && exec ${wait}'`),
+      await up(`unshare -m sh -c '${hide} && exec ${nobody} ${wait}'`),
+    ];
+    if (ends.includes(null)) {
+      context.skip('this machine lets nobody make a namespace');
+      return;
+    }
+    const { store, cert, key, links } = place();
+    put(cert, old.pem, 0o644);
+    put(key, old.key, 0o640, 0, group);
+    stage(store, 'g1');
+    fine(['activate', store, 'g1', ...links]);
+    // The second is stopped for when the key is that user's, or its group's.
+    for (const [owner, mode, keyGroup] of [
+      [user, 0o600, 0],
+      [0, 0o640, user],
+    ] as const) {
+      const theirs = place();
+      put(theirs.cert, old.pem, 0o644);
+      put(theirs.key, old.key, mode, owner, keyGroup);
+      stage(theirs.store, 'g1');
+      refused(['activate', theirs.store, 'g1', ...theirs.links], 78, /process \d+ \(sleep\) sees/);
+    }
+  });
+
+  test('a look compares files of the store with files, and opens nothing else', () => {
+    const { store, cert, links } = place('copy:');
+    stage(store, 'g1');
+    fine(['activate', store, 'g1', ...links]);
+    put(join(base, 'precious'), readFileSync(cert, 'utf8'), 0o600);
+    const look = ['inspect', store, 'fullchain.pem', 'privkey.pem'];
+    for (const word of ['../../../../../precious', 'copy:../../../../../precious', 'copy:', '.key.pem']) {
+      refused([...look, cert, word], 64, /not a plain name/);
+    }
+    for (const path of [join(store, 'generations/g1/fullchain.pem'), cert]) {
+      rmSync(path);
+      execFileSync('mkfifo', [path]);
+      assert.match(fine([...look, ...links.slice(0, 2)]), /^broken .*a\.crt$/m);
+    }
+  });
 
   test('a look changes nothing, not even where nothing is yet', () => {
     const state = (): string => execFileSync('find', [base, '-printf', '%p %m %T@\n'], { encoding: 'utf8' });
