@@ -4,7 +4,7 @@
 # Installed root-owned and called through sudo by privilege "helper": <path of this file>.allow then says what it may touch.
 # Nothing in its arguments, its input, its environment or the files of others is believed: docs/endpoint-helper.md names who may lie.
 # Needs a POSIX sh and openssl 1.1.1 or newer.
-version=3
+version=4
 set -euf
 umask 077
 IFS=' 	
