@@ -153,12 +153,13 @@ function beatOf({ heartbeat, living }: TurnOptions): Beat {
 
 /** The world with the best guess at the time, which is its own clock while that is believed. A change of the guess has everything judged again. */
 function believed(world: World, memory: Memory): World {
-  const { doubt, correctionMs } = world.judgeClock();
+  const { basis: _, ...clock } = world.judgeClock();
+  const { doubt, correctionMs } = clock;
   if (doubt !== memory.clock.doubt)
     for (const id of memory.desired?.certificates.keys() ?? []) memory.dirty.add(id);
   if (doubt !== null && memory.clock.doubt === null)
     world.log.error({ correctionMs }, `the clock is not believed, by ${doubt}`);
-  memory.clock = { doubt, correctionMs };
+  memory.clock = clock;
   return correctionMs === 0 ? world : { ...world, now: () => world.now() + correctionMs };
 }
 

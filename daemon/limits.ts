@@ -172,6 +172,8 @@ export const limits = {
     absenceMaxMs: 14 * day,
     /** How often the time of the last look is written down: a write is a wait for the disk. */
     rememberMs: 10 * minute,
+    /** NTP has set the clock of a machine long before; until then a clock that a server contests puts no change in force. */
+    settleMs: hour,
     /** Servers whose dates are kept. */
     votesMax: 32,
   },

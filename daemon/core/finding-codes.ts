@@ -301,6 +301,14 @@ export const findingCodes = {
     remedy:
       'Check the clock of the host (timedatectl). If it is right, run renewd once --trust-clock, which says so.',
   },
+  'clock-contested': {
+    severity: 'warning',
+    title: 'A server gives another time, and nobody confirms the clock',
+    meaning:
+      'One server gives a time that differs by more than ten minutes from the clock of the daemon, which fits what the machine itself knows. One server alone stops nothing. In the first hour after a start of the machine no change is put in force; renewals go on.',
+    remedy:
+      'Check the clock of the host (timedatectl) and the server that the finding names. If the clock is right, run renewd once --trust-clock, which says so; if the server lies, take it out of issuers/.',
+  },
   'another-instance': {
     severity: 'critical',
     title: 'Two renewd work on this repository',

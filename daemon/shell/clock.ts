@@ -65,7 +65,9 @@ export function createClockWitness(tools: {
       const uptimeMs = machine.uptimeMs();
       const at = now();
       const kept = JSON.parse(journal.fact(fact) ?? 'null') as ClockBasis | 'trusted' | null;
-      const here = { at, uptimeMs, boot: machine.boot, confirmed: true };
+      // Whoever says so outweighs every server there can be.
+      const witnesses = limits.clock.votesMax;
+      const here: ClockBasis = { at, uptimeMs, boot: machine.boot, confirmed: true, witnesses };
       const basis = kept === 'trusted' ? here : kept;
       const votes = [...heard]
         .filter(([host]) => sources().has(host))
@@ -73,7 +75,7 @@ export function createClockWitness(tools: {
           host,
           offsetMs: vote.at + (uptimeMs - vote.uptimeMs) - at,
         }));
-      const { skewMaxMs, absenceMaxMs } = limits.clock;
+      const { skewMaxMs, absenceMaxMs, settleMs } = limits.clock;
       const verdict = judgeClock({
         now: at,
         uptimeMs,
@@ -82,6 +84,7 @@ export function createClockWitness(tools: {
         votes,
         skewMaxMs,
         absenceMaxMs,
+        settleMs,
       });
       const next = verdict.basis;
       const news =
@@ -90,6 +93,7 @@ export function createClockWitness(tools: {
         kept === 'trusted' ||
         next.boot !== basis.boot ||
         next.confirmed !== basis.confirmed ||
+        next.witnesses !== basis.witnesses ||
         Math.abs(next.at - basis.at) > limits.clock.rememberMs;
       if (verdict.doubt === null && next !== null && news) journal.setFact(fact, JSON.stringify(next));
       return verdict;
@@ -116,11 +120,25 @@ export function trustClock(journal: Pick<Journal, 'setFact' | 'append'>, now: nu
   journal.setFact(fact, '"trusted"');
 }
 
-/** The finding of a clock that is not believed; none while it is. Pure. */
-export function clockFindings({
-  doubt,
-  correctionMs,
-}: Pick<ClockVerdict, 'doubt' | 'correctionMs'>): FindingDraft[] {
+/** What of a verdict is kept until the next one. */
+export type ClockState = Omit<ClockVerdict, 'basis'>;
+
+/** A clock that nobody says anything against. */
+export const calmClock: ClockState = { doubt: null, contested: null, settling: false, correctionMs: 0 };
+
+/** The finding of a clock that is not believed, or that a server contests while nobody confirms it; none otherwise. Pure. */
+export function clockFindings({ doubt, contested, settling, correctionMs }: ClockState): FindingDraft[] {
+  if (contested !== null) {
+    const waits = settling
+      ? `no change is put in force in the first ${counted(limits.clock.settleMs / 60_000, 'minute')} after a start of the machine; renewals go on`
+      : 'everything goes on by it';
+    return [
+      findingDraft('clock-contested', {
+        id: 'repository clock-contested',
+        message: `${contested} gives another time than the clock of the daemon, and nobody confirms either: ${waits}`,
+      }),
+    ];
+  }
   if (doubt === null) return [];
   const seconds = Math.round(Math.abs(correctionMs) / 1000);
   const by =

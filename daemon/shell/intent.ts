@@ -59,7 +59,7 @@ export async function readIntent(
   try {
     const advertised = await refs();
     // What lapsed, who may still sign and what is due are questions of time.
-    if (memory.clock.doubt !== null) return;
+    if (memory.clock.doubt !== null || memory.clock.settling) return;
     head = advertised.get(`refs/heads/${intent.branch}`) ?? null;
     if (head === null)
       throw new OperationError(

@@ -14,6 +14,7 @@ import type {
   RepositoryFindings,
 } from '../core/record-format.ts';
 import type { TreeEntryChange } from '../git/repository.ts';
+import { calmClock, type ClockState } from './clock.ts';
 import { newPresence, type Presence } from './instances.ts';
 import { recallLagging, type Behind, type Rewritten } from './lagging.ts';
 import { recallReleased } from './left.ts';
@@ -117,7 +118,7 @@ export interface Memory {
   readonly rewrite: Set<string>;
   endpointsDirty: boolean;
   /** Why the clock is not believed, and what is added to it meanwhile. */
-  clock: { readonly doubt: string | null; readonly correctionMs: number };
+  clock: ClockState;
   /** Endpoints, and the findings of the repository, that must be written even if they did not change. */
   readonly rewriteEndpoints: Set<string>;
   rewriteFindings: boolean;
@@ -175,7 +176,7 @@ export function recall(journal: Journal): Memory {
     dirty: new Set(),
     rewrite: new Set(),
     endpointsDirty: true,
-    clock: { doubt: null, correctionMs: 0 },
+    clock: calmClock,
     rewriteEndpoints: new Set(),
     rewriteFindings: false,
     putBack: new Map(),
