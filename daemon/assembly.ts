@@ -24,6 +24,8 @@ import { openSecrets, signingKey } from './open-vault.ts';
 import { builtIns, documentReader } from './reader.ts';
 import type { Estate } from './shell/estate.ts';
 import { recall, type Memory } from './shell/memory.ts';
+import { publishedRecord } from './shell/published-log.ts';
+import { recordTrust, stateTipFact } from './shell/record-trust.ts';
 import { clockSources, createClockWitness, machineTime, type MachineTime } from './shell/clock.ts';
 import type { ProgressEvent, World } from './shell/world.ts';
 import { createSolvers } from './solvers/index.ts';
@@ -86,15 +88,7 @@ export async function assemble(config: Config, surroundings: Surroundings): Prom
     secret: (name, user, to) => vault.openFor(name, { use: useOf[kind], name: user }, to),
     agentSocket: (user, to) => vault.agentFor({ use: useOf[kind], name: user }, to),
     directory: directoryOf(config, kind),
-    published: async (path) => {
-      const signal = AbortSignal.timeout(limits.work.publishedTimeoutMs);
-      const ref = `refs/heads/${config.state.branch}`;
-      const tip = (await repository.advertise(signal)).get(ref);
-      if (tip === undefined) return null;
-      await repository.fetch([ref], signal);
-      const bytes = await repository.readFile(tip, config.state.prefix + path);
-      return bytes === null ? null : Buffer.from(bytes).toString('utf8');
-    },
+    published: (path) => published(path),
     custody,
     log,
   });
@@ -143,6 +137,15 @@ export async function assemble(config: Config, surroundings: Surroundings): Prom
       instance: hostname(),
       version,
     },
+  };
+  const published: Tools['published'] = async (path) => {
+    const signal = AbortSignal.timeout(limits.work.publishedTimeoutMs);
+    const { state, intent } = estate;
+    const tip = (await repository.advertise(signal)).get(state.ref);
+    if (tip !== undefined) await repository.fetch([state.ref], signal);
+    // Where the branch was rewritten or is gone, what we left there is what we know.
+    const tips = [tip, journal.fact(stateTipFact)].flatMap((each) => each ?? []);
+    return publishedRecord(state, tips, path, recordTrust(world, state, memory, intent.trust));
   };
   return {
     world,

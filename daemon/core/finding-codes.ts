@@ -381,7 +381,7 @@ export const findingCodes = {
     severity: 'critical',
     title: 'An embedded CA is gone',
     meaning:
-      'The records hold the root of an embedded CA, and the data directory has neither it nor its key. No other root is made in its place; what is installed stays, and nothing is issued.',
+      'The signed records hold the root of an embedded CA, or nobody can say that they never did, and the data directory has neither it nor its key. No other root is made in its place; what is installed stays, and nothing is issued.',
     remedy:
       'Stop renewd and restore custody/ and issuers/ of the data directory from a backup; or begin anew on purpose with an issuer of another name. docs/restore.md has the steps.',
   },

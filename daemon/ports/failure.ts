@@ -25,7 +25,7 @@ export const failureCodes = {
   'another-instance': 'Another renewd works on the same repository; this one stands by.',
   'ca-constraint': 'The embedded CA may not sign this: name constraint, lifetime or profile.',
   'ca-lost':
-    'The data directory has not the root of the embedded CA that the records hold; no other is made in its place.',
+    'The data directory has not the root of the embedded CA that the records hold, or may have held; no other is made in its place.',
   'ca-unavailable': 'The embedded CA key or certificate could not be read.',
   'certificate-rejected': 'The issued certificate does not match the CSR and the plan; it was not used.',
   'config-test-failed': 'The server refused its configuration with the new certificate; rolled back.',

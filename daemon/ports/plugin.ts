@@ -16,13 +16,22 @@ export interface Tools {
   /** A directory of this plug-in's own under the data directory, mode 0700; created on first use. */
   readonly directory: (name: string) => Promise<string>;
   /**
-   * The text that the records on the server hold at this path now (`issuers/internal/root.pem`), whoever put it there; null when there is none. IO: asks the Git
-   * server. For what must not be made twice, when this machine knows of none. Throws the OperationError of the repository: not to know is no leave to make another.
+   * What the daemon itself ever published at this path of the records (`issuers/internal/root.pem`), the newest version: not what stands at the tip, where
+   * anybody who may push can put or take away things. IO: asks the Git server. For what must not be made twice, when this machine knows of none. Throws the
+   * OperationError of the repository: not to know is no leave to make another.
    */
-  readonly published: (path: string) => Promise<string | null>;
+  readonly published: (path: string) => Promise<PublishedRecord>;
   /** Private keys the daemon itself must hold (ACME accounts, the embedded CA), encrypted at rest. */
   readonly custody: Custody;
   readonly log: Log;
+}
+
+/** What was published at one path of the records. */
+export interface PublishedRecord {
+  /** The newest text that a key which counts signed; null when there is none. */
+  readonly text: string | null;
+  /** With no such text: why one may have been there all the same, as a sentence without its end; null when it is certain that none was. */
+  readonly unsure: string | null;
 }
 
 /** A secret value. It shows as `[secret]` wherever it is printed; only `reveal()` gives the text. */

@@ -91,6 +91,8 @@ export interface Memory {
   repositoryTrouble: string | null;
   /** Tip of the state branch as we left it; null before the first look. */
   stateTip: string | null;
+  /** The last tip of it at which nothing was to be put back: what came since is judged as one line until it is put back. null before the first look. */
+  firmTip: string | null;
   /** The newest commit of it that we believe, as far as this process looked; null before it did. */
   believed: BelievedCommit | null;
   readonly installations: Map<string, StoredInstallation>;
@@ -158,6 +160,7 @@ export function recall(journal: Journal): Memory {
     unread: recallUnread(journal),
     repositoryTrouble: null,
     stateTip: null,
+    firmTip: null,
     believed: null,
     installations: new Map(journal.installations()),
     operations: new Map(journal.operations()),

@@ -29,7 +29,9 @@ export function noteIncident(
   message: string,
 ): void {
   const now = world.now();
-  const kept = incidentsOf(world.journal, now).filter((each) => each.commit !== commit);
+  const known = incidentsOf(world.journal, now);
+  if (known.some((each) => each.commit === commit && each.message === message)) return;
+  const kept = known.filter((each) => each.commit !== commit);
   const incidents = [...kept, { commit, at: now, message }].slice(-limits.records.incidentsMax);
   world.journal.atomically(() => {
     world.journal.append(now, 'records', 'changed by somebody else', `${commit} ${message}`);

@@ -25,8 +25,10 @@ export async function takeRecords(
   trust: ReadonlyMap<string, TrustFile>,
 ): Promise<void> {
   const first = memory.stateTip === null;
-  const from = memory.stateTip ?? world.journal.fact(stateTipFact);
+  // Not from the last look: what stood there then may be somebody else's, and must never be put back as ours.
+  const from = memory.firmTip ?? world.journal.fact(stateTipFact);
   const { instead, putBack } = await whatIsNotOurs(world, state, memory, { from, tip, trust });
+  memory.putBack.clear();
   for (const [path, oid] of instead) {
     if (putBack) memory.putBack.set(path, oid);
     forget(memory, path);
@@ -35,6 +37,7 @@ export async function takeRecords(
   memory.heard = tip === null ? null : await heardAt(world, state, tip, !instead.has(heartbeatPath));
   noteSeen(memory.presence, memory.heard?.beat ?? null, first, world.now());
   memory.stateTip = tip;
+  memory.firmTip = memory.putBack.size > 0 ? from : tip;
 }
 
 /** The findings of the repository as they stand, as far as they are ours. IO: Git. @throws OperationError `git-*` */

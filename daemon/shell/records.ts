@@ -134,6 +134,7 @@ export async function publishRecords(
     memory.stateTip = outcome.state === 'published' ? outcome.commit : outcome.tip;
     if (outcome.state === 'published' && state.signer !== null)
       memory.believed = { commit: outcome.commit, at };
+    memory.firmTip = memory.stateTip;
     if (memory.stateTip !== null) rememberState(world.journal, memory.stateTip, memory.believed);
   }
   memory.putBack.clear();

@@ -44,7 +44,7 @@ function open(config: Record<string, unknown> = {}): Issuer {
     secret: () => Promise.resolve(createSecret('')),
     agentSocket: () => Promise.reject(new Error('no agent')),
 
-    published: () => Promise.resolve(null),
+    published: () => Promise.resolve({ text: null, unsure: null }),
     directory: () => Promise.resolve(workshop.directory),
     custody: {
       read: (name) => Promise.resolve(kept.get(name) ?? null),

@@ -40,7 +40,7 @@ async function open(home: string, config: Record<string, unknown>, hmac = ''): P
     secret: () => Promise.resolve(createSecret(hmac)),
     agentSocket: () => Promise.reject(new Error('no agent')),
 
-    published: () => Promise.resolve(null),
+    published: () => Promise.resolve({ text: null, unsure: null }),
     directory: () => Promise.resolve(home),
     custody,
     log: silent,

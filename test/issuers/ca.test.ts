@@ -38,7 +38,7 @@ async function tools(home: string, now: () => number = Date.now): Promise<Tools>
     secret: () => Promise.reject(new Error('no secrets')),
     agentSocket: () => Promise.reject(new Error('no agent')),
 
-    published: () => Promise.resolve(null),
+    published: () => Promise.resolve({ text: null, unsure: null }),
     directory: async (name) => {
       const path = join(home, 'issuers', name);
       await mkdir(path, { recursive: true });

@@ -81,7 +81,7 @@ describe('the ssh target', { skip: sshdMissing() ?? false }, async () => {
     secret: () => Promise.resolve(createSecret(sshd.userKeyPem)),
     agentSocket: () => Promise.reject(new Error('no agent')),
 
-    published: () => Promise.resolve(null),
+    published: () => Promise.resolve({ text: null, unsure: null }),
     directory: () => Promise.reject(new Error('none')),
     custody: { read: () => Promise.resolve(null), write: () => Promise.resolve() },
     log: silent,

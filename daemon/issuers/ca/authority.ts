@@ -98,15 +98,17 @@ export function newSerial(): string {
 }
 
 /**
- * A root is made only where nobody knows of another: one that the records hold is what clients trust, and a second in its place would break all of them. IO. Where
- * custody has its key and only the file is lost, the file is written again.
+ * A root is made only where nobody knows of another: one that the daemon ever published is what clients trust, and a second in its place would break all of them. IO.
+ * Where custody has its key and only the file is lost, the file is written again. Where nobody can say whether there was one, none is made.
  * @throws OperationError `ca-lost` that says how to restore it, or to begin anew on purpose
  */
 async function restoreRoot({ name }: AuthorityPlan, tools: Tools, directory: string): Promise<void> {
   const path = join(directory, 'root.pem');
   if ((await readIfThere(path)) !== null) return;
   const published = `issuers/${name}/root.pem`;
-  const pem = await tools.published(published);
+  const { text: pem, unsure } = await tools.published(published);
+  if (unsure !== null)
+    throw lost(`issuer ${name} may have a root that clients trust: ${unsure}. Nothing is made in its place.`);
   if (pem === null) return;
   const known = readCertificate(pem, `${published} of the records`);
   const keyPem = await tools.custody.read(`ca/${name}/root`);
@@ -119,9 +121,15 @@ async function restoreRoot({ name }: AuthorityPlan, tools: Tools, directory: str
     return;
   }
   const which = known === null ? '' : ` (SHA-256 ${certificateFacts(known).fingerprint.slice(0, 16)}…)`;
-  throw new OperationError(
+  throw lost(
+    `issuer ${name} has a root${which} that clients trust, in ${published} of the records, and this data directory has neither it nor its key: nothing is made in its place.`,
+  );
+}
+
+function lost(what: string): OperationError {
+  return new OperationError(
     'ca-lost',
-    `issuer ${name} has a root${which} that clients trust, in ${published} of the records, and this data directory has neither it nor its key: nothing is made in its place. Stop renewd and restore custody/ and issuers/ of the data directory from a backup (docs/restore.md). If there is none, begin anew on purpose: declare an issuer of another name, move the certificates to it, and have clients trust its root.`,
+    `${what} Stop renewd and restore custody/ and issuers/ of the data directory from a backup (docs/restore.md). If there is none, begin anew on purpose: declare an issuer of another name, move the certificates to it, and have clients trust its root.`,
     { scope: 'issuer', disposition: 'stall', endsWhen: ['data-directory', 'declaration'] },
   );
 }
