@@ -108,9 +108,9 @@ export const findingCodes = {
     severity: 'error',
     title: 'The address may not be looked at',
     meaning:
-      'The declared address leads to a network that neither the endpoint nor the team allows. Nothing was connected to, so nothing is proved there.',
+      'The declared address leads to a network that neither the endpoint nor the team allows, or its name has more addresses than are looked at. Of a name with several addresses, one that was not looked at is enough: nothing is proved there.',
     remedy:
-      'Correct the address under serves, or have the owner of the endpoint add the network that the message names to its networks.',
+      'Correct the address under serves, or have the owner of the endpoint add the network that the message names to its networks. Where a name has more than 32 addresses, declare its addresses in place of the name.',
   },
   'store-changed': {
     severity: 'error',

@@ -1,4 +1,5 @@
 /** What a handshake means for one installation, in one word: the typed results of validation. Pure. */
+import { listed } from './count.ts';
 import { timestamp } from './timestamp.ts';
 import { findingCodes } from './finding-codes.ts';
 import type { KnownLeaves } from './installation-state.ts';
@@ -48,21 +49,54 @@ export function judgeHandshake(handshake: Handshake, expected: ServedExpectation
   return { result, message, remedy };
 }
 
-/** Of a host with several addresses the one at which it is worst, with the others beside it: served is only what every one of them serves. Pure. */
+/**
+ * Of a host with several addresses the one at which it is worst, with the others beside it: served is only what every one of them serves. An address that nobody looked at
+ * is named in any case, and what was seen to be wrong at another comes before it. Pure.
+ */
 export function worstAddress(
   handshake: Handshake,
   expected: ServedExpectation,
 ): ServedJudgement & { readonly handshake: Handshake } {
-  const { others = [], ...one } = handshake;
-  const all = [one, ...others];
-  const judgements = all.map((each) => ({
-    handshake: each,
-    ...judgeOne(each, expected, all.length > 1),
-  }));
-  const rank = (each: ServedJudgement): number => severityOrder.indexOf(each.result);
-  const worst = judgements.reduce((left, right) => (rank(right) > rank(left) ? right : left));
+  const { seen, unseen } = partsOf(handshake);
+  const all = [...seen, ...unseen];
+  const judgements = all.map((each) => ({ handshake: each, ...judgeOne(each, expected, all.length > 1) }));
+  const worst = judgements.reduce((left, right) => (rankBeside(right) > rankBeside(left) ? right : left));
   const rest = all.filter((each) => each !== worst.handshake);
-  return rest.length === 0 ? worst : { ...worst, handshake: { ...worst.handshake, others: rest } };
+  const { host, port, serverName } = handshake.address;
+  const why = unseenWords(unseen);
+  const refused = worst.result === 'address-refused';
+  const message = refused
+    ? `${host}:${String(port)} (${serverName}): ${why}`
+    : [worst.message, ...(why === '' ? [] : [why])].join('; and ');
+  const shown = rest.length === 0 ? worst.handshake : { ...worst.handshake, others: rest };
+  return { ...worst, message, handshake: shown };
+}
+
+/** Beside other addresses, one that nobody looked at only takes away the match. */
+function rankBeside({ result }: ServedJudgement): number {
+  return result === 'address-refused'
+    ? severityOrder.indexOf('served-match') + 0.5
+    : severityOrder.indexOf(result);
+}
+
+/** The addresses of a host that were looked at, and those that were not. Pure. */
+export function partsOf({ others = [], ...one }: Handshake): {
+  readonly seen: readonly Handshake[];
+  readonly unseen: readonly Handshake[];
+} {
+  const isUnseen = ({ failure }: Handshake): boolean => failure?.result === 'address-refused';
+  const all = [one, ...others];
+  return { seen: all.filter((each) => !isUnseen(each)), unseen: all.filter(isUnseen) };
+}
+
+/** Every address that nobody looked at, by name; what to do is said in full once. */
+function unseenWords(unseen: readonly Handshake[]): string {
+  const refused = unseen.filter((each) => each.at !== undefined);
+  const [first, ...more] = refused;
+  const also = more.length === 0 ? '' : `; the same goes for ${listed(more.map((each) => each.at ?? ''))}`;
+  const beyond = unseen.filter((each) => each.at === undefined);
+  const words = beyond.map((each) => each.failure?.detail ?? '');
+  return [...(first === undefined ? [] : [`${first.failure?.detail ?? ''}${also}`]), ...words].join('; ');
 }
 
 function judgeOne(

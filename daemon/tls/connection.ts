@@ -7,15 +7,23 @@ import { refuseAddress, type Reach } from '../core/reach.ts';
 
 export type Failure = NonNullable<Handshake['failure']>;
 
-/** A host name to its addresses, in the order in which they are to be tried. Rejects with the error codes of `node:dns`. */
+/** A host name to its addresses. Rejects with the error codes of `node:dns`. */
 export type Resolver = (host: string) => Promise<readonly LookupAddress[]>;
 
 /** What every program on this machine asks: the hosts file, then DNS. */
 export const systemResolver: Resolver = (host) => lookup(host, { all: true });
 
+/** The addresses of a host, each of them judged: none is left out without a word. */
+export interface JudgedAddresses {
+  /** By their text: resolvers turn the order round, and what is said of them must not change with it. */
+  readonly permitted: readonly LookupAddress[];
+  /** Those that may not be connected to, each with the reason. */
+  readonly refused: readonly { readonly address: string; readonly failure: Failure }[];
+}
+
 /**
- * Every address of a host that `reach` permits, in the order of the resolver, or why there is none. Those connected to are the very ones that were judged: no name
- * is looked up again. IO: DNS, over when `deadline` is.
+ * Every address of a host, with whether `reach` permits it, or why there is none. Those connected to are the very ones that were judged: no name is looked up again. IO:
+ * DNS, over when `deadline` is.
  */
 export async function addressesToTry(
   { host }: Address,
@@ -23,47 +31,42 @@ export async function addressesToTry(
   resolver: Resolver,
   deadline: AbortSignal,
   timeoutMs: number,
-): Promise<readonly LookupAddress[] | Failure> {
+): Promise<JudgedAddresses | Failure> {
   const addresses = await addressesOf(host, resolver, deadline, timeoutMs);
-  return 'result' in addresses
-    ? addresses
-    : permittedOf(host, addresses, reach, resolver, deadline, timeoutMs);
-}
-
-async function permittedOf(
-  host: string,
-  addresses: readonly LookupAddress[],
-  reach: Reach,
-  resolver: Resolver,
-  deadline: AbortSignal,
-  timeoutMs: number,
-): Promise<readonly LookupAddress[] | Failure> {
-  const judge = (own: readonly string[]): readonly LookupAddress[] =>
-    addresses.filter(({ address }) => refuseAddress(address, own, reach) === null);
-  const named = judge([]);
-  if (named.length > 0 || reach.host === null)
-    return named.length > 0 ? named : refused(host, addresses, [], reach);
+  if ('result' in addresses) return addresses;
+  const judged = judgeAddresses(host, addresses, [], reach);
+  if (judged.refused.length === 0 || reach.host === null) return judged;
   // Who asks for the endpoint itself is answered by the addresses found just now.
   const found =
     host === reach.host ? addresses : await addressesOf(reach.host, resolver, deadline, timeoutMs);
-  const own = 'result' in found ? [] : found.map((each) => each.address);
-  const permitted = judge(own);
-  return permitted.length > 0 ? permitted : refused(host, addresses, own, reach);
+  if ('result' in found) return judged;
+  const own = found.map((each) => each.address);
+  return judgeAddresses(host, addresses, own, reach);
 }
 
-function refused(
+function byText({ address: left }: LookupAddress, { address: right }: LookupAddress): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function judgeAddresses(
   host: string,
   addresses: readonly LookupAddress[],
   own: readonly string[],
   reach: Reach,
-): Failure {
-  const [first] = addresses;
-  const address = first?.address ?? host;
-  const shown = address === host ? address : `${host} leads to ${address}, which`;
-  return {
-    result: 'address-refused',
-    detail: `${shown} ${refuseAddress(address, own, reach) ?? 'is refused'}`,
-  };
+): JudgedAddresses {
+  const permitted: LookupAddress[] = [];
+  const refused: { address: string; failure: Failure }[] = [];
+  for (const each of [...addresses].sort(byText)) {
+    const { address } = each;
+    const why = refuseAddress(address, own, reach);
+    if (why === null) {
+      permitted.push(each);
+      continue;
+    }
+    const shown = address === host ? address : `${host} leads to ${address}, which`;
+    refused.push({ address, failure: { result: 'address-refused', detail: `${shown} ${why}` } });
+  }
+  return { permitted, refused };
 }
 
 async function addressesOf(

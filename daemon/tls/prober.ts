@@ -13,6 +13,7 @@ import {
   type TLSSocket,
 } from 'node:tls';
 import type { Address, Anchors, Handshake, Instant } from '../core/model.ts';
+import { counted, listed } from '../core/count.ts';
 import type { Reach } from '../core/reach.ts';
 import { limits } from '../limits.ts';
 import {
@@ -43,7 +44,8 @@ export interface HandshakeQuestion {
 /**
  * Looks once at every address of the host. IO: DNS and a connection to each, over after `timeoutMs` at the latest. Safe to repeat. Never rejects for what a server
  * does; rejects only with the reason of `signal`. Of several addresses those to which nobody can connect are passed over while another answers, because clients do so
- * too (RFC 8305); each that answers is one that some client gets, and `others` holds them. The message sizes of a handshake are bounded by OpenSSL itself (100 KiB of
+ * too (RFC 8305); each that answers is one that some client gets, and `others` holds them. Those that may not be looked at, or that are too many, are among them
+ * as `address-refused`: what was not seen is never left out. The message sizes of a handshake are bounded by OpenSSL itself (100 KiB of
  * certificates); nothing else of a server is kept.
  */
 export async function observeHandshake(question: HandshakeQuestion): Promise<Handshake> {
@@ -61,17 +63,33 @@ export async function observeHandshake(question: HandshakeQuestion): Promise<Han
     signal.throwIfAborted();
     return failed(address, found);
   }
+  const max = limits.tls.addressesPerNameMax;
   const looks = await Promise.all(
-    found.slice(0, limits.tls.addressesPerNameMax).map((each) => lookAt(each, question, deadline)),
+    found.permitted.slice(0, max).map((each) => lookAt(each, question, deadline)),
   );
   signal.throwIfAborted();
-  const [
-    first = failed(address, { result: 'name-unresolved', detail: `${address.host} has no address in DNS` }),
-  ] = looks;
+  const beyond = found.permitted.slice(max).map((each) => each.address);
+  const unseen = [
+    ...found.refused.map((each) => ({ ...failed(address, each.failure), at: each.address })),
+    ...(beyond.length === 0 ? [] : [failed(address, tooMany(address, beyond))]),
+  ];
   const answered = looks.filter((each) => each.failure?.result !== 'connection-failed');
-  const [one, ...others] = answered;
-  if (one === undefined) return first;
+  const [
+    one = failed(address, { result: 'name-unresolved', detail: `${address.host} has no address in DNS` }),
+    ...others
+  ] = [...(answered.length > 0 ? answered : looks.slice(0, 1)), ...unseen];
   return others.length === 0 ? one : { ...one, others };
+}
+
+/** A name with more addresses than are looked at: what the rest of its clients get, nobody saw. */
+function tooMany({ host, port, serverName }: Address, beyond: readonly string[]): Failure {
+  const max = limits.tls.addressesPerNameMax;
+  const [first = ''] = beyond;
+  const written = isIP(first) === 6 ? `[${first}]` : first;
+  return {
+    result: 'address-refused',
+    detail: `${host} leads to ${counted(max + beyond.length, 'address')}, and at most ${String(max)} are looked at: not at ${listed(beyond)}. Declare its addresses under serves in place of the name, such as { address: '${written}:${String(port)}', serverName: ${serverName} }`,
+  };
 }
 
 /** One address, and once more where another kind of key is shown than was installed: a server with an RSA and an ECDSA certificate shows by what is asked for. */

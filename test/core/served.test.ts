@@ -4,7 +4,12 @@ import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { findingCodes } from '../../daemon/core/finding-codes.ts';
 import type { CertificateFacts, Handshake, ServedResult } from '../../daemon/core/model.ts';
-import { judgeHandshake, severityOrder, type ServedExpectation } from '../../daemon/core/served.ts';
+import {
+  judgeHandshake,
+  severityOrder,
+  worstAddress,
+  type ServedExpectation,
+} from '../../daemon/core/served.ts';
 import { day, facts, handshake, now } from './sample.ts';
 
 const current = facts('aa');
@@ -154,4 +159,33 @@ test('every word stands once in the order of severity, with a finding code and a
       .slice(0, severityOrder.length)
       .every((code) => severityOrder.some((result) => result === code)),
   );
+});
+
+describe('addresses that nobody looked at', () => {
+  const refused = (at: string): Handshake =>
+    handshake(null, {
+      at,
+      failure: { result: 'address-refused', detail: `leads to ${at}, which is not allowed` },
+    });
+  const match = handshake(current, { at: '192.0.2.1' });
+
+  test('are no match, whatever the others show, and each is named', () => {
+    for (const each of [
+      { ...match, others: [refused('192.0.2.2'), refused('192.0.2.3')] },
+      { ...refused('192.0.2.2'), others: [match, refused('192.0.2.3')] },
+    ]) {
+      const { result, message, handshake: shown } = worstAddress(each, expectation);
+      assert.equal(result, 'address-refused');
+      assert.match(message, /192\.0\.2\.2.*192\.0\.2\.3/);
+      assert.equal(shown.others?.length, 2);
+    }
+  });
+
+  test('hide nothing that was seen at another', () => {
+    const others = [handshake(previous, { at: '192.0.2.9' }), refused('192.0.2.2')];
+    const { result, message, handshake: shown } = worstAddress({ ...match, others }, expectation);
+    assert.equal(result, 'served-previous');
+    assert.equal(shown.leaf, previous);
+    assert.match(message, /at 192\.0\.2\.9 .*192\.0\.2\.2, which is not allowed/);
+  });
 });

@@ -43,3 +43,22 @@ test('an address nobody may look at proves nothing, and undoes nothing', async (
 test('another certificate is a failure that says where', async () => {
   await assert.rejects(proved([handshake(facts('bb'))]), /shop\.example\.com:443/);
 });
+
+const beside = (seen: Handshake, ...more: readonly Handshake[]): Handshake => ({ ...seen, others: more });
+const unseen = handshake(null, {
+  at: '192.0.2.7',
+  failure: { result: 'address-refused', detail: 'leads to 192.0.2.7, which is not allowed' },
+});
+
+test('a name of which one address may not be looked at is not proved by the others, in either order', async () => {
+  assert.equal(await proved([beside(handshake(leaf), unseen)]), null);
+  assert.equal(await proved([beside(unseen, handshake(leaf))]), null);
+  assert.equal(await proved([beside(handshake(leaf), handshake(leaf))]), now);
+});
+
+test('and what is wrong at the others is wrong all the same', async () => {
+  await assert.rejects(
+    proved([beside(unseen, handshake(leaf), handshake(facts('bb')))]),
+    /shop\.example\.com:443/,
+  );
+});

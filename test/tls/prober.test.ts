@@ -7,7 +7,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
-import { judgeHandshake, worstAddress } from '../../daemon/core/served.ts';
+import { judgeHandshake, partsOf, worstAddress } from '../../daemon/core/served.ts';
 import type { Handshake } from '../../daemon/core/model.ts';
 import { noReach } from '../../daemon/core/reach.ts';
 import { certificateFacts } from '../../daemon/x509/facts.ts';
@@ -152,6 +152,65 @@ describe('each word of the results', () => {
     await look(port);
     assert.equal(connections, 1);
     server.close();
+  });
+
+  test('address-refused: one address of several that may not be looked at, whichever way it is found out', async () => {
+    const port = await tlsServer(leaf, [middle]);
+    const resolver = (host: string): Promise<LookupAddress[]> =>
+      Promise.resolve(
+        (host === 'web-01' ? ['10.9.9.1'] : ['127.0.0.1', '10.9.9.1', '10.9.9.2']).map((address) => ({
+          address,
+          family: 4,
+        })),
+      );
+    const at = { address: { host: name, port, serverName: name }, resolver, timeoutMs: 300 };
+    const expected = {
+      current: certificateFacts(leaf.der).fingerprint,
+      previous: null,
+      known: new Map(),
+      now,
+    };
+    for (const [host, unseen] of [
+      [null, ['10.9.9.1', '10.9.9.2']],
+      // The endpoint's own address is looked at, beside what a network permits; nothing answers there.
+      ['web-01', ['10.9.9.2']],
+    ] as const) {
+      const seen = await look(port, name, { ...at, reach: { ...reach, host } });
+      const parts = partsOf(seen);
+      assert.deepEqual(
+        parts.unseen.map((each) => each.at),
+        unseen,
+      );
+      assert.equal(parts.seen.length, 1);
+      assert.notEqual(parts.seen[0]?.leaf, null);
+      assert.equal(judgeHandshake(seen, expected).result, 'address-refused');
+    }
+  });
+
+  test('address-refused: a name with more addresses than are looked at names the rest, in whatever order they come', async () => {
+    const port = await tlsServer(leaf, [middle]);
+    const all = Array.from({ length: 40 }, (_, index) => ({
+      address: `127.0.0.${String(index + 1)}`,
+      family: 4,
+    }));
+    const expected = {
+      current: certificateFacts(leaf.der).fingerprint,
+      previous: null,
+      known: new Map(),
+      now,
+    };
+    const said = new Set<string>();
+    for (const answer of [all, all.toReversed()]) {
+      const seen = await look(port, name, {
+        address: { host: name, port, serverName: name },
+        resolver: () => Promise.resolve(answer),
+      });
+      const judged = judgeHandshake(seen, expected);
+      assert.equal(judged.result, 'address-refused');
+      assert.match(judged.message, /40 addresses.*at most 32.*127\.0\.0\.9/);
+      said.add(judged.message);
+    }
+    assert.equal(said.size, 1);
   });
 
   test('name-unresolved', async () => {

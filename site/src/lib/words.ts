@@ -231,7 +231,8 @@ export const resultWords: Readonly<Record<ServedResult, Word>> = {
     label: 'Not allowed',
     tone: 'unknown',
     shape: 'question',
-    meaning: 'Neither the endpoint nor the team allows looking at this address.',
+    meaning:
+      'Neither the endpoint nor the team allows looking at this address or at one of several that its name has, or there are too many.',
   },
 };
 
