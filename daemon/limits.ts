@@ -162,8 +162,13 @@ export const limits = {
     silentAfterMs: 3 * hour,
     /** Marks of our own heartbeats that are kept: four days of them, or as many starts of a process whose pushes got no answer. */
     noncesMax: 100,
-    /** Tries to claim the branch of the records before a turn ends without one: each reads it anew. */
-    claimsMax: 3,
+    /** Tries to say on the branch of the records that this daemon ended: each reads it anew. */
+    leavesMax: 3,
+    /** Pause before the second try to claim the branch; doubled after that, and shortened by chance. */
+    claimPauseMs: 100,
+    claimPauseMaxMs: 4 * second,
+    /** No further try to claim the branch is begun after this: renewals wait meanwhile, and the next turn tries again. */
+    claimTimeMaxMs: 10 * second,
   },
   clock: {
     /** Two clocks that are right differ by less: NTP keeps milliseconds, a machine without it drifts minutes a month. */

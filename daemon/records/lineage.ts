@@ -34,16 +34,18 @@ export interface LineRequest {
   readonly tip: string;
   readonly prefix: string;
   readonly trust: RecordTrust;
+  /** What was not ours at `from` already, by path below the prefix: what was there when it last was. */
+  readonly pending: ReadonlyMap<string, string | null>;
 }
 
 /** Follows the line. null when `from` is not on it: the history was rewritten. @throws OperationError `git-*` */
 export async function examineLine(request: LineRequest): Promise<Lineage | null> {
-  const { repository, from, tip, prefix, trust } = request;
+  const { repository, from, tip, prefix, trust, pending } = request;
   const line = await repository.firstParentLine(from, tip);
   if (line === null) return null;
   const folders = recordPrefixes(prefix);
   const foreign: ForeignCommit[] = [];
-  const believed = new Map<string, string | null>();
+  const believed = new Map(pending);
   let newest: BelievedCommit | null = null;
   let previous = from;
   for (const { commit, at, verdict } of await judgeLine(repository, line, trust)) {

@@ -91,7 +91,7 @@ export function noteBeat(world: Clerk, memory: Memory, beat: Heartbeat): void {
   const { presence } = memory;
   const now = world.now();
   memory.heartbeat = beat;
-  memory.heard = { beat, ours: true };
+  memory.heard = { beat, ours: true, foreign: null };
   noteSeen(presence, beat, false, now);
   presence.pending = null;
   presence.claimed = beat.ended !== true;
@@ -142,7 +142,7 @@ export async function publishClaim(
 
 async function publishBeat(
   world: World,
-  { state }: Estate,
+  { state, intent }: Estate,
   memory: Memory,
   what: {
     readonly beat: Heartbeat | null;
@@ -157,7 +157,7 @@ async function publishBeat(
     state,
     memory,
     { ...nothing, repository, heartbeat: beat },
-    { message: recordText('heartbeat\n'), because },
+    { message: recordText('heartbeat\n'), because, trust: intent.trust },
     signal,
   );
   if (!beats) return false;
@@ -166,7 +166,7 @@ async function publishBeat(
   if (beat.id !== undefined && isOurBeat(world, { id: beat.id, nonce: beat.nonce ?? '' }))
     noteBeat(world, memory, beat);
   else {
-    memory.heard = { beat, ours: true };
+    memory.heard = { beat, ours: true, foreign: null };
     noteSeen(memory.presence, beat, false, world.now());
     memory.presence.pending = null;
   }
@@ -279,7 +279,7 @@ export async function leave(
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    for (let attempt = 0; attempt < limits.instance.claimsMax; attempt++) {
+    for (let attempt = 0; attempt < limits.instance.leavesMax; attempt++) {
       if (await sayEnded(world, estate, memory, signal)) return;
       // Somebody pushed since the branch was read.
       const refs = await estate.state.repository.advertise(signal);

@@ -97,17 +97,21 @@ export function standingOf(
 ): Standing {
   const { presence, heard } = memory;
   const now = world.now();
-  return judgeInstances({
-    beat: heard?.beat ?? null,
-    believed: heard?.ours ?? false,
+  const question = {
     credulous: world.journal.fact(stateTipFact) === null && listedSigners(trust).length === 0,
     ...ourMarks(world),
     claims: presence.worksSince !== null && now - (presence.workedAt ?? 0) < limits.instance.silentAfterMs,
     now,
-    seenAt: (nonce) => presence.seen.get(nonce) ?? null,
+    seenAt: (nonce: string) => presence.seen.get(nonce) ?? null,
     silentAfterMs: limits.instance.silentAfterMs,
     skewMaxMs: limits.clock.skewMaxMs,
-  });
+  };
+  const standing = judgeInstances({ ...question, beat: heard?.beat ?? null, believed: heard?.ours ?? false });
+  const foreign = heard?.foreign ?? null;
+  // Written over what our keys said: it is named, and that is all.
+  return standing.state === 'alone' && foreign !== null
+    ? judgeInstances({ ...question, beat: foreign, believed: false, credulous: false })
+    : standing;
 }
 
 function ourMarks({ journal }: Pick<World, 'journal'>): {

@@ -91,8 +91,6 @@ export interface Memory {
   repositoryTrouble: string | null;
   /** Tip of the state branch as we left it; null before the first look. */
   stateTip: string | null;
-  /** The last tip of it at which nothing was to be put back: what came since is judged as one line until it is put back. null before the first look. */
-  firmTip: string | null;
   /** The newest commit of it that we believe, as far as this process looked; null before it did. */
   believed: BelievedCommit | null;
   readonly installations: Map<string, StoredInstallation>;
@@ -106,8 +104,15 @@ export interface Memory {
   heartbeat: Heartbeat | null;
   /** What this process said of itself on the branch: before it said that it works there it changes nothing. */
   readonly presence: Presence;
-  /** The heartbeat that stands on the branch, whoever wrote it, and whether a commit of our keys did. */
-  heard: { readonly beat: Heartbeat | null; readonly ours: boolean } | null;
+  /**
+   * The newest heartbeat of the branch that a commit of our keys wrote (`ours`), also where somebody wrote over it since: that one is `foreign`. Where there is none
+   * of our keys: the one that stands there.
+   */
+  heard: {
+    readonly beat: Heartbeat | null;
+    readonly ours: boolean;
+    readonly foreign: Heartbeat | null;
+  } | null;
   /** Certificates whose declaration is gone: still watched. By id. */
   readonly withdrawn: Map<string, Certificate>;
   /** What declared certificates have left: installed at endpoints at which they are no longer declared, and still watched. By certificate. */
@@ -160,7 +165,6 @@ export function recall(journal: Journal): Memory {
     unread: recallUnread(journal),
     repositoryTrouble: null,
     stateTip: null,
-    firmTip: null,
     believed: null,
     installations: new Map(journal.installations()),
     operations: new Map(journal.operations()),

@@ -85,6 +85,7 @@ export async function recordAndPublish(
           : commitMessage(phrases.map(recordLine), judged.map(recordLine), changed),
       ),
       because,
+      trust: estate.intent.trust,
     },
     signal,
   );

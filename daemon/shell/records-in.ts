@@ -3,7 +3,7 @@
  * what the mirror still has and written anew from facts, and a finding names the path and the commit.
  */
 import { counted } from '../core/count.ts';
-import type { RepositoryFindings } from '../core/record-format.ts';
+import type { Heartbeat, RepositoryFindings } from '../core/record-format.ts';
 import { limits } from '../limits.ts';
 import { noteSeen } from './instances.ts';
 import type { Memory } from './memory.ts';
@@ -25,19 +25,17 @@ export async function takeRecords(
   trust: ReadonlyMap<string, TrustFile>,
 ): Promise<void> {
   const first = memory.stateTip === null;
-  // Not from the last look: what stood there then may be somebody else's, and must never be put back as ours.
-  const from = memory.firmTip ?? world.journal.fact(stateTipFact);
-  const { instead, putBack } = await whatIsNotOurs(world, state, memory, { from, tip, trust });
+  const from = memory.stateTip ?? world.journal.fact(stateTipFact);
+  const { instead, putBack, line } = await whatIsNotOurs(world, state, memory, { from, tip, trust });
   memory.putBack.clear();
   for (const [path, oid] of instead) {
     if (putBack) memory.putBack.set(path, oid);
     forget(memory, path);
   }
   if (first && tip !== null) await load(world, state, memory, tip, instead);
-  memory.heard = tip === null ? null : await heardAt(world, state, tip, !instead.has(heartbeatPath));
+  memory.heard = tip === null ? null : await heardAt(world, state, tip, { instead, line });
   noteSeen(memory.presence, memory.heard?.beat ?? null, first, world.now());
   memory.stateTip = tip;
-  memory.firmTip = memory.putBack.size > 0 ? from : tip;
 }
 
 /** The findings of the repository as they stand, as far as they are ours. IO: Git. @throws OperationError `git-*` */
@@ -58,18 +56,41 @@ export async function takeRecordsAgain(world: World, state: StateBranch, memory:
   await load(world, state, memory, memory.stateTip, memory.putBack);
 }
 
-/** The heartbeat as it stands, whoever wrote it. */
+/** The heartbeat that our keys wrote last, and the one that stands there instead. Of a history that was rewritten only what stands there is asked. */
 async function heardAt(
   world: World,
   { repository, prefix }: StateBranch,
   tip: string,
-  ours: boolean,
+  { instead, line }: Pick<NotOurs, 'instead' | 'line'>,
 ): Promise<Memory['heard']> {
-  const bytes = await repository.readFile(tip, prefix + heartbeatPath);
-  if (bytes === null) return null;
   // A clock that is ahead must not hide a daemon: what counts is when its beats come in.
-  const { record } = parseRecord(heartbeatPath, bytes, ours ? Number.MAX_SAFE_INTEGER : world.now());
-  return record?.kind === 'Heartbeat' ? { beat: record, ours } : null;
+  const beatOf = (bytes: Uint8Array | null, until: number): Heartbeat | null => {
+    const record = bytes === null ? null : parseRecord(heartbeatPath, bytes, until).record;
+    return record?.kind === 'Heartbeat' ? record : null;
+  };
+  const standing = await repository.readFile(tip, prefix + heartbeatPath);
+  if (!instead.has(heartbeatPath)) {
+    const beat = beatOf(standing, Number.MAX_SAFE_INTEGER);
+    return beat === null ? null : { beat, ours: true, foreign: null };
+  }
+  const foreign = beatOf(standing, world.now());
+  const oid = line ? (instead.get(heartbeatPath) ?? null) : null;
+  const before: (Heartbeat | null)[] = [];
+  if (oid !== null)
+    await repository.readBlobs([oid], (_, bytes) => before.push(beatOf(bytes, Number.MAX_SAFE_INTEGER)));
+  const [beat = null] = before;
+  if (beat !== null) return { beat, ours: true, foreign };
+  return foreign === null ? null : { beat: foreign, ours: false, foreign: null };
+}
+
+/** What others did to the records since they were ours. */
+interface NotOurs {
+  /** Path to the object that was there before; null for none. */
+  readonly instead: ReadonlyMap<string, string | null>;
+  /** Whether it is put back. */
+  readonly putBack: boolean;
+  /** Whether the branch goes on from where it was. */
+  readonly line: boolean;
 }
 
 async function whatIsNotOurs(
@@ -81,14 +102,16 @@ async function whatIsNotOurs(
     readonly tip: string | null;
     readonly trust: ReadonlyMap<string, TrustFile>;
   },
-): Promise<{ readonly instead: ReadonlyMap<string, string | null>; readonly putBack: boolean }> {
+): Promise<NotOurs> {
   const { repository, prefix } = state;
   const { from, tip, trust } = line;
-  const nothing = { instead: new Map<string, string | null>(), putBack: false };
+  // Found by an earlier look and not put back yet: what stood there before that is what counts.
+  const pending = new Map(memory.putBack);
+  const nothing = { instead: pending, putBack: true, line: true };
   const believers = recordTrust(world, state, memory, trust);
   if (from === tip || believers === null) return nothing;
   const lineage =
-    tip === null ? null : await examineLine({ repository, from, tip, prefix, trust: believers });
+    tip === null ? null : await examineLine({ repository, from, tip, prefix, trust: believers, pending });
   if (lineage !== null) {
     memory.believed = lineage.newest ?? believers.believed;
     // Nothing here was ever ours: it is not used, and not taken away either.
@@ -100,11 +123,11 @@ async function whatIsNotOurs(
           `the records up to ${(tip ?? '').slice(0, 10)} are signed by no key that this daemon knows and that counts: they are not used and are written anew. If they are of an earlier data directory, list its key for renewd in ${allowedSignersPath}`,
         );
       const all = [...lineage.believed.keys()].map((path) => [path, null] as const);
-      return { instead: new Map(all), putBack: false };
+      return { instead: new Map(all), putBack: false, line: true };
     }
     for (const each of lineage.foreign.slice(0, limits.records.pathsNamed * 4))
       noteIncident(world, each.commit, foreignMessage(each));
-    return { instead: lineage.believed, putBack: true };
+    return { instead: lineage.believed, putBack: true, line: true };
   }
   if (from === null) return nothing;
   const lost = await lostRecords(repository, from, tip, prefix);
@@ -128,7 +151,7 @@ async function whatIsNotOurs(
     memory.repositoryRecord = null;
   }
   memory.publications.clear();
-  return lost === null ? nothing : { instead: lost, putBack: true };
+  return { instead: new Map([...(lost ?? []), ...pending]), putBack: true, line: false };
 }
 
 function foreignMessage({ commit, author, verdict, paths, count }: ForeignCommit): string {

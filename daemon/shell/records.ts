@@ -8,13 +8,13 @@ import type {
 import type { CommitSigner, PublishOutcome, Repository } from '../git/repository.ts';
 import { pathsByObject } from '../records/by-object.ts';
 import { certificatePath, endpointPath, findingsPath, heartbeatPath, lostTrailer } from '../records/paths.ts';
-import { followsTrailer } from '../records/signed-line.ts';
+import { followsTrailer, judgeLine } from '../records/signed-line.ts';
 import { recordJson, recordLine, recordText, type RecordText } from '../record-text.ts';
 import type { TrustFile } from './in-force.ts';
 import { anchorText, journalTrailer, journalTrouble } from './journal-anchor.ts';
 import { tipToBelieve } from './lagging.ts';
 import type { Memory } from './memory.ts';
-import { believedOf, recordTrust, rememberState, stateTipFact } from './record-trust.ts';
+import { believedOf, listedSigners, recordTrust, rememberState, stateTipFact } from './record-trust.ts';
 import { takeRecords } from './records-in.ts';
 import type { World } from './world.ts';
 
@@ -77,14 +77,20 @@ export async function readRecords(
 
 /**
  * Publishes the changed records as one commit on the state branch: compare-and-swap against its tip, tried again on a lost race.
- * IO. Equal bytes make no commit. A heartbeat goes only on top of what was read: it is left out where somebody pushed meanwhile, and `beats` says whether it stands.
+ * IO. Equal bytes make no commit. A heartbeat goes only on top of what was read, and of what nobody signed whose key counts: it is left out where somebody else spoke meanwhile, and
+ * `beats` says whether it stands.
  */
 export async function publishRecords(
   world: World,
   state: StateBranch,
   memory: Memory,
   changes: RecordChanges,
-  words: { readonly message: RecordText; readonly because: string },
+  words: {
+    readonly message: RecordText;
+    readonly because: string;
+    /** The lists of signers in force. */
+    readonly trust: ReadonlyMap<string, TrustFile>;
+  },
   signal: AbortSignal,
 ): Promise<{ readonly outcome: PublishOutcome; readonly beats: boolean }> {
   const edits = await textsToPutBack(state, memory);
@@ -100,6 +106,7 @@ export async function publishRecords(
   for (const [path, text] of changes.files) edits.set(state.prefix + path, text);
   const head = world.journal.head();
   let basis: string | null = memory.stateTip;
+  let beats = true;
   const believed = believedOf(world, memory);
   // Never before what it stands on: a clock that was ahead would else make every later commit look backdated.
   const at = Math.max(world.now(), believed?.at ?? 0);
@@ -107,10 +114,14 @@ export async function publishRecords(
   const outcome = await state.repository.publish(
     {
       ref: state.ref,
-      edit: (tip) => {
+      edit: async (tip) => {
         basis = tip;
-        if (tip === memory.stateTip || changes.heartbeat === null) return Promise.resolve(edits);
-        return Promise.resolve(new Map([...edits].filter(([path]) => path !== state.prefix + heartbeatPath)));
+        beats =
+          tip === memory.stateTip ||
+          (changes.heartbeat !== null &&
+            (await nobodySpoke(world, state, memory, { tip, trust: words.trust })));
+        if (beats || changes.heartbeat === null) return edits;
+        return new Map([...edits].filter(([path]) => path !== state.prefix + heartbeatPath));
       },
       message: () => words.message,
       trailers: [
@@ -129,19 +140,36 @@ export async function publishRecords(
   );
   world.crashPoint('after publish');
   // Somebody pushed between our look and our push: what came in is examined by the next turn, from where we were.
-  const beats = basis === memory.stateTip;
-  if (beats) {
+  if (basis === memory.stateTip) {
     memory.stateTip = outcome.state === 'published' ? outcome.commit : outcome.tip;
     if (outcome.state === 'published' && state.signer !== null)
       memory.believed = { commit: outcome.commit, at };
-    memory.firmTip = memory.stateTip;
     if (memory.stateTip !== null) rememberState(world.journal, memory.stateTip, memory.believed);
+    // On top of what was not looked at nobody knows whether it stands: the next look tells.
+    memory.putBack.clear();
   }
-  memory.putBack.clear();
   memory.rewriteEndpoints.clear();
   memory.rewriteFindings = false;
   memory.lostTip = null;
   return { outcome, beats };
+}
+
+/**
+ * Whether nothing that counts came onto the branch since we looked: whoever may push, and signs with no key that counts, cannot claim the branch, and cannot keep others
+ * from claiming it. False where nobody says which keys count. IO: reads Git, the journal and the clock. @throws OperationError `git-*`
+ */
+async function nobodySpoke(
+  world: World,
+  state: StateBranch,
+  memory: Memory,
+  { tip, trust }: { readonly tip: string | null; readonly trust: ReadonlyMap<string, TrustFile> },
+): Promise<boolean> {
+  const believers = recordTrust(world, state, memory, trust);
+  const named = world.journal.fact(stateTipFact) !== null || listedSigners(trust).length > 0;
+  if (tip === null || memory.stateTip === null || believers === null || !named) return false;
+  const line = await state.repository.firstParentLine(memory.stateTip, tip);
+  if (line === null) return false;
+  return (await judgeLine(state.repository, line, believers)).every(({ verdict }) => verdict !== 'good');
 }
 
 /** What somebody else changed or lost, as it was: text by path, null for what was never ours. IO: reads Git. */

@@ -63,7 +63,7 @@ async function notOurs(
   now: number,
 ): Promise<ReadonlyMap<string, string | null>> {
   const trust = { signers, now, believed: null };
-  const lineage = await examineLine({ repository, from: null, tip, prefix, trust });
+  const lineage = await examineLine({ repository, from: null, tip, prefix, trust, pending: new Map() });
   return lineage === null || lineage.newest === null ? new Map() : lineage.believed;
 }
 

@@ -3,7 +3,6 @@
  * the whole line. Real git.
  */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
@@ -40,32 +39,8 @@ describe('the root of an embedded CA in the records', () => {
   };
   const findings = (): readonly string[] =>
     houses.read<RepositoryFindings>('findings/repository.json').findings.map((each) => each.code);
-  /** A commit on the branch of the records by somebody without a key. */
   const foreign = (text: string | null): void => {
-    const person = { NAME: 'm', EMAIL: 'm@example.com' };
-    const env = {
-      ...process.env,
-      GIT_INDEX_FILE: join(houses.root, 'index'),
-      ...Object.fromEntries(
-        Object.entries(person).flatMap(([word, value]) => [
-          [`GIT_AUTHOR_${word}`, value],
-          [`GIT_COMMITTER_${word}`, value],
-        ]),
-      ),
-    };
-    const git = (words: readonly string[], input = ''): string =>
-      execFileSync('git', ['-C', houses.bare, ...words], { env, encoding: 'utf8', input }).trim();
-    git(['read-tree', 'renewd/state']);
-    if (text === null) git(['update-index', '--index-info'], `0 ${'0'.repeat(40)}\t${path}\n`);
-    else
-      git([
-        'update-index',
-        '--add',
-        '--cacheinfo',
-        `100644,${git(['hash-object', '-w', '--stdin'], text)},${path}`,
-      ]);
-    const commit = git(['commit-tree', git(['write-tree']), '-p', 'renewd/state', '-m', 'Harm']);
-    git(['update-ref', 'refs/heads/renewd/state', commit]);
+    houses.harm({ [path]: text });
   };
   /** Only looks at the branch of the records, as a turn does that cannot publish. */
   const look = async (): Promise<void> => {

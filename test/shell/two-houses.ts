@@ -16,6 +16,8 @@ export interface Houses {
   readonly git: (...words: string[]) => string;
   /** Commits and pushes as a person. */
   readonly commit: (files: Readonly<Record<string, string>>) => void;
+  /** A commit on the branch of the records by somebody who may push and has no key; null takes a file away. */
+  readonly harm: (files: Readonly<Record<string, string | null>>) => void;
   /** A file of the branch of the records. */
   readonly read: <T>(path: string) => T;
   /** A house with a data directory of that name. `key`: signs records by the key of that name instead of one of its own. */
@@ -39,6 +41,7 @@ export function makeHouses(): Houses {
   const bare = join(root, 'estate.git');
   const work = join(root, 'work');
   const keys = new Map<string, string>();
+  let harms = 0;
   execFileSync('git', ['init', '-q', '--bare', '-b', 'main', bare]);
   execFileSync('git', ['init', '-q', '-b', 'main', work]);
   writeFileSync(join(root, 'deploy-key'), 'none');
@@ -57,6 +60,25 @@ export function makeHouses(): Houses {
       execFileSync('git', [...git, 'add', '-A']);
       execFileSync('git', [...git, 'commit', '-qm', 'Declare']);
       execFileSync('git', [...git, 'push', '-q', bare, 'main']);
+    },
+    harm: (files) => {
+      const who = { NAME: 'm', EMAIL: 'm@example.com' };
+      const env = { ...process.env, GIT_INDEX_FILE: join(root, 'index') };
+      for (const [word, value] of Object.entries(who))
+        Object.assign(env, { [`GIT_AUTHOR_${word}`]: value, [`GIT_COMMITTER_${word}`]: value });
+      const git = (words: readonly string[], input = ''): string =>
+        execFileSync('git', ['-C', bare, ...words], { env, encoding: 'utf8', input }).trim();
+      git(['read-tree', 'renewd/state']);
+      for (const [path, text] of Object.entries(files)) {
+        if (text === null) git(['update-index', '--index-info'], `0 ${'0'.repeat(40)}\t${path}\n`);
+        else {
+          const blob = git(['hash-object', '-w', '--stdin'], text);
+          git(['update-index', '--add', '--cacheinfo', `100644,${blob},${path}`]);
+        }
+      }
+      const message = `Harm ${String(++harms)}`;
+      const commit = git(['commit-tree', git(['write-tree']), '-p', 'renewd/state', '-m', message]);
+      git(['update-ref', 'refs/heads/renewd/state', commit]);
     },
     read: <T>(path: string) => JSON.parse(houses.git('show', `renewd/state:${path}`)) as T,
     publicKey: (name) => {

@@ -235,8 +235,11 @@ describe('two that claim', () => {
     const first = await start('first', { key: 'listed' });
     houses.commit({ 'policies/allowed_signers': `renewd namespaces="git" ${houses.publicKey('listed')}\n` });
     await live(first);
-    forge(forgery);
     await end(first);
+    // What the first one signed is old by now; what is forged is not.
+    houses.offset += 4 * hour;
+    const at = new Date(Date.now() + houses.offset).toISOString().replace(/\.\d+/, '');
+    forge((old) => JSON.stringify({ ...JSON.parse(forgery(old)), at }));
     const anew = await start('anew', { key: 'listed' });
     assert.deepEqual(codes(await live(anew)), []);
   });
