@@ -1,5 +1,6 @@
 /** What is wrong with a pull request, each at its line with what to do: documents, policy, change control. Pure. */
 import type { ReportedProblem } from '../core/change-report.ts';
+import { issuerLimitCode } from '../core/issuer-limits.ts';
 import type { Desired, DocumentProblem, Instant } from '../core/model.ts';
 import { stops, type Evaluation } from '../core/policy.ts';
 import { timestamp } from '../core/timestamp.ts';
@@ -25,7 +26,8 @@ export function documentProblems(
     .filter((each) => touched.has(each.source.file) || !known.has(key(each)))
     .map(({ source, severity, code, message }) => ({
       ...source,
-      severity,
+      // Whoever makes an issuer stricter is told whom it touches, and need not wait for them.
+      severity: code === issuerLimitCode && !touched.has(source.file) ? 'warning' : severity,
       code,
       message,
       fix: '',

@@ -4,6 +4,7 @@
  */
 import { claimConflicts, conflictText } from './claims.ts';
 import { findJumpFaults } from './jump-hosts.ts';
+import { issuerLimitCode, limitFaults } from './issuer-limits.ts';
 import { labelProblems } from './label-problems.ts';
 import { checkGovernance } from './governance-references.ts';
 import type {
@@ -237,7 +238,17 @@ function resolve(register: Register, certificate: Certificate): Certificate | nu
       );
     }
   }
-  return register.problems.length > before ? null : { ...certificate, installations };
+  if (register.problems.length > before) return null;
+  // Said, and no reason to leave the certificate out: what it has is watched and renewed as far as its issuer goes.
+  refuseBeyondLimits(register, certificate);
+  return { ...certificate, installations };
+}
+
+function refuseBeyondLimits(register: Register, certificate: Certificate): void {
+  const issuer = register.issuers.get(certificate.issuer);
+  if (issuer?.limits === undefined || certificate.state === 'retired') return;
+  for (const { field, message } of limitFaults(issuer.name, issuer.limits, certificate))
+    complain(register, issuerLimitCode, message, certificate.sourceOf[field]);
 }
 
 function resolveInstallation(

@@ -65,12 +65,26 @@ export interface Contact {
   readonly value: string;
 }
 
+/** What an issuer will not give, as far as a declaration tells; null: it does not. */
+export interface IssuerLimits {
+  /** The longest lifetime it gives, in ms. */
+  readonly lifetimeMaxMs: number | null;
+  /** Domains whose names, and everything below them, it issues for. */
+  readonly domains: readonly string[] | null;
+  /** Ranges such as `10.0.0.0/8` whose addresses it issues for. */
+  readonly ipRanges: readonly string[] | null;
+  /** Why it cannot prove a wildcard name; null where nothing speaks against it. */
+  readonly noWildcards: string | null;
+}
+
 export interface Issuer extends Declared {
   readonly kind: 'Issuer';
   /** Which plug-in: `acme`, `ca`, ... */
   readonly type: string;
   /** The plug-in's own configuration: already checked against its schema. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** What its declaration tells that it will not give; absent where it tells nothing. */
+  readonly limits?: IssuerLimits;
 }
 
 export interface Endpoint extends Declared {

@@ -13,6 +13,7 @@ import type {
   Team,
 } from '../core/model.ts';
 import type { Resource } from '../core/parsed-document.ts';
+import type { PluginSchemas } from './schemas/index.ts';
 import { networks } from './convert-endpoint.ts';
 import { list, map, text, textMap, texts } from './plain.ts';
 import { readAddress, readDnsName, readHost, readIpAddress, readServerName } from './names.ts';
@@ -32,6 +33,7 @@ export interface CheckedDocument {
 export interface Place {
   readonly blob: string;
   readonly driftDefault: DriftMode;
+  readonly issuerLimits: PluginSchemas['issuerLimits'];
   readonly at: (path: readonly (string | number)[]) => SourcePosition;
   readonly complain: (message: string, path: readonly (string | number)[]) => void;
 }

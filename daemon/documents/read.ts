@@ -5,7 +5,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { dirname } from 'node:path/posix';
 import { type Document, isMap, isScalar, visit } from 'yaml';
-import type { DocumentProblem, DriftMode, SourcePosition } from '../core/model.ts';
+import type { DocumentProblem, SourcePosition } from '../core/model.ts';
 import { didYouMean } from '../core/nearest.ts';
 import type { ParsedFile, Resource } from '../core/parsed-document.ts';
 import { limits } from '../limits.ts';
@@ -44,7 +44,7 @@ export function createReader(plugins: PluginSchemas): DocumentReader {
   );
   return {
     schemas: () => schemas,
-    parseFile: (file) => parseFile(file, validators, plugins.driftDefault ?? 'enforce'),
+    parseFile: (file) => parseFile(file, validators, plugins),
   };
 }
 
@@ -61,7 +61,7 @@ function onFirstUse<T>(make: () => T): () => T {
 /** What is known about the text while its documents are read. */
 interface Reading {
   readonly file: SourceFile;
-  readonly driftDefault: DriftMode;
+  readonly plugins: PluginSchemas;
   readonly positionOf: (offset: number) => SourcePosition;
   readonly problems: DocumentProblem[];
   /** How many complaints there were; only the first `problemsPerFileMax` are kept as problems. */
@@ -71,9 +71,9 @@ interface Reading {
   readonly offsetAt: (position: SourcePosition) => number;
 }
 
-function parseFile(file: SourceFile, validators: Validators, driftDefault: DriftMode): ParsedFile {
+function parseFile(file: SourceFile, validators: Validators, plugins: PluginSchemas): ParsedFile {
   const { text, complaint } = decodeText(file.bytes);
-  const reading = startReading(file, text ?? '', driftDefault);
+  const reading = startReading(file, text ?? '', plugins);
   if (complaint !== null) {
     reading.complain(complaint.code, `${file.path} ${complaint.message}`, complaint.offset);
     return { path: file.path, oid: file.oid, documents: [], problems: reading.problems };
@@ -157,7 +157,7 @@ function shifted(reading: Reading, base: number): Reading {
   };
 }
 
-function startReading(file: SourceFile, text: string, driftDefault: DriftMode): Reading {
+function startReading(file: SourceFile, text: string, plugins: PluginSchemas): Reading {
   let starts: number[] | null = null;
   // Lines are only counted in files that have something to say about themselves, or whose resources ask: most of a first load is this.
   const lineStarts = (): number[] => {
@@ -182,7 +182,7 @@ function startReading(file: SourceFile, text: string, driftDefault: DriftMode): 
   let count = 0;
   return {
     file,
-    driftDefault,
+    plugins,
     positionOf,
     problems,
     complaints: () => count,
@@ -248,7 +248,8 @@ function readDocument(
   }
   const resource = toResource(value as unknown as CheckedDocument, {
     blob: reading.file.oid,
-    driftDefault: reading.driftDefault,
+    driftDefault: reading.plugins.driftDefault ?? 'enforce',
+    issuerLimits: reading.plugins.issuerLimits,
     at: (path) => reading.positionOf(offsetOf(document, path)),
     complain: (message, path) => {
       reading.complain('document-value', message, offsetOf(document, path));

@@ -6,6 +6,8 @@ import { counted } from '../core/count.ts';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { parseDuration } from '../core/duration.ts';
+import { limitFaults } from '../core/issuer-limits.ts';
+import type { IssuerLimits } from '../core/model.ts';
 import { issuanceDifferences, issuancePath } from '../core/issuance.ts';
 import type { IssuanceRecord } from '../core/record-format.ts';
 import { timestamp } from '../core/timestamp.ts';
@@ -23,10 +25,9 @@ import type {
 import type { Plugin, Tools } from '../ports/plugin.ts';
 import { readCsr, type CsrFacts } from '../x509/csr.ts';
 import { certificateFacts } from '../x509/facts.ts';
-import { ipAddressBytes } from '../x509/ip-address.ts';
 import { checkIssued } from '../x509/issued.ts';
 import { MalformedInput } from '../x509/malformed.ts';
-import { inAddressRange, readAddressRange } from '../x509/name-constraints-write.ts';
+import { readAddressRange } from '../x509/name-constraints-write.ts';
 import { keyDefect } from '../x509/key-test.ts';
 import { isStrongKey } from '../x509/path-rules.ts';
 import { derToPem, pemToDer } from '../x509/pem.ts';
@@ -43,6 +44,7 @@ import {
   type AuthorityPlan,
 } from './ca/authority.ts';
 import { freshCrl } from './ca/kept-crl.ts';
+import { caLimits, defaultLifetimeMs } from './ca/limits.ts';
 import { caSchema } from './ca/schema.ts';
 import { openIssuanceLog, type IssuanceLog } from './ca/issuance-log.ts';
 import { alone } from './ca/log-lock.ts';
@@ -51,6 +53,7 @@ const day = 86_400_000;
 const logName = 'issued.jsonl';
 
 interface CaConfig extends AuthorityPlan {
+  readonly limits: IssuerLimits;
   readonly crlUrl: string | null;
 }
 
@@ -118,12 +121,14 @@ function readConfig(name: string, written: Readonly<Record<string, unknown>>): C
   const ms = (key: string, otherwise: number): number =>
     (typeof written[key] === 'string' ? parseDuration(written[key]) : null) ?? otherwise;
   const list = (key: string): string[] => (Array.isArray(written[key]) ? (written[key] as string[]) : []);
+  const declared = caLimits(written);
   return {
     name,
     organization: typeof written['organization'] === 'string' ? written['organization'] : name,
     rootLifetimeMs: ms('rootLifetime', 3650 * day),
     intermediateLifetimeMs: ms('intermediateLifetime', 1825 * day),
-    lifetimeMs: ms('lifetime', 90 * day),
+    lifetimeMs: declared.lifetimeMaxMs ?? defaultLifetimeMs,
+    limits: declared,
     permittedDnsNames: list('permittedDnsNames'),
     permittedIpRanges: list('permittedIpRanges').map((text) => {
       const range = readAddressRange(text);
@@ -258,47 +263,25 @@ function refused(message: string): OperationError {
   return new OperationError('ca-constraint', message, { disposition: 'stall', endsWhen: ['declaration'] });
 }
 
-function checkNames(
-  { name, permittedDnsNames, permittedIpRanges }: CaConfig,
-  { subject }: IssueRequest,
-): void {
+function checkNames(config: CaConfig, { subject }: IssueRequest): void {
+  const { name } = config;
   if (subject.dnsNames.length + subject.ipAddresses.length === 0) {
     throw refused(`issuer ${name} was asked for a certificate without any name`);
   }
   const odd = subject.dnsNames.find((each) => !isCertifiableName(each));
   if (odd !== undefined) throw refused(`issuer ${name}: ${JSON.stringify(odd)} is not a DNS name`);
-  const outside = subject.dnsNames.find((each) => {
-    const plain = each.replace(/^\*\./, '');
-    return !permittedDnsNames.some((domain) => plain === domain || plain.endsWith(`.${domain}`));
-  });
-  if (outside !== undefined) {
-    throw refused(
-      `issuer ${name} may only issue for ${permittedDnsNames.join(', ')}, not for ${outside}. Choose another issuer for this name.`,
-    );
-  }
-  const address = subject.ipAddresses.find((each) => {
-    const bytes = ipAddressBytes(each);
-    return bytes === null || !permittedIpRanges.some((range) => inAddressRange(bytes, range));
-  });
-  if (address !== undefined) {
-    throw refused(
-      `issuer ${name} may not issue for IP address ${address}; its permittedIpRanges do not hold it.`,
-    );
-  }
+  const [fault] = limitFaults(name, config.limits, { ...subject, lifetimeMs: null });
+  if (fault !== undefined) throw refused(`${fault.message}.`);
 }
 
 function validityOf(
   { config, tools }: State,
-  { subject, certificate }: IssueRequest,
+  { subject }: IssueRequest,
   { intermediate }: Authorities,
 ): { readonly notBefore: number; readonly notAfter: number } {
   const now = tools.now();
-  const wanted = subject.lifetimeMs ?? config.lifetimeMs;
-  if (wanted > config.lifetimeMs) {
-    throw refused(
-      `${certificate} asks for ${counted(wanted / day, 'day')}; issuer ${config.name} gives at most ${String(config.lifetimeMs / day)}`,
-    );
-  }
+  // Longer than it gives is a mistake that check names; a renewal in time is better than none.
+  const wanted = Math.min(subject.lifetimeMs ?? config.lifetimeMs, config.lifetimeMs);
   const { notBefore: begin, notAfter: end } = certificateFacts(intermediate.certificate);
   if (end <= now) {
     throw new OperationError(

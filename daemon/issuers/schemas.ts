@@ -1,9 +1,17 @@
 /** Schemas of the issuers by type, without the issuers: who only reads declarations loads nothing that acts. A test compares them with the list of issuers. */
 import type { JsonSchema } from '../ports/plugin.ts';
 import type { NamedSecret } from '../core/secret-binding.ts';
+import type { IssuerLimits } from '../core/model.ts';
+import { acmeLimits } from './acme/limits.ts';
 import { acmeSchema } from './acme/schema.ts';
 import { acmeSecrets } from './acme/secrets.ts';
+import { caLimits } from './ca/limits.ts';
 import { caSchema } from './ca/schema.ts';
+
+/** What a declaration of each type tells that its issuer will not give. */
+export const issuerLimits: Readonly<
+  Record<string, (config: Readonly<Record<string, unknown>>) => IssuerLimits>
+> = { acme: acmeLimits, ca: caLimits };
 
 export const issuerSchemas: Readonly<Record<string, JsonSchema>> = { acme: acmeSchema, ca: caSchema };
 

@@ -23,7 +23,7 @@ export const failureCodes = {
   'acme-rejected': 'The CA rejected the request (policy, identifier, CSR).',
   'acme-server': 'The CA had an error of its own or could not be reached.',
   'another-instance': 'Another renewd works on the same repository; this one stands by.',
-  'ca-constraint': 'The embedded CA may not sign this: name constraint, lifetime or profile.',
+  'ca-constraint': 'The embedded CA may not sign this: name constraint or profile.',
   'ca-lost':
     'The data directory has not the root of the embedded CA that the records hold, or may have held; no other is made in its place.',
   'ca-unavailable': 'The embedded CA key or certificate could not be read.',

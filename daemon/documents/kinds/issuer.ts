@@ -9,7 +9,11 @@ export const issuerKind: Kind<'Issuer'> = {
   whenBroken: 'keep',
   governs: false,
   schema: ({ issuerSchemas }) => schemaByType('Issuer', 'Who issues certificates.', 'none', issuerSchemas),
-  convert: (declared, { spec }) => ({ ...declared, kind: 'Issuer', type: text(spec['type']), config: spec }),
+  convert: (declared, { spec }, { issuerLimits }) => {
+    const type = text(spec['type']);
+    const limits = issuerLimits?.[type]?.(spec);
+    return { ...declared, kind: 'Issuer', type, config: spec, ...(limits === undefined ? {} : { limits }) };
+  },
   of: (desired) => desired.issuers,
   put: (desired, all) => ({ ...desired, issuers: all }),
 };

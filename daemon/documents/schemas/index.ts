@@ -1,5 +1,5 @@
 /** What plug-ins and rules bring to the schemas of kinds, and the schema of a kind that has types. */
-import type { DriftMode } from '../../core/model.ts';
+import type { DriftMode, IssuerLimits } from '../../core/model.ts';
 import type { JsonSchema } from '../../ports/plugin.ts';
 import { envelope, whenThen } from './parts.ts';
 
@@ -8,6 +8,10 @@ export interface PluginSchemas {
   readonly issuerSchemas: Readonly<Record<string, JsonSchema>>;
   readonly endpointSchemas: Readonly<Record<string, JsonSchema>>;
   readonly ruleSchemas: Readonly<Record<string, JsonSchema>>;
+  /** What a declaration tells that its issuer will not give, by `spec.type`. */
+  readonly issuerLimits?: Readonly<
+    Record<string, (config: Readonly<Record<string, unknown>>) => IssuerLimits>
+  >;
   /** What a certificate that says nothing about drift means; `enforce` when absent. */
   readonly driftDefault?: DriftMode;
 }
