@@ -18,7 +18,7 @@ import { limits } from './limits.ts';
 import { OperationError } from './ports/failure.ts';
 import type { IssuanceMemory, Issuer, Publisher } from './ports/issuer.ts';
 import type { Log, Plugin, Secret, Tools } from './ports/plugin.ts';
-import type { KeyProver, Target, WebrootWriter } from './ports/target.ts';
+import type { KeyProver, Permitting, Target, WebrootWriter } from './ports/target.ts';
 import type { TrustedRoots } from './ports/trusted-roots.ts';
 import { openSecrets, signingKey } from './open-vault.ts';
 import { builtIns, documentReader } from './reader.ts';
@@ -66,7 +66,7 @@ export interface House {
   readonly close: () => Promise<void>;
 }
 
-type AnyTarget = Target & Partial<WebrootWriter & KeyProver>;
+type AnyTarget = Target & Partial<WebrootWriter & KeyProver & Permitting>;
 type AnyIssuer = Issuer & Partial<Publisher & IssuanceMemory>;
 
 /**

@@ -35,6 +35,12 @@ export const limits = {
     /** A command that ended lets go of sockets and timers in this time, or is ended: standard output is written by then, pipes are written at once. */
     endGraceMs: 5 * second,
   },
+  doctor: {
+    /** Declared addresses looked at in one run: more take longer than anybody waits, and the daemon looks at all of them. */
+    addressesTried: 500,
+    /** Lines that a list lacks, in one message: the rest are counted. */
+    missingLinesShown: 20,
+  },
   renew: {
     /** Certificates named in one call; more are chosen by issuer, endpoint or team. */
     certificatesMax: 1000,

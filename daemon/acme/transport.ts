@@ -1,6 +1,7 @@
 /** HTTPS to an ACME server: one request, one answer, bounded in time and size. No redirect is followed and nothing is tried again here. */
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
+import { untrustedServer } from '../core/untrusted-server.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { TrustedRoots } from '../ports/trusted-roots.ts';
@@ -36,11 +37,10 @@ export function createTransport(options: {
   return (method, url, body, signal) =>
     new Promise((resolve, reject) => {
       const fail = (cause: unknown): void => {
-        const reason = signal.aborted
-          ? 'the time of this call is over'
-          : cause instanceof Error
-            ? cause.message
-            : String(cause);
+        const how = `write the certificate of that CA (PEM) under trust in the declaration of issuer ${options.issuer}`;
+        const untrusted = untrustedServer(cause, { how, given: options.trust !== null });
+        const said = cause instanceof Error ? cause.message : String(cause);
+        const reason = signal.aborted ? 'the time of this call is over' : (untrusted ?? said);
         reject(
           new OperationError(
             'acme-server',

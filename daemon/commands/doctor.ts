@@ -3,6 +3,7 @@ import { proxyInEnvironment } from '../core/not-supported.ts';
 import { isOfTheSystem, remedyOfSystem } from '../system-trouble.ts';
 import { tryDirectory } from '../make-directory.ts';
 import { counted } from '../core/count.ts';
+import type { Desired } from '../core/model.ts';
 import type { House } from '../assembly.ts';
 import { declaredSecrets, usersOf } from '../declared-secrets.ts';
 import { findingCodes } from '../core/finding-codes.ts';
@@ -14,6 +15,7 @@ import { readRecords } from '../shell/records.ts';
 import { standingOf, standsBy } from '../shell/instances.ts';
 import { readIntent } from '../shell/intent.ts';
 import { escapeControls, wrap } from '../terminal.ts';
+import { refuseMissingLines, tryAddresses } from './doctor-reach.ts';
 import { repositoryOptions, type Command, type Invocation } from './command.ts';
 import { exitOf } from '../exit-codes.ts';
 import { configured, logOf, surroundings, withCopyOfHouse } from './start.ts';
@@ -52,6 +54,8 @@ export interface Examination {
   /** What works, or what failed and what to do. */
   readonly message: string;
   readonly code: string | null;
+  /** It can be used, and a person should know this all the same. */
+  readonly warning?: true;
 }
 
 /** What the environment asks for and renewd does not do. Pure. */
@@ -147,13 +151,42 @@ export async function examine(house: House, signal: AbortSignal): Promise<Examin
     world.pace.concurrentObservations,
     (endpoint) => endpoint.name,
     async (endpoint) =>
-      attempt(`endpoint ${endpoint.name}`, async () =>
-        world
-          .target(endpoint, memory.desired?.endpoints ?? new Map())
-          .check(bounded(signal, limits.work.inspectTimeoutMs)),
-      ),
+      attempt(`endpoint ${endpoint.name}`, async () => {
+        const target = world.target(endpoint, memory.desired?.endpoints ?? new Map());
+        const said = await target.check(bounded(signal, limits.work.inspectTimeoutMs));
+        await refuseMissingLines(target, endpoint, memory.desired, signal);
+        return said;
+      }),
   );
+  if (memory.desired !== null) results.push(...(await examineAddresses(house, memory.desired, signal)));
   return results.sort((left, right) => Number(left.ok) - Number(right.ok));
+}
+
+/** Addresses that answer are one line; each that does not is a line of its own, and a warning. */
+async function examineAddresses(
+  { world }: House,
+  desired: Desired,
+  signal: AbortSignal,
+): Promise<Examination[]> {
+  const tried = await tryAddresses(world, desired, signal);
+  const answer = tried.filter((each) => each.answers).length;
+  const good: Examination = {
+    subject: 'addresses',
+    ok: true,
+    message: `a TLS server answers at ${String(answer)} of ${counted(tried.length, 'declared address', 'declared addresses')}`,
+    code: null,
+  };
+  const silent = tried.filter((each) => !each.answers);
+  return [
+    ...(tried.length === 0 ? [] : [good]),
+    ...silent.map(({ subject, message }): Examination => ({
+      subject,
+      ok: true,
+      warning: true,
+      message,
+      code: null,
+    })),
+  ];
 }
 
 function print({ flags, out }: Invocation, results: readonly Examination[]): number {
@@ -161,8 +194,9 @@ function print({ flags, out }: Invocation, results: readonly Examination[]): num
   if (flags['json'] === true) {
     out.write(`${JSON.stringify({ apiVersion: 'renewd/v1', kind: 'DoctorReport', results }, null, 2)}\n`);
   } else {
-    for (const { subject, ok, message } of results) {
-      const mark = ok ? out.style('green', '✓') : out.style('red', '✗');
+    for (const { subject, ok, warning, message } of results) {
+      const good = warning === true ? out.style('yellow', '!') : out.style('green', '✓');
+      const mark = ok ? good : out.style('red', '✗');
       out.write(
         `${mark} ${out.style('bold', escapeControls(subject))}\n${wrap(escapeControls(message), out.widthColumns, '  ')}\n`,
       );

@@ -7,6 +7,7 @@ export interface FirstEstate {
   readonly host: string;
   readonly port: number;
   readonly user: string;
+  readonly privilege: 'direct' | 'helper';
   readonly hostKey: string;
   /** null: the SSH agent. */
   readonly sshKeyFile: string | null;
@@ -16,6 +17,8 @@ export interface FirstEstate {
   readonly keyPath: string;
   /** null: a private CA. */
   readonly acmeDirectory: string | null;
+  /** PEM of a private ACME CA; null: a public one. */
+  readonly acmeTrust: string | null;
   readonly webroot: string;
 }
 
@@ -41,8 +44,8 @@ export function firstEstate(answers: FirstEstate): Map<string, string> {
 
 const head = 'apiVersion: renewd/v1\n';
 
-/** A DNS name as the name of a resource. */
-function resourceName(text: string): string {
+/** A DNS name as the name of a resource. Pure. */
+export function resourceName(text: string): string {
   return text
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
@@ -101,7 +104,12 @@ spec:
 `;
 }
 
-function acme({ acmeDirectory, webroot }: FirstEstate): string {
+function acme({ acmeDirectory, acmeTrust, webroot }: FirstEstate): string {
+  const pem = (acmeTrust ?? '').trim().replaceAll('\n', '\n    ');
+  const trusted =
+    acmeTrust === null
+      ? ''
+      : `  # The CA is a private one. trust: what its own HTTPS is verified by. roots: what clients of its certificates trust.\n  trust: |\n    ${pem}\n  roots: |\n    ${pem}\n`;
   return `# A CA that speaks ACME. It checks http://<name>/.well-known/acme-challenge/ on port 80, so nginx must serve that from the webroot.
 ${head}kind: Issuer
 metadata: { name: acme }
@@ -109,7 +117,7 @@ spec:
   type: acme
   directory: ${quoted(acmeDirectory ?? '')}
   termsOfServiceAgreed: true
-  challenge: { type: webroot, path: ${quoted(webroot)} }
+${trusted}  challenge: { type: webroot, path: ${quoted(webroot)} }
 `;
 }
 
@@ -128,7 +136,7 @@ spec:
     - ${quoted(hostKey)}
   auth: ${auth}
   # direct: the user may write the files and reload the server itself. helper: one root-owned script with an allow-list does (docs/endpoint-helper.md).
-  privilege: { mode: direct }
+  privilege: { mode: ${answers.privilege} }
   # What you say of the servers on it: where certificate files may stand, and what is run there. A certificate cannot say the second.
 ${networksText(answers)}  profiles:
     nginx:

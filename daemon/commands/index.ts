@@ -52,6 +52,11 @@ export const commands: readonly ListedCommand[] = [
     load: async () => (await import('./doctor.ts')).doctor,
   },
   {
+    name: 'helper',
+    summary: 'print the script that root runs once on a machine, to let renewd do only what is declared',
+    load: async () => (await import('./privilege.ts')).helper,
+  },
+  {
     name: 'audit',
     summary: 'verify a clone offline: who asked, who approved, what was done',
     load: async () => (await import('./audit.ts')).audit,

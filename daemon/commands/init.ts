@@ -2,9 +2,10 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { readHostKey } from '../ssh/host-key.ts';
+import { readTrustedRoots } from '../x509/roots.ts';
 import { stringFlag, UsageError, type Command, type Invocation } from './command.ts';
 import { pipelineFiles } from './ci-files.ts';
-import { firstEstate, type FirstEstate } from './first-estate.ts';
+import { firstEstate, resourceName, type FirstEstate } from './first-estate.ts';
 import { exitOf } from '../exit-codes.ts';
 import { refuseLinksOnTheWay, writeInside } from './write-inside.ts';
 
@@ -24,7 +25,17 @@ export const init: Command = {
     },
     host: { type: 'string', value: 'name', description: 'the server to manage, as ssh reaches it' },
     port: { type: 'string', value: 'number', description: 'its SSH port (default: 22)' },
-    user: { type: 'string', value: 'name', description: 'user to log in as (default: root)' },
+    user: {
+      type: 'string',
+      value: 'name',
+      description: 'user to log in as (default: root)',
+    },
+    privilege: {
+      type: 'string',
+      value: 'mode',
+      description:
+        'direct: the user may write the files and reload the server itself; helper: through one root-owned script with a list, as renewd helper installs it (default: direct for root, helper for others)',
+    },
     'ssh-key': {
       type: 'string',
       value: 'file',
@@ -52,6 +63,12 @@ export const init: Command = {
       value: 'URL',
       description: 'issue by ACME from this directory instead of a private CA',
     },
+    'acme-trust': {
+      type: 'string',
+      value: 'file',
+      description:
+        'for a private ACME CA: its certificate (PEM), by which its HTTPS and what it issues are verified',
+    },
     webroot: {
       type: 'string',
       value: 'path',
@@ -73,7 +90,7 @@ export const init: Command = {
       writeInside(directory, path, text, 'create');
       invocation.out.write(`  ${path}\n`);
     }
-    invocation.out.write(nextSteps(directory, host !== null));
+    invocation.out.write(nextSteps(directory, host, invocation.flags));
     return exitOf('ok');
   },
 };
@@ -100,6 +117,7 @@ async function answers({ flags, out }: Invocation, host: string): Promise<FirstE
     host,
     port,
     user: flag('user') ?? 'root',
+    privilege: privilegeOf(flags),
     hostKey: given ?? shown?.line ?? '',
     sshKeyFile: key === null ? null : resolve(key),
     name,
@@ -107,8 +125,28 @@ async function answers({ flags, out }: Invocation, host: string): Promise<FirstE
     certificatePath: flag('certificate') ?? `/etc/nginx/tls/${name}.crt`,
     keyPath: flag('private-key') ?? `/etc/nginx/tls/${name}.key`,
     acmeDirectory: flag('acme-directory'),
+    acmeTrust: await readTrust(flag('acme-trust'), flag('acme-directory')),
     webroot: flag('webroot') ?? '/var/www/html',
   };
+}
+
+function privilegeOf(flags: Invocation['flags']): FirstEstate['privilege'] {
+  const mode = stringFlag(flags, 'privilege');
+  if (mode === null) return (stringFlag(flags, 'user') ?? 'root') === 'root' ? 'direct' : 'helper';
+  if (mode === 'direct' || mode === 'helper') return mode;
+  throw new UsageError(`--privilege is direct or helper, not ${JSON.stringify(mode)}`);
+}
+
+/** The certificates in a file, each written anew. IO: reads it. @throws UsageError that says what is wrong with it */
+async function readTrust(file: string | null, directory: string | null): Promise<string | null> {
+  if (file === null) return null;
+  if (directory === null) throw new UsageError('--acme-trust needs --acme-directory');
+  try {
+    return readTrustedRoots(await readFile(file, 'utf8')).join('');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`--acme-trust ${file} cannot be used (${why}); name a file of certificates in PEM`);
+  }
 }
 
 /** The project's own `inventory/` and `policies/`. IO: reads them. */
@@ -139,17 +177,23 @@ export async function refuseOverwriting(directory: string, paths: readonly strin
   }
 }
 
-function nextSteps(directory: string, real: boolean): string {
-  const steps = real
-    ? [
-        `cd ${directory}`,
-        'git init -b main && git add -A && git commit -m "Declare the first certificate"',
-        'renewd check     # every mistake, with its line',
-        'renewd doctor    # can everything be reached and changed?',
-        'renewd plan      # what would be done',
-        'renewd once      # do it, prove it, record it',
-        'renewd status    # how it stands',
-      ]
-    : ['renewd check', 'npm run demo     # the same organisation, running on loopback'];
+function nextSteps(directory: string, host: string | null, flags: Invocation['flags']): string {
+  const steps =
+    host !== null
+      ? [
+          `cd ${directory}`,
+          'git init -b main && git add -A && git commit -m "Declare the first certificate"',
+          'renewd check     # every mistake, with its line',
+          ...(privilegeOf(flags) === 'direct'
+            ? []
+            : [
+                `renewd helper ${resourceName(host)} --public-key <file>.pub | ssh root@${host} sh    # read it first: what it may do there`,
+              ]),
+          'renewd doctor    # can everything be reached and changed?',
+          'renewd plan      # what would be done',
+          'renewd once      # do it, prove it, record it',
+          'renewd status    # how it stands',
+        ]
+      : ['renewd check', 'npm run demo     # the same organisation, running on loopback'];
   return `\nnext:\n${steps.map((step) => `  ${step}`).join('\n')}\n`;
 }

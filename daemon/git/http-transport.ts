@@ -1,6 +1,7 @@
 /** Git over HTTP(S), the smart protocol only (gitprotocol-http). A token goes to the configured origin only, and never over plain HTTP to another machine. */
 import { notSupportedByPeer } from '../core/not-supported.ts';
 import { keyOf } from '../core/same.ts';
+import { untrustedServer } from '../core/untrusted-server.ts';
 import { decodedPart } from './transport.ts';
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
@@ -44,6 +45,7 @@ export function createHttpTransport(address: URL, access: HttpAccess | null, now
   const wire: Wire = {
     root,
     now,
+    ownRoots: access?.ca != null,
     agents: base.protocol === 'https:' ? agentsByRoots(access?.ca ?? null) : oneAgent(),
     authorization:
       token === null
@@ -99,6 +101,8 @@ interface Wire {
   readonly origin: string;
   readonly now: () => number;
   readonly agents: Agents;
+  /** The configuration names roots for this server. */
+  readonly ownRoots: boolean;
   readonly authorization: (() => Promise<string>) | null;
 }
 
@@ -254,7 +258,7 @@ async function send(wire: Wire, exchange: HttpExchange): Promise<IncomingMessage
     return await promise;
   } catch (cause) {
     exchange.signal.throwIfAborted();
-    throw unreachable(wire.root, cause);
+    throw unreachable(wire.root, cause, wire.ownRoots);
   }
 }
 
@@ -342,8 +346,10 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-function unreachable(place: string, cause: unknown): OperationError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+function unreachable(place: string, cause: unknown, given = false): OperationError {
+  const how = 'name a file that holds the certificate of that CA (PEM) as git.caFile in the configuration';
+  const reason =
+    untrustedServer(cause, { how, given }) ?? (cause instanceof Error ? cause.message : String(cause));
   const words = remoteWords(reason, limits.git.remoteWordsMaxChars);
   const unsupported = notSupportedByPeer(reason);
   return new OperationError(

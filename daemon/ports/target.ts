@@ -83,6 +83,21 @@ export interface KeyProver {
   ) => Promise<KeyProof>;
 }
 
+/** Optional: a target where a list of its machine says what renewd may do. */
+export interface Permitting {
+  /** Which of these lines the list there lacks. Changes nothing. Null where no list is asked, or the script there is too old to say. */
+  readonly missingLines: (
+    lines: readonly AllowLine[],
+    signal: AbortSignal,
+  ) => Promise<readonly AllowLine[] | null>;
+}
+
+/** One line of such a list (docs/endpoint-helper.md). */
+export interface AllowLine {
+  readonly kind: 'directory' | 'link' | 'command' | 'webroot' | 'owner' | 'key-group';
+  readonly text: string;
+}
+
 /** Optional: a target that can show http-01 answers from a directory the web server serves. */
 export interface WebrootWriter {
   readonly writeWebroot: (

@@ -18,7 +18,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { IssuanceMemory, Issuer, Publisher } from '../ports/issuer.ts';
 import type { Log } from '../ports/plugin.ts';
 import type { Solver } from '../ports/solver.ts';
-import type { KeyProver, Target, WebrootWriter } from '../ports/target.ts';
+import type { KeyProver, Permitting, Target, WebrootWriter } from '../ports/target.ts';
 
 /** How often and how wide: the operator's configuration over the defaults of `limits.ts`. */
 export interface Pace {
@@ -45,7 +45,7 @@ export interface World {
   readonly target: (
     endpoint: Endpoint,
     endpoints: ReadonlyMap<string, Endpoint>,
-  ) => Target & Partial<WebrootWriter & KeyProver>;
+  ) => Target & Partial<WebrootWriter & KeyProver & Permitting>;
   /** How control of a name is shown for this installation; null when the issuer needs none. */
   readonly solver: (spec: IssuerSpec, target: Target & Partial<WebrootWriter>) => Solver | null;
   /**

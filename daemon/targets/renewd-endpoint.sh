@@ -1535,6 +1535,14 @@ check() {
   fi
 }
 
+# missing KIND TEXT [KIND TEXT ...]: which of these lines does the list lack? Nothing is done; who holds the key could as well try.
+missing() {
+  while [ $# -gt 1 ]; do
+    allowed "$1" "$2" || printf 'missing %s %s\n' "$1" "$2"
+    shift 2
+  done
+}
+
 # run WORD...: a test or reload command, exactly as it stands in the list, with nothing of the caller's environment or input.
 run() {
   [ $# -ge 1 ] || fail 64 'no command'
@@ -1673,6 +1681,7 @@ case $verb in
   prove) words 3 3 "$@"; prove "$@" ;;
   sweep) words 1 65 "$@"; sweep "$@" ;;
   check) words 1 1 "$@"; check "$@" ;;
+  missing) words 2 400 "$@"; missing "$@" ;;
   run) run "$@" ;;
   webroot-write) words 2 2 "$@"; webroot_write "$@" ;;
   webroot-remove) words 2 2 "$@"; webroot_remove "$@" ;;

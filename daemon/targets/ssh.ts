@@ -6,10 +6,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProfileFile } from '../core/model.ts';
 import { defaultStoreDirectory } from '../core/placement.ts';
+import { keyOf } from '../core/same.ts';
 import { limits } from '../limits.ts';
 import { OperationError, type FailureCode } from '../ports/failure.ts';
 import type { Plugin, Tools } from '../ports/plugin.ts';
-import type { KeyProver, Store, Target, WebrootWriter } from '../ports/target.ts';
+import type { AllowLine, KeyProver, Permitting, Store, Target, WebrootWriter } from '../ports/target.ts';
 import type { CommandResult, SshDestination, SshPool } from '../ssh/pool.ts';
 import { renderWords } from '../templates/render.ts';
 import {
@@ -34,13 +35,18 @@ const script = readFileSync(join(import.meta.dirname, 'renewd-endpoint.sh'), 'ut
 const scriptVersion = Number(/^version=([0-9]+)$/m.exec(script)?.[1] ?? 0);
 
 /** Makes the plug-in around a pool of connections. Reads its script once. */
-export function createSshTarget(shared: SshTargetTools): Plugin<Target & WebrootWriter & KeyProver> {
+export function createSshTarget(
+  shared: SshTargetTools,
+): Plugin<Target & WebrootWriter & KeyProver & Permitting> {
   return {
     kind: 'ssh',
     schema: sshSchema,
     create: (name, config, tools) => createTarget(name, config as unknown as SshConfig, tools, shared),
   };
 }
+
+/** Lines asked for in one call: the words of a call are bounded in the script (400) and on a command line. */
+const linesPerCall = 100;
 
 /** As the schema has checked it; `jump` was replaced by the configuration of the endpoint it names. */
 interface SshConfig {
@@ -62,6 +68,7 @@ interface SshConfig {
 interface Endpoint {
   readonly name: string;
   readonly directory: string;
+  readonly privilege: 'direct' | 'helper';
   readonly verb: (words: readonly string[], options: Call) => Promise<CommandResult>;
   readonly command: (words: readonly string[], options: Call) => Promise<CommandResult>;
 }
@@ -77,7 +84,7 @@ function createTarget(
   config: SshConfig,
   tools: Tools,
   shared: SshTargetTools,
-): Target & WebrootWriter & KeyProver {
+): Target & WebrootWriter & KeyProver & Permitting {
   const endpoint = createEndpoint(name, config, tools, shared);
   // Of the script there, known from the last look; one that travels with each call is ours.
   let installed = scriptVersion;
@@ -157,6 +164,23 @@ function createTarget(
         ? said
         : `${said}; but the script installed there is version ${String(installed)} and this renewd brings version ${String(scriptVersion)}: install renewd-endpoint.sh again (docs/endpoint-helper.md)`;
     },
+    missingLines: async (lines, signal) => {
+      if (endpoint.privilege === 'direct') return null;
+      const options = { signal, timeoutMs: quick };
+      const version = await endpoint.verb(['version'], options);
+      installed = readVersion(Buffer.from(version.stdout).toString('utf8')) ?? 1;
+      if (installed < 4) return null;
+      const lacking: AllowLine[] = [];
+      for (let at = 0; at < lines.length; at += linesPerCall) {
+        const asked = lines.slice(at, at + linesPerCall);
+        const words = ['missing', ...asked.flatMap(({ kind, text }) => [kind, text])];
+        const result = await verb(words, options, 'ssh-command-failed');
+        const said = Buffer.from(result.stdout).toString('utf8').split('\n');
+        const named = new Set(said.map((line) => keyOf(...line.split(/(?<=^missing [a-z-]+) /, 2))));
+        lacking.push(...asked.filter(({ kind, text }) => named.has(keyOf(`missing ${kind}`, text))));
+      }
+      return lacking;
+    },
     writeWebroot: async (webroot, token, keyAuthorization, signal) => {
       const options = { signal, timeoutMs: quick, input: Buffer.from(keyAuthorization) };
       await verb(['webroot-write', webroot, token], options, 'ssh-command-failed');
@@ -180,6 +204,7 @@ function createEndpoint(name: string, config: SshConfig, tools: Tools, shared: S
   return {
     name,
     directory: config.directory ?? defaultStoreDirectory,
+    privilege: privilege.mode,
     verb: (words, options) => {
       if (privilege.mode === 'helper') return run([...helper, ...words], options);
       const call = directCall(script, words, options.input);

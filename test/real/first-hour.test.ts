@@ -57,7 +57,7 @@ describe('the first hour', { skip: missingServers() ?? false }, () => {
         '--address',
         `127.0.0.1:${String(nginx.port)}`,
       ],
-      ...['--certificate', nginx.certificate, '--private-key', nginx.key],
+      ...['--privilege', 'direct', '--certificate', nginx.certificate, '--private-key', nginx.key],
     ];
     const first = run(...words);
     assert.equal(first.code, 0, first.err);

@@ -1,11 +1,12 @@
 /** The other ways: records beside intent on one branch, ACME answered by renewd itself, privilege by one root-owned script. Real git, sshd, nginx, pebble, sudo. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { House } from '../../daemon/assembly.ts';
 import type { CertificateRecord } from '../../daemon/core/record-format.ts';
+import { examine } from '../../daemon/commands/doctor.ts';
 import { turnsUntilQuiet } from '../../daemon/commands/once.ts';
 import { pebbleMissing, startPebble, type RealPebble } from '../fixtures/pebble.ts';
 import {
@@ -101,5 +102,34 @@ describe('variants', { skip: missingServers() ?? pebbleMissing() ?? rootNeeded ?
       execFileSync('git', ['-C', estate.bare, 'log', '-1', '--format=%s', 'main'], { encoding: 'utf8' }),
       'Say what this is\n',
     );
+  });
+
+  test('doctor writes out each line that the list lacks, and is content when it is there', async () => {
+    const list = readFileSync(`${installed}.allow`, 'utf8');
+    const found = async (): Promise<string> => {
+      const all = await examine(house, AbortSignal.timeout(60_000));
+      const { ok, message } =
+        all.find((each) => each.subject === 'endpoint web-01') ?? assert.fail('not looked at');
+      return `${ok ? 'ok' : 'bad'}: ${message}`;
+    };
+    assert.match(await found(), /^ok: OpenSSL/);
+    const { nginx } = estate;
+    const lines = list.split('\n').filter((each) => !/reload$|^link/.test(each));
+    writeFileSync(`${installed}.allow`, lines.join('\n'));
+    try {
+      const said = await found();
+      assert.match(
+        said,
+        /^bad: the list of web-01 lacks 3 lines for what is declared\. As root there, add: /,
+      );
+      for (const line of [
+        `link ${nginx.certificate}`,
+        `link ${nginx.key}`,
+        `command ${nginx.control} reload`,
+      ])
+        assert.ok(said.includes(`"${line}"`), said);
+    } finally {
+      writeFileSync(`${installed}.allow`, list);
+    }
   });
 });

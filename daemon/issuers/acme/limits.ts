@@ -11,3 +11,9 @@ export function acmeLimits(): IssuerLimits {
       'its challenge, http-01, is for single hosts. List the names, or choose an issuer that needs no such proof',
   };
 }
+
+/** The directory on the machine of a certificate that answers are written to; null where renewd answers itself. */
+export function acmeWebroot({ challenge }: Readonly<Record<string, unknown>>): string | null {
+  if (typeof challenge !== 'object' || challenge === null) return null;
+  return 'path' in challenge && typeof challenge.path === 'string' ? challenge.path : null;
+}
