@@ -4,9 +4,11 @@
  */
 import { counted } from './count.ts';
 import { approvalsOf, type ApprovalState } from './change-approval.ts';
-import { authorsOf, permittedFor, rightsReasons } from './change-rights.ts';
+import { permittedFor, rightsReasons } from './change-rights.ts';
 import { isTimely } from './change-time.ts';
-import type { ChangeInput, ChangeReason } from './change.ts';
+import { standsBehind } from './change-people.ts';
+import type { DocumentChange } from './change-plan.ts';
+import type { ChangeInput, ChangeReason, NewCommit } from './change.ts';
 import type { Certificate, ChangeControl } from './model.ts';
 import { isForgeMerge, signersOf } from './signers.ts';
 
@@ -44,8 +46,8 @@ export function judgeChange(input: ChangeInput): ChangeVerdict {
 }
 
 /**
- * The emergency key, where its holder stands behind every file of the change: merged together with somebody else's work it lets in neither. Nothing is so urgent that
- * change control must be taken off by one person.
+ * The emergency key, where commits of its holder that say it is one stand behind every file of the change: merged together with somebody else's work, or with what the same
+ * person wrote for another day, it lets in neither. Nothing is so urgent that change control must be taken off by one person.
  */
 function breakGlassOf(control: ChangeControl, input: ChangeInput): ChangeVerdict['breakGlass'] {
   if (control.breakGlass === null || input.after.changeControl === null) return null;
@@ -54,14 +56,18 @@ function breakGlassOf(control: ChangeControl, input: ChangeInput): ChangeVerdict
     owner: null,
     forges: [],
   });
-  for (const commit of input.commits) {
-    const { breakGlass: reason, signature } = commit;
-    if (reason === null || signature.verdict !== 'good' || !isTimely(control, commit, input.now)) continue;
+  const emergencies = input.commits.filter(
+    (each) =>
+      each.breakGlass !== null && each.signature.verdict === 'good' && isTimely(control, each, input.now),
+  );
+  for (const { breakGlass: reason, signature } of emergencies) {
     const principal = signature.principals.find((each) => holders.has(each));
-    if (principal === undefined) continue;
-    if (input.plan.documents.every((each) => authorsOf(control, input, each).includes(principal))) {
+    if (principal === undefined || reason === null) continue;
+    const theirs = emergencies.filter((each) => each.signature.principals.includes(principal));
+    const covers = (commit: NewCommit, document: DocumentChange): boolean =>
+      commit.approves.includes(input.hash) || standsBehind(commit, input.tip, document);
+    if (input.plan.documents.every((document) => theirs.some((each) => covers(each, document))))
       return { principal, reason };
-    }
   }
   return null;
 }

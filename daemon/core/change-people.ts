@@ -53,10 +53,16 @@ export function standingBehind(
   { tip, commits }: Pick<ChangeInput, 'tip' | 'commits'>,
   document: DocumentChange,
 ): SignatureFinding[] {
-  return commits.flatMap((commit) => {
-    if (commit.signature.verdict !== 'good') return [];
-    const standing = commit.oid === tip.oid ? [...commit.brought, ...(commit.changed ?? [])] : commit.brought;
-    const stands = standing.some((each) => each.path === document.path && each.after === document.after);
-    return stands ? [commit.signature] : [];
-  });
+  return commits.filter((each) => standsBehind(each, tip, document)).map((each) => each.signature);
+}
+
+/** Whether this very commit put the content there that the file has now, with a good signature. Pure. */
+export function standsBehind(
+  commit: NewCommit,
+  tip: Pick<NewCommit, 'oid'>,
+  document: Pick<DocumentChange, 'path' | 'after'>,
+): boolean {
+  if (commit.signature.verdict !== 'good') return false;
+  const standing = commit.oid === tip.oid ? [...commit.brought, ...(commit.changed ?? [])] : commit.brought;
+  return standing.some((each) => each.path === document.path && each.after === document.after);
 }

@@ -461,6 +461,22 @@ describe('a verdict', () => {
       'accepted',
     );
   });
+  test('an emergency lets in what its own commits bring, and nothing else of whoever holds the key', () => {
+    const emergency = commit('2', 'bea', { breakGlass: 'outage' });
+    const draft = commit('3', 'bea', brings);
+    const merged = commit('1', 'priya', { merge: true });
+    assert.deepEqual(codes(judge([merged, emergency, draft])), ['path-not-permitted']);
+    assert.equal(
+      judge([merged, draft, commit('2', 'bea', { ...brings, breakGlass: 'outage' })]).outcome,
+      'accepted',
+    );
+    // Over exactly this plan, with the reason, it counts for all of it.
+    const vouched = commit('2', 'bea', { approves: [hash], breakGlass: 'outage' });
+    assert.equal(judge([merged, vouched, draft]).outcome, 'accepted');
+    assert.deepEqual(codes(judge([merged, emergency, commit('4', 'bea', { approves: [hash] }), draft])), [
+      'path-not-permitted',
+    ]);
+  });
   test('taking the wildcard away does not take the approval away', () => {
     const before = desired([certificate({ dnsNames: ['*.example.com'], blob: 'old' })]);
     assert.equal(judge([commit('1', 'ada', brings)], ['shop.example.com'], before).outcome, 'waiting');
