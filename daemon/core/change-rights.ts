@@ -12,7 +12,12 @@ import { isForgeMerge, signersOf } from './signers.ts';
 
 /** What is done without the right to do it. An emergency needs none: `judgeChange` does not ask. Pure. */
 export function rightsReasons(control: ChangeControl, input: ChangeInput): ChangeReason[] {
-  return [...pathReasons(control, input), ...placeReasons(control, input), ...labelReasons(control, input)];
+  return [
+    ...pathReasons(control, input),
+    ...teamReasons(control, input),
+    ...placeReasons(control, input),
+    ...labelReasons(control, input),
+  ];
 }
 
 /** Principals that may change a path; null: every known signer. Pure. */
@@ -68,6 +73,51 @@ function endpointOwners(endpoints: Desired['endpoints']): ReadonlyMap<string, re
   }
   ownersOf.set(endpoints, made);
   return made;
+}
+
+/** Whatever says in `metadata.team` whose it is, of every kind that can. Pure. */
+export function* statedTeams(desired: Desired): Generator<{
+  readonly name: string;
+  readonly team: string;
+  readonly source: SourcePosition;
+}> {
+  for (const all of [desired.certificates, desired.endpoints]) {
+    for (const [name, { team, source }] of all) if (team !== null) yield { name, team, source };
+  }
+}
+
+/** The team that the folder of a file belongs to: by the rule that counts for it, or because the folder has the name of a team; null: it belongs to none. */
+function teamOfFolder(control: ChangeControl, { before, after }: ChangeInput, path: string): string | null {
+  for (const { paths } of control.paths.toReversed()) {
+    const match = paths.map((pattern) => matchPath(pattern, path)).find((each) => each !== null);
+    if (match === undefined) continue;
+    if (match.team !== null) return match.team;
+    break;
+  }
+  const folder = /^inventory\/[^/]+\/([^/]+)\//.exec(path)?.[1];
+  return folder !== undefined && (before.teams.has(folder) || after.teams.has(folder)) ? folder : null;
+}
+
+/**
+ * What says that it is of a team does not stand in the folder of another: rights go by the folder, and who may write there would speak for a team that is not theirs. This
+ * holds whoever makes the change, since the folder stays in those hands.
+ */
+function teamReasons(control: ChangeControl, input: ChangeInput): ChangeReason[] {
+  const changed = new Set(input.plan.documents.map((each) => each.path));
+  return [...statedTeams(input.after)].flatMap(({ name, team, source }): ChangeReason[] => {
+    if (!changed.has(source.file)) return [];
+    const folder = teamOfFolder(control, input, source.file);
+    if (folder === null || folder === team) return [];
+    return [
+      {
+        code: 'path-not-permitted',
+        message: `${name} says that it is of team ${team} and stands in the folder of team ${folder} (${source.file}:${String(source.line)}), whose people may change it`,
+        fix: `Move the file into the folder of team ${team}, with somebody who may change that, or write metadata.team: ${folder}.`,
+        commit: input.tip.oid,
+        source,
+      },
+    ];
+  });
 }
 
 const forgeWords =

@@ -6,10 +6,12 @@ import { canonicalJson } from '../../daemon/core/canonical.ts';
 import { judgeChange, type ChangeInput, type NewCommit } from '../../daemon/core/change-judgement.ts';
 import { planChange, type DocumentChange } from '../../daemon/core/change-plan.ts';
 import { codeowners } from '../../daemon/core/codeowners.ts';
-import type { Certificate, ChangeControl, Desired } from '../../daemon/core/model.ts';
+import { statedTeams } from '../../daemon/core/change-rights.ts';
+import type { Certificate, ChangeControl, Desired, Endpoint } from '../../daemon/core/model.ts';
 import { parseMoment, parsePeriod } from '../../daemon/core/period.ts';
 import { sameSet } from '../../daemon/core/same.ts';
 import { matchPath } from '../../daemon/core/path-pattern.ts';
+import { kinds } from '../../daemon/documents/kinds/index.ts';
 import { certificate, everyone, installation } from './sample.ts';
 import { team } from './rules/team.ts';
 
@@ -480,6 +482,82 @@ describe('a verdict', () => {
   test('taking the wildcard away does not take the approval away', () => {
     const before = desired([certificate({ dnsNames: ['*.example.com'], blob: 'old' })]);
     assert.equal(judge([commit('1', 'ada', brings)], ['shop.example.com'], before).outcome, 'waiting');
+  });
+});
+
+describe('what names a team', () => {
+  const endpointAt = (path: string, of: string | null): Endpoint => ({
+    kind: 'Endpoint',
+    name: 'px',
+    labels: {},
+    source: { file: path, line: 2, column: 1 },
+    blob: 'e',
+    team: of,
+    type: 'ssh',
+    config: {},
+    networks: [],
+    machine: [],
+    profiles: null,
+  });
+  const placed = (path: string, of: string | null, rule: readonly string[]): readonly string[] => {
+    const ruled: ChangeControl = {
+      ...control,
+      paths: [{ paths: rule, signers: ['owner', 'team:pki', 'team:web'], source }],
+    };
+    const base = desired([], ruled);
+    const teams = new Map([
+      ...base.teams,
+      ['payments', team({ name: 'payments', signers: ['priya'] })] as const,
+    ]);
+    const before = { ...base, teams };
+    const after = { ...before, endpoints: new Map([['px', endpointAt(path, of)]]) };
+    const documents = [{ path, before: null, after: 'e' }];
+    const tip = commit('1', 'pia', { paths: [{ path, after: 'e' }] });
+    const input = {
+      before,
+      after,
+      plan: plan(before, after, documents),
+      hash,
+      tip,
+      commits: [tip],
+      unread: 0,
+      now: 0,
+    };
+    return codes(judgeChange(input));
+  };
+  const own = ['inventory/endpoints/{team}/**'];
+
+  test('stands in no folder of another team, whoever brings it', () => {
+    assert.deepEqual(placed('inventory/endpoints/web/px.yaml', 'payments', own), ['path-not-permitted']);
+    assert.deepEqual(placed('inventory/endpoints/web/dc1/px.yaml', 'payments', own), ['path-not-permitted']);
+    const prefixed = placed('inventory/endpoints/x-web/px.yaml', 'payments', [
+      'inventory/endpoints/x-{team}/**',
+    ]);
+    assert.deepEqual(prefixed, ['path-not-permitted']);
+    // A folder with the name of a team is its folder, also where the rule names it by hand.
+    for (const rule of ['inventory/endpoints/web/**', 'inventory/**'])
+      assert.deepEqual(placed('inventory/endpoints/web/px.yaml', 'payments', [rule]), ['path-not-permitted']);
+  });
+
+  test('stands in its own, or in one that is of no team', () => {
+    assert.deepEqual(placed('inventory/endpoints/payments/px.yaml', 'payments', own), []);
+    assert.deepEqual(placed('inventory/endpoints/web/px.yaml', null, own), []);
+    for (const path of ['inventory/endpoints/px.yaml', 'inventory/endpoints/dc1/px.yaml'])
+      assert.deepEqual(placed(path, 'payments', ['inventory/**']), [], path);
+  });
+
+  test('is looked at for every kind that can name one', () => {
+    const state = desired([certificate()]);
+    const all = { ...state, endpoints: new Map([['px', endpointAt('x', 'web')]]) };
+    const seen = [...statedTeams(all)].map((each) => each.name);
+    for (const kind of Object.values(kinds)) {
+      const schema = kind.schema({ issuerSchemas: {}, endpointSchemas: {}, ruleSchemas: {} });
+      const { properties } = schema as { readonly properties?: { readonly metadata?: unknown } };
+      if (!JSON.stringify(properties?.metadata).includes('"team"')) continue;
+      const ids = [...kind.of(all).keys()];
+      assert.ok(ids.length > 0, `${kind.kind} names a team: give an example of one here`);
+      for (const id of ids) assert.ok(seen.includes(id), `${kind.kind} ${id} is not looked at`);
+    }
   });
 });
 
