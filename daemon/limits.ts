@@ -456,10 +456,16 @@ export const limits = {
   target: {
     /** Of what a server said when a command failed: enough for a reason, too little for a flood. */
     lastWordsMaxChars: 600,
+    /** Of what follows the reason on lines of its own, as a test of a configuration prints it. */
+    lastLinesMax: 3,
+    /** Of an answer that is no answer of the script, and of what it says when all is well. */
+    answerShownMaxChars: 300,
   },
   ssh: {
     /** Of the list of algorithms that a server offers, in a message: OpenSSH's longest has some 350 characters. */
     offerShownMaxChars: 500,
+    /** Of the last line that a command said before it was given up. */
+    lastLineMaxChars: 300,
     /** TCP connect, key exchange and log-in together. */
     connectTimeoutMs: 15 * second,
     /** A peer that answers none of three probes is gone. */

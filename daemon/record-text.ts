@@ -2,6 +2,7 @@
  * The one way of text out of the process: records, journal entries, findings, commits, log lines, metrics and messages of failures.
  * It withholds secrets and makes control characters visible. It never refuses: what may not be written is replaced, and named.
  */
+import { withoutKeyRuns } from './core/key-runs.ts';
 import { visibleLine, visibleText, type RecordText } from './core/record-text.ts';
 import { limits } from './limits.ts';
 
@@ -86,8 +87,8 @@ export function withhold(text: string): string {
   for (const value of known) if (safe.includes(value)) safe = safe.replaceAll(value, marks.secret);
   if (pieces.size > 0 && safe.length >= pieceLength) safe = withoutPieces(safe);
   if (!worthLooking.test(safe)) return safe;
-  return safe
-    .replace(armored, marks['private key'])
+  const unarmored = safe.replace(armored, marks['private key']);
+  return withoutHeadlessKeys(unarmored)
     .replace(putty, marks['private key'])
     .replace(base64Keys, marks['private key'])
     .replace(hexKeys, marks['private key'])
@@ -98,6 +99,27 @@ export function withhold(text: string): string {
     .replace(authorizations, '$1[authorization]')
     .replace(bearers, '$1 [authorization]')
     .replace(prefixed, marks.token);
+}
+
+/** Keys that lost their beginning and kept their END. */
+function withoutHeadlessKeys(text: string): string {
+  if (!/-{4,5} ?END [A-Z0-9 ]{0,40}PRIVATE KEY/.test(text)) return text;
+  return withoutKeyRuns(text, marks['private key'], {
+    cut: { before: false, after: false },
+    anywhere: false,
+  });
+}
+
+/**
+ * As `withhold`, for text from outside that may be part of a longer one: lines that may be of a private key are replaced where they stand beside a cut,
+ * and where several follow each other. For `daemon/said-text.ts`.
+ */
+export function withholdFragment(
+  text: string,
+  missing: { readonly before?: boolean; readonly after?: boolean },
+): string {
+  const cut = { before: missing.before === true, after: missing.after === true };
+  return withoutKeyRuns(withhold(text), marks['private key'], { cut, anywhere: true });
 }
 
 /**
@@ -152,16 +174,19 @@ export function recordMessage(text: string): RecordText {
   const most = limits.records.messageMaxChars;
   // Half a key is still a key, so the whole is cleaned, up to a bound that no message of ours comes near.
   const said = recordText(
-    text.length > limits.records.writtenTextMaxChars ? ends(text, limits.records.writtenTextMaxChars) : text,
+    text.length > limits.records.writtenTextMaxChars
+      ? ends(text, limits.records.writtenTextMaxChars, withholdFragment)
+      : text,
   );
-  return said.length <= most ? said : (ends(said, most) as RecordText);
+  return said.length <= most ? said : (ends(said, most, (part) => part) as RecordText);
 }
 
-function ends(text: string, most: number): string {
+/** Beginning and end of a text, each passed through `clean` with what is missing beside it. */
+function ends(text: string, most: number, clean: typeof withholdFragment): string {
   const note = ` ... (${String(text.length)} characters) ... `;
   const last = Math.floor(most / 4);
-  const first = most - last - note.length;
-  return `${text.slice(0, first)}${note}${text.slice(-last)}`.toWellFormed();
+  const first = clean(text.slice(0, most - last - note.length), { after: true });
+  return `${first}${note}${clean(text.slice(-last), { before: true })}`.toWellFormed();
 }
 
 /** As `recordText`, on one line: line ends become visible too. For subjects, trailers, labels and journal entries, where a line end begins something else. */

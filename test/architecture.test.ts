@@ -25,20 +25,20 @@ const doors: Readonly<Record<string, string>> = {
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   core: [],
   ports: ['core', 'record-text'],
-  documents: ['core', 'ports', 'limits', 'expressions'],
+  documents: ['core', 'ports', 'limits', 'expressions', 'said-text'],
   expressions: ['core', 'limits'],
-  git: ['core', 'ports', 'limits', 'record-text', 'make-directory'],
-  ssh: ['core', 'ports', 'limits'],
+  git: ['core', 'ports', 'limits', 'record-text', 'make-directory', 'said-text'],
+  ssh: ['core', 'ports', 'limits', 'said-text'],
   tls: ['core', 'ports', 'limits', 'x509'],
-  x509: ['core', 'ports', 'limits'],
-  acme: ['core', 'ports', 'limits', 'x509'],
-  records: ['core', 'ports', 'limits', 'git'],
+  x509: ['core', 'ports', 'limits', 'said-text'],
+  acme: ['core', 'ports', 'limits', 'x509', 'said-text'],
+  records: ['core', 'ports', 'limits', 'git', 'said-text'],
   templates: ['core', 'ports', 'limits'],
-  journal: ['core', 'ports', 'limits', 'record-text', 'make-directory', 'system-trouble'],
+  journal: ['core', 'ports', 'limits', 'record-text', 'make-directory', 'system-trouble', 'said-text'],
   custody: ['core', 'ports', 'limits', 'make-directory', 'system-trouble'],
-  issuers: ['core', 'ports', 'limits', 'acme', 'x509', 'make-directory', 'system-trouble'],
+  issuers: ['core', 'ports', 'limits', 'acme', 'x509', 'make-directory', 'system-trouble', 'said-text'],
   solvers: ['core', 'ports', 'limits'],
-  targets: ['core', 'ports', 'limits', 'ssh', 'templates', 'x509'],
+  targets: ['core', 'ports', 'limits', 'ssh', 'templates', 'x509', 'said-text'],
 };
 
 interface SourceFile {
@@ -428,6 +428,37 @@ test('text gets into records by one door, and no other file can say that a text 
   assert.match(publish, /readonly edit: .*RecordText \| null/);
   assert.match(publish, /readonly message: .* => RecordText;/);
   assert.match(publish, /readonly trailers: .*RecordText/);
+});
+
+test('text from outside is cut by one door, which withholds secrets before: half a key no longer looks like one', () => {
+  // By a bound that is named as one of characters, or by a number above the 40 digits of an id.
+  const cutting =
+    /\.(?:slice|substring|substr)\([^()]*(?:\b\w*[mM]axChar(?:s|acters)\b|\b(?:4[1-9]|[5-9]\d|\d{3,})\b)[^()]*\)/;
+  for (const cut of [
+    'said.slice(0, 300)',
+    'a.trim().slice(0, limits.git.remoteWordsMaxChars)',
+    'b.slice(-600)',
+  ])
+    assert.match(cut, cutting);
+  const found = sources.filter(({ text }) => cutting.test(codeOf(text))).map(({ path }) => path);
+  // Each of these withholds first, in the same function.
+  assert.deepEqual(found.sort(), ['daemon/log.ts', 'daemon/said-text.ts']);
+  const makers = sources.filter(({ text }) => /as (?:unknown as )?SaidText/.test(codeOf(text)));
+  assert.deepEqual(
+    makers.map(({ path }) => path),
+    ['daemon/said-text.ts'],
+  );
+  // What a program said gets its type where it is read to its end, so nobody has it with a secret in it.
+  const output = sources.find(({ path }) => path === 'daemon/ssh/command-output.ts')?.text ?? '';
+  assert.match(output, /readonly stderr: SaidText;/);
+  const wire = sources.find(({ path }) => path === 'daemon/git/pkt-line.ts')?.text ?? '';
+  assert.match(wire, /function remoteWords\(text: SaidText, /);
+  // Bytes of the other channel are for our readers; who makes words of them asks for the same type.
+  const readers = sources.filter(({ text }) => /(?<!process\.)\bstdout\b/.test(codeOf(text)));
+  assert.deepEqual(readers.map(({ path }) => path).sort(), [
+    'daemon/ssh/command-output.ts',
+    'daemon/targets/ssh.ts',
+  ]);
 });
 
 /** Calls that throw on data a stranger can choose: a date out of range, a broken escape, text that is no URL. */

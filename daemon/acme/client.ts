@@ -65,7 +65,7 @@ export function createAcmeClient(options: AcmeAccountOptions): AcmeClient {
   const sameServer = (url: string): string => {
     // A CA that sends us elsewhere with signed requests is a CA we do not know.
     if (isOurs(url)) return url;
-    throw protocol(issuer, `it names an address on another server: ${url.slice(0, 200)}`);
+    throw protocol(issuer, `it names an address on another server: ${plain(url)}`);
   };
 
   const readDirectory = async (signal: AbortSignal): Promise<Directory> => {

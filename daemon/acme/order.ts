@@ -12,7 +12,7 @@ import { certifies, downloadChain } from './chain.ts';
 import { json, protocol } from './client.ts';
 import { pause, untilNextLook, type OrderTools } from './order-tools.ts';
 import { certificateId, refusesReplaces } from './replaces.ts';
-import { AcmeRefusal, failureOf, isGone, problemFields, problemText } from './problem.ts';
+import { AcmeRefusal, failureOf, isGone, plain, problemFields, problemText } from './problem.ts';
 
 interface Order {
   readonly url: string;
@@ -178,7 +178,7 @@ async function makeOrder(tools: OrderTools, request: IssueRequest, context: Issu
   if (location === undefined) throw protocol(tools.issuer, 'it made an order without an address');
   // Looked at before it is written down: an address that is never asked would be stuck for ever.
   if (!client.isOurs(location)) {
-    throw protocol(tools.issuer, `it names an address on another server: ${location.slice(0, 200)}`);
+    throw protocol(tools.issuer, `it names an address on another server: ${plain(location)}`);
   }
   await context.checkpoint({ order: location });
   return readOrder(tools, location, answer.body, answer.retryAt);

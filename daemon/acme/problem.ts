@@ -2,6 +2,7 @@
 import { isNestedDeeper } from '../core/json-depth.ts';
 import { limits } from '../limits.ts';
 import { OperationError, type Disposition, type FailureCode } from '../ports/failure.ts';
+import { firstOf } from '../said-text.ts';
 
 export interface AcmeProblem {
   /** HTTP status. */
@@ -67,8 +68,7 @@ export function problemText({
 
 /** One bounded line without control or direction characters: a CA's words end up in records and on screens. Pure. */
 export function plain(text: string, maxChars: number = limits.acme.wordsMaxChars): string {
-  return text
-    .slice(0, maxChars)
+  return firstOf(text, maxChars)
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
     .toWellFormed();
 }

@@ -11,6 +11,7 @@ import { judgeLine, wordsOf } from '../records/signed-line.ts';
 import { parseRecord, recordReader } from '../records/read.ts';
 import { pathsByObject } from '../records/by-object.ts';
 import { limits } from '../limits.ts';
+import { firstOfLine } from '../said-text.ts';
 import type { Claims } from './claim.ts';
 
 export interface FirstSeen {
@@ -100,7 +101,7 @@ async function checkLine(
     'records',
     `${counted(own.length, 'commit of records is', 'commits of records are')} signed by the daemon’s key`,
     wrong.length === 0,
-    wrong.length === 0 ? signers.trim().slice(0, 120) : wrong.slice(0, 10).join(', '),
+    wrong.length === 0 ? firstOfLine(signers.trim(), 120) : wrong.slice(0, 10).join(', '),
   );
   // On a branch shared with people theirs may stand between ours, as long as they leave the records alone.
   const others = prefix === '' ? [] : line.filter((each) => !own.includes(each));

@@ -15,7 +15,7 @@ export function issuancePath(issuer: string, serial: string): string | null {
 /** What the entry says otherwise than its certificate, each as a phrase; empty when nothing. */
 export function issuanceDifferences(record: IssuanceRecord, facts: CertificateFacts): string[] {
   const same = (what: string, said: string, is: string): string[] =>
-    said === is ? [] : [`${what} is ${is}, not ${said.slice(0, 200)}`];
+    said === is ? [] : [`${what} is ${is}, not ${said.length > 200 ? 'the long text it says' : said}`];
   const list = (values: readonly string[]): string => canonicalJson([...values].sort());
   return [
     ...same('serial', record.serial, facts.serial),

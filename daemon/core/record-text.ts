@@ -8,6 +8,14 @@ declare const clean: unique symbol;
  */
 export type RecordText = string & { readonly [clean]: true };
 
+declare const said: unique symbol;
+
+/**
+ * Text from outside that went through `daemon/said-text.ts`: it holds no secret that can be recognised, so it may be cut anywhere. Control characters
+ * may be in it.
+ */
+export type SaidText = string & { readonly [said]: true };
+
 /**
  * Characters that move a cursor, start an escape sequence or reorder text: controls (C0, DEL, C1), format characters (bidirectional
  * controls of UAX #9, zero-width characters, byte order mark), line and paragraph separators, lone surrogates.

@@ -8,6 +8,7 @@ import type { DocumentProblem, DriftMode, SourcePosition } from '../core/model.t
 import type { SecretUse } from '../core/secret-binding.ts';
 import { limits } from '../limits.ts';
 import { configSchema } from './config-schema.ts';
+import { excerptOf } from './excerpt.ts';
 import { findAliases, offsetOf } from './positions.ts';
 import { essential, pathOf, phrase } from './schema-errors.ts';
 
@@ -107,7 +108,7 @@ export function parseConfigText(text: string, file: string): ParsedConfig {
   const problem = (code: string, message: string, offset: number): DocumentProblem => {
     const source = at(offset);
     const line = lines[source.line - 1];
-    const excerpt = line === undefined ? null : `${line}\n${' '.repeat(source.column - 1)}^`;
+    const excerpt = line === undefined ? null : excerptOf(line, source.column);
     return { code, message, source, excerpt, severity: 'error', scope: file };
   };
   const positionOf = (path: readonly string[]): SourcePosition => at(offsetOf(document, path));

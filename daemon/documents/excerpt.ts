@@ -1,8 +1,10 @@
 /** The line a message is about, with a caret under its column. Pure. */
 import { limits } from '../limits.ts';
+import { saidText } from '../said-text.ts';
 
-/** The line with a caret below the column, cut around it where it is long. */
-export function excerptOf(line: string, column: number): string {
+/** The line with a caret below the column, cut around it where it is long. What may be a line of a private key is withheld: its neighbours are not shown. */
+export function excerptOf(written: string, column: number): string {
+  const line = saidText(written, { before: true, after: true });
   const max = limits.documents.excerptMaxChars;
   const from = line.length <= max ? 0 : Math.max(0, Math.min(column - 1 - max / 2, line.length - max));
   // A tab stays one column wide, so that the caret stands below its character.

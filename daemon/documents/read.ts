@@ -10,6 +10,7 @@ import { didYouMean } from '../core/nearest.ts';
 import type { ParsedFile, Resource } from '../core/parsed-document.ts';
 import { limits } from '../limits.ts';
 import type { JsonSchema } from '../ports/plugin.ts';
+import { firstOf } from '../said-text.ts';
 import type { CheckedDocument } from './convert.ts';
 import { excerptOf } from './excerpt.ts';
 import { kindSchemas, toResource } from './kinds/index.ts';
@@ -207,8 +208,8 @@ function startReading(file: SourceFile, text: string, plugins: PluginSchemas): R
 }
 
 function cut(message: string): string {
-  const max = limits.documents.messageMaxChars;
-  return message.length <= max ? message : `${message.slice(0, max)}...`;
+  const shown = firstOf(message, limits.documents.messageMaxChars);
+  return message.length <= limits.documents.messageMaxChars ? shown : `${shown}...`;
 }
 
 function readDocument(

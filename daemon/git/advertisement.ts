@@ -2,6 +2,7 @@
 import { sha256Unsupported } from './unsupported.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
+import { saidText, type SaidText } from '../said-text.ts';
 import { isOid } from './object.ts';
 import {
   delimiterPacket,
@@ -35,7 +36,7 @@ export async function readAdvertisement(reader: PacketReader, place: string): Pr
     if (line.kind === 'flush') break;
     if (line.kind !== 'data') throw nonsense(place, 'a packet out of place');
     const text = line.bytes.toString('utf8').replace(/\n$/, '');
-    if (text.startsWith('ERR ')) throw serverError(place, text.slice(4));
+    if (text.startsWith('ERR ')) throw serverError(place, saidText(text.slice(4)));
     if (first && text === 'version 2') {
       versionTwo = true;
       continue;
@@ -97,7 +98,7 @@ export async function readListedRefs(reader: PacketReader, place: string): Promi
     if (line === null) throw nonsense(place, 'a list of references that is cut short');
     if (line.kind !== 'data') return refs;
     const text = line.bytes.toString('utf8').replace(/\n$/, '');
-    if (text.startsWith('ERR ')) throw serverError(place, text.slice(4));
+    if (text.startsWith('ERR ')) throw serverError(place, saidText(text.slice(4)));
     const [oid = '', name = ''] = text.split(' ');
     if (oid === 'unborn') continue;
     addRef(refs, oid, name, place, new Set());
@@ -105,7 +106,7 @@ export async function readListedRefs(reader: PacketReader, place: string): Promi
 }
 
 /** gitprotocol-pack: `ERR` lines end the conversation; forges use them for missing repositories and refused access. */
-export function serverError(place: string, words: string): OperationError {
+export function serverError(place: string, words: SaidText): OperationError {
   const shown = remoteWords(words, limits.git.remoteWordsMaxChars);
   if (/denied|not allowed|unauthori[sz]ed|forbidden|publickey/i.test(shown)) {
     return new OperationError(

@@ -1,7 +1,7 @@
 /** Whose signature a commit carries: SSH keys, SSH certificates, tokens, OpenPGP, by the lists of a repository, at the time it was first seen. */
 import { createHash } from 'node:crypto';
 import { limits } from '../limits.ts';
-import { recordLine } from '../record-text.ts';
+import { firstOfLine } from '../said-text.ts';
 import {
   allows,
   matchesList,
@@ -53,9 +53,7 @@ export const verdict = (
   key: null,
   method: null,
   // Parts of it were written by whoever made the signature.
-  reason: recordLine(reason)
-    .slice(0, limits.git.reasonMaxChars)
-    .replace(/[\ud800-\udbff]$/, ''),
+  reason: firstOfLine(reason, limits.git.reasonMaxChars),
   ...more,
 });
 

@@ -1,6 +1,7 @@
 /** Fetches one commit with its history into a bare mirror, over any transport. */
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
+import { saidText } from '../said-text.ts';
 import { serverError } from './advertisement.ts';
 import { indexPack } from './pack-check.ts';
 import { storePack } from './pack-file.ts';
@@ -60,9 +61,9 @@ async function packWithin(answer: Buffer, place: string): Promise<Buffer> {
     if (line.kind !== 'data') continue;
     const band = line.bytes[0];
     if (band === 1) parts.push(line.bytes.subarray(1));
-    else if (band === 3) throw serverError(place, line.bytes.toString('utf8', 1));
+    else if (band === 3) throw serverError(place, saidText(line.bytes.subarray(1)));
     else if (line.bytes.toString('latin1', 0, 4) === 'ERR ')
-      throw serverError(place, line.bytes.toString('utf8', 4));
+      throw serverError(place, saidText(line.bytes.subarray(4)));
   }
   return Buffer.concat(parts);
 }

@@ -8,6 +8,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIPv4 } from 'node:net';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
+import { saidText, type SaidText } from '../said-text.ts';
 import type { TrustedRoots } from '../ports/trusted-roots.ts';
 import type { GitService } from '../ports/git-ssh.ts';
 import type { Secret } from '../ports/plugin.ts';
@@ -310,18 +311,21 @@ function retryAfterMs(header: string | undefined, now: number): number | null {
   return Number.isFinite(ms) ? Math.max(ms, 0) : null;
 }
 
-async function readSome(response: IncomingMessage): Promise<string> {
+/** The beginning of an answer, as far as it is shown. */
+async function readSome(response: IncomingMessage): Promise<SaidText> {
   let text = '';
+  let isWhole = false;
   try {
     for await (const chunk of response) {
       text += String(chunk);
       if (text.length > limits.git.remoteWordsMaxChars) break;
     }
+    isWhole = text.length <= limits.git.remoteWordsMaxChars;
   } catch {
     // The status alone says enough.
   }
   response.destroy();
-  return text;
+  return saidText(text, { after: !isWhole });
 }
 
 async function collect(source: AsyncIterable<Uint8Array>, maxBytes: number, place: string): Promise<Buffer> {
@@ -350,7 +354,7 @@ function unreachable(place: string, cause: unknown, given = false): OperationErr
   const how = 'name a file that holds the certificate of that CA (PEM) as git.caFile in the configuration';
   const reason =
     untrustedServer(cause, { how, given }) ?? (cause instanceof Error ? cause.message : String(cause));
-  const words = remoteWords(reason, limits.git.remoteWordsMaxChars);
+  const words = remoteWords(saidText(reason), limits.git.remoteWordsMaxChars);
   const unsupported = notSupportedByPeer(reason);
   return new OperationError(
     'git-unavailable',

@@ -1,5 +1,6 @@
 /** Lines of the Git wire protocol (gitprotocol-common, "pkt-line Format"), read from a stream with bounds, and written. */
 import { OperationError } from '../ports/failure.ts';
+import { firstOf, type SaidText } from '../said-text.ts';
 
 export const flushPacket = Buffer.from('0000');
 export const delimiterPacket = Buffer.from('0001');
@@ -80,10 +81,7 @@ export function nonsense(place: string, what: string, cause?: unknown): Operatio
   });
 }
 
-/** Words of a server, safe to show: no control characters, one line, bounded. Pure. */
-export function remoteWords(text: string, maxChars: number): string {
-  return text
-    .replace(/\p{Cc}+/gu, ' ')
-    .trim()
-    .slice(0, maxChars);
+/** Words of a server, safe to show: no control characters, one line, bounded. Secrets are withheld while lines are lines. */
+export function remoteWords(text: SaidText, maxChars: number): string {
+  return firstOf(text.replace(/\p{Cc}+/gu, ' ').trim(), maxChars);
 }

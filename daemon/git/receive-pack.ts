@@ -1,6 +1,7 @@
 /** Our own push (gitprotocol-pack, "Pushing Data To a Server"): one reference, compare-and-swap by its old id, the server's verdict read exactly. */
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
+import { saidText } from '../said-text.ts';
 import {
   createPacketReader,
   flushPacket,
@@ -102,5 +103,5 @@ function denied(place: string, what: string, reason: string, words: string): Ope
 }
 
 function shown(text: string): string {
-  return remoteWords(text, limits.git.remoteWordsMaxChars);
+  return remoteWords(saidText(text), limits.git.remoteWordsMaxChars);
 }

@@ -1,8 +1,9 @@
 /** Git over SSH: runs the service through the injected `connect` and speaks protocol version 0 on its channel. Host keys are the ssh room's. */
 import { limits } from '../limits.ts';
+import { saidText } from '../said-text.ts';
 import type { GitService, GitSshChannel, GitSshConnect, GitSshLocation } from '../ports/git-ssh.ts';
 import { readAdvertisement, serverError } from './advertisement.ts';
-import { createPacketReader, flushPacket, remoteWords, type Packet, type PacketReader } from './pkt-line.ts';
+import { createPacketReader, flushPacket, type Packet, type PacketReader } from './pkt-line.ts';
 import type { Session, Transport } from './transport.ts';
 
 /** Makes a transport over `connect`. Does no IO itself. */
@@ -79,6 +80,6 @@ async function* answer(
   const { code, stderr } = await channel.exit;
   // receive-pack reports in its answer; upload-pack that fails has sent half a pack.
   if (code !== 0 && (received === 0 || service === 'git-upload-pack')) {
-    throw serverError(place, remoteWords(stderr, limits.git.remoteWordsMaxChars) || `exit code ${code}`);
+    throw serverError(place, stderr.trim() === '' ? saidText(`exit code ${code}`) : stderr);
   }
 }

@@ -23,6 +23,7 @@ import type {
   Publisher,
 } from '../ports/issuer.ts';
 import type { Plugin, Tools } from '../ports/plugin.ts';
+import { firstOf } from '../said-text.ts';
 import { readCsr, type CsrFacts } from '../x509/csr.ts';
 import { certificateFacts } from '../x509/facts.ts';
 import { checkIssued } from '../x509/issued.ts';
@@ -338,7 +339,7 @@ async function publications(state: State): Promise<ReadonlyMap<string, string>> 
     if (path === null || wrong !== null || files.has(path)) {
       throw new OperationError(
         'ca-unavailable',
-        `the issuance log of issuer ${name} is not what was issued: serial ${JSON.stringify(record.serial.slice(0, 60))} ${wrong ?? 'stands there twice'}. Nothing of it is published. Restore issued.jsonl from a backup, or from issuance/ of the state branch, and find out who changed it.`,
+        `the issuance log of issuer ${name} is not what was issued: serial ${JSON.stringify(firstOf(record.serial, 60))} ${wrong ?? 'stands there twice'}. Nothing of it is published. Restore issued.jsonl from a backup, or from issuance/ of the state branch, and find out who changed it.`,
         { scope: 'issuer', disposition: 'stall', endsWhen: ['data-directory'] },
       );
     }

@@ -16,6 +16,7 @@ import { guarded, JournalUnreadable, restoreIt } from './trouble.ts';
 import type { Json } from '../ports/issuer.ts';
 import { limits } from '../limits.ts';
 import { recordLine, recordValue, withheldIn } from '../record-text.ts';
+import { firstOfLine } from '../said-text.ts';
 import { migrations } from './schema.ts';
 import { makeDirectory } from '../make-directory.ts';
 
@@ -133,7 +134,7 @@ function restored<T>(value: unknown): T {
     return JSON.parse(json) as T;
   } catch {
     throw new JournalUnreadable(
-      `a row holds something else than renewd wrote: ${recordLine(json).slice(0, 60)}`,
+      `a row holds something else than renewd wrote: ${firstOfLine(json, 60)}`,
       restoreIt,
     );
   }

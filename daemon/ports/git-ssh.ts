@@ -1,4 +1,5 @@
 /** What the Git room needs from SSH: one exec channel per Git service. Implemented by the ssh room, called only by the git room. */
+import type { SaidText } from '../core/record-text.ts';
 
 export type GitService = 'git-upload-pack' | 'git-receive-pack';
 
@@ -19,7 +20,7 @@ export interface GitSshChannel {
   /** Ends the service's standard input. */
   readonly endInput: () => Promise<void>;
   /** Resolves when the service has ended; never rejects. `stderr` is bounded by the implementation. */
-  readonly exit: Promise<{ readonly code: number; readonly stderr: string }>;
+  readonly exit: Promise<{ readonly code: number; readonly stderr: SaidText }>;
   /** Ends the channel now; safe to repeat. */
   readonly close: () => void;
 }

@@ -3,6 +3,7 @@
  * changes the value. Pure. Fields it does not name are let be: a newer renewd may have written them.
  */
 import { limits } from '../limits.ts';
+import { firstOf } from '../said-text.ts';
 
 /** What holds while one record is checked. */
 export interface ShapeContext {
@@ -113,7 +114,7 @@ export const labels: Shape = (value, at, context) => {
   const entries = Object.entries(value);
   if (entries.length > limits.records.listMax) return `${at} has too many entries`;
   for (const [name, each] of entries) {
-    const wrong = text()(name, at, context) ?? text()(each, `${at}.${name.slice(0, 60)}`, context);
+    const wrong = text()(name, at, context) ?? text()(each, `${at}.${firstOf(name, 60)}`, context);
     if (wrong !== null) return wrong;
   }
   return null;

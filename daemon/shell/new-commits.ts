@@ -8,7 +8,7 @@ import { soundParts } from '../git/commit.ts';
 import type { Commit, Repository } from '../git/repository.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
-import { recordLine } from '../record-text.ts';
+import { firstOfLine } from '../said-text.ts';
 import { declaredDiff, type DeclaredDiff } from './declared-changes.ts';
 import {
   allowedSignersPath,
@@ -279,9 +279,7 @@ async function pathsOf(diff: DeclaredDiff, from: string | null, to: string): Pro
 
 /** Words of strangers that end up in our commits, findings and terminals: secrets withheld before the cut (half a key is still a key), one line, no controls, no reordering, bounded. */
 function plainLine(text: string): string {
-  return recordLine(text)
-    .slice(0, limits.governance.subjectMaxChars)
-    .replace(/[\ud800-\udbff]$/, '');
+  return firstOfLine(text, limits.governance.subjectMaxChars);
 }
 
 function trailerValues(commit: Commit, name: string): string[] {

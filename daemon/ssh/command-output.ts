@@ -2,6 +2,7 @@
 import type { ClientChannel } from 'ssh2';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
+import { lastLines, saidText, type SaidText } from '../said-text.ts';
 
 export interface RunOptions {
   readonly input?: Uint8Array;
@@ -16,7 +17,8 @@ export interface CommandResult {
   readonly exitCode: number | null;
   readonly signal: string | null;
   readonly stdout: Uint8Array;
-  readonly stderr: string;
+  /** Without what looks like a secret: people read it. */
+  readonly stderr: SaidText;
   readonly truncated: boolean;
 }
 
@@ -48,7 +50,7 @@ export function collect(
     const timedOut = (): OperationError =>
       new OperationError(
         'ssh-timeout',
-        `a command on ${where} did not end within ${String(Math.round(options.timeoutMs / 1000))} s${tail(err.text())}`,
+        `a command on ${where} did not end within ${String(Math.round(options.timeoutMs / 1000))} s${tail(err)}`,
         {
           disposition: 'retry',
         },
@@ -69,7 +71,7 @@ export function collect(
         reject(
           new OperationError(
             'ssh-command-failed',
-            `a command on ${where} does not stop talking; the connection was dropped${tail(err.text())}`,
+            `a command on ${where} does not stop talking; the connection was dropped${tail(err)}`,
             { disposition: 'retry' },
           ),
         );
@@ -102,7 +104,7 @@ export function collect(
             exitCode: code ?? null,
             signal: by ?? null,
             stdout: out.bytes(),
-            stderr: err.text(),
+            stderr: err.said(err.isFull()),
             truncated: out.isFull(),
           });
         }
@@ -122,19 +124,21 @@ export function afterMark(result: CommandResult, mark: string): CommandResult {
   return {
     ...result,
     stdout: at < 0 ? result.stdout : new Uint8Array(bytes.subarray(at + line.length)),
-    stderr: said < 0 ? result.stderr : result.stderr.slice(said + line.length),
+    stderr: said < 0 ? result.stderr : saidText(result.stderr.slice(said + line.length)),
   };
 }
 
-function tail(text: string): string {
-  const last = text.trim().split('\n').at(-1) ?? '';
-  return last === '' ? '' : `; it last said: ${last.slice(0, 300)}`;
+/** The end of what was said until now: more may have been on its way. */
+function tail(heard: Keeper): string {
+  const last = lastLines(heard.said(true), 1, limits.ssh.lastLineMaxChars);
+  return last === '' ? '' : `; it last said: ${last}`;
 }
 
 interface Keeper {
   readonly add: (chunk: Uint8Array) => void;
   readonly bytes: () => Uint8Array;
-  readonly text: () => string;
+  /** As text for people; `cut`: more came, or would have come. */
+  readonly said: (cut: boolean) => SaidText;
   readonly isFull: () => boolean;
   /** Bytes that came after it was full. */
   readonly dropped: () => number;
@@ -158,7 +162,7 @@ function keeper(max: number): Keeper {
       size += part.length;
     },
     bytes: () => new Uint8Array(kept.subarray(0, size)),
-    text: () => kept.toString('utf8', 0, size),
+    said: (cut) => saidText(kept.subarray(0, size), { after: cut }),
     isFull: () => dropped > 0,
     dropped: () => dropped,
   };

@@ -2,6 +2,7 @@
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { Secret } from '../ports/plugin.ts';
+import { firstOf } from '../said-text.ts';
 import { isPinned, keyFingerprint, keyType } from './pins.ts';
 
 export interface SshDestination {
@@ -26,7 +27,7 @@ export type Offers = Map<string, string>;
 export function readOffer(offers: Offers, line: string): void {
   const [, kind, list] = /^Handshake: \(remote\) ([^:]{1,40}): (.*)$/s.exec(line) ?? [];
   if (kind !== undefined && list !== undefined)
-    offers.set(kind, list.slice(0, limits.ssh.offerShownMaxChars));
+    offers.set(kind, firstOf(list, limits.ssh.offerShownMaxChars));
 }
 
 /** What is known of a connection that could not be made. */

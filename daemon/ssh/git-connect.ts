@@ -2,6 +2,7 @@
 import type { ClientChannel } from 'ssh2';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
+import { saidText } from '../said-text.ts';
 import type { GitSshChannel, GitSshConnect } from '../ports/git-ssh.ts';
 import type { Log, Secret } from '../ports/plugin.ts';
 import { connect, type SshConnection, type SshDestination } from './connection.ts';
@@ -106,7 +107,10 @@ function wrap(
   const exit = over.then(() => {
     close();
     // A connection that broke says no code: that is no success.
-    return { code: exitCode ?? 255, stderr };
+    return {
+      code: exitCode ?? 255,
+      stderr: saidText(stderr, { after: stderr.length >= limits.ssh.gitStderrMaxBytes }),
+    };
   });
   return {
     readable: channel as AsyncIterable<Uint8Array>,

@@ -12,6 +12,7 @@ import { OperationError, type FailureCode } from '../ports/failure.ts';
 import type { Plugin, Tools } from '../ports/plugin.ts';
 import type { AllowLine, KeyProver, Permitting, Store, Target, WebrootWriter } from '../ports/target.ts';
 import type { CommandResult, SshDestination, SshPool } from '../ssh/pool.ts';
+import { lastLines, firstOf, saidText } from '../said-text.ts';
 import { renderWords } from '../templates/render.ts';
 import {
   csrConfiguration,
@@ -156,7 +157,7 @@ function createTarget(
     check: async (signal) => {
       const options = { signal, timeoutMs: quick };
       const result = await verb(['check', endpoint.directory], options, 'ssh-command-failed');
-      const said = Buffer.from(result.stdout).toString('utf8').trim().slice(0, 300);
+      const said = firstOf(saidText(result.stdout).trim(), limits.target.answerShownMaxChars);
       // The first version has no such verb and says so.
       const version = await endpoint.verb(['version'], options);
       installed = readVersion(Buffer.from(version.stdout).toString('utf8')) ?? 1;
@@ -301,12 +302,8 @@ function expectSuccess(
   );
 }
 
-/** What the other side said last, on one line, without control characters. */
-function lastWords({ stderr, stdout }: CommandResult): string {
-  const text = stderr.trim() === '' ? Buffer.from(stdout).toString('utf8') : stderr;
-  const lines = text
-    .split('\n')
-    .map((line) => line.replace(/\p{Cc}/gu, ' ').trim())
-    .filter((line) => line !== '');
-  return lines.slice(-3).join(' / ').slice(0, limits.target.lastWordsMaxChars) || 'it said nothing';
+/** What the other side said last, on one line, without control characters and without what looks like a secret. */
+function lastWords({ stderr, stdout, truncated }: CommandResult): string {
+  const text = stderr.trim() === '' ? saidText(stdout, { after: truncated }) : stderr;
+  return lastLines(text, limits.target.lastLinesMax, limits.target.lastWordsMaxChars) || 'it said nothing';
 }

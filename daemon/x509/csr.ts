@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { KeyAlgorithm } from '../core/model.ts';
 import { limits } from '../limits.ts';
+import { firstOf } from '../said-text.ts';
 import { isSignedBy } from './algorithms.ts';
 import { readExtensionList, readSubjectNames, type Extension } from './certificate.ts';
 import { excessOf, extensionRequests } from './csr-contents.ts';
@@ -123,7 +124,7 @@ export function strangeCommonName(
     ...planned.ipAddresses.map((address) => canonicalIpAddress(address) ?? address),
   ];
   const odd = commonNames.find((name) => !known.includes(canonicalIpAddress(name) ?? name.toLowerCase()));
-  return odd === undefined ? null : JSON.stringify(odd.slice(0, 100));
+  return odd === undefined ? null : JSON.stringify(firstOf(odd, 100));
 }
 
 /** Compares two sets of names: a phrase that says what is missing and what is too much, or null. Pure. */

@@ -28,20 +28,20 @@ export function pemToDer(pem: string, label = 'CERTIFICATE'): Uint8Array[] {
     if (border === null) {
       open?.lines.push(plain);
     } else if (border.is === 'BEGIN') {
-      if (open !== null) throw new MalformedInput(`a PEM block of ${shown(open.label)} has no end`);
+      if (open !== null) throw new MalformedInput(`a PEM block of ${open.label} has no end`);
       if (++count > limits.x509.pemBlocksMax) throw new MalformedInput('the PEM text has too many blocks');
       open = { label: border.label, lines: [] };
     } else {
       if (open?.label !== border.label)
-        throw new MalformedInput(`a PEM block of ${shown(border.label)} has no beginning`);
+        throw new MalformedInput(`a PEM block of ${border.label} has no beginning`);
       // Only what is asked for is decoded: a private key beside it stays text that nobody read.
       if (open.label === label) found.set(label, [...(found.get(label) ?? []), decode(open.lines, label)]);
       else if (otherLabels[label]?.includes(open.label) === true)
-        throw new MalformedInput(`a PEM block of ${shown(open.label)}: write it as ${label}`);
+        throw new MalformedInput(`a PEM block of ${open.label}: write it as ${label}`);
       open = null;
     }
   }
-  if (open !== null) throw new MalformedInput(`a PEM block of ${shown(open.label)} has no end`);
+  if (open !== null) throw new MalformedInput(`a PEM block of ${open.label} has no end`);
   return found.get(label) ?? [];
 }
 
@@ -58,10 +58,6 @@ function withoutBlanks(line: string): string {
   let end = line.length;
   while (end > 0 && ' \t\r'.includes(line.charAt(end - 1))) end--;
   return line.slice(0, end);
-}
-
-function shown(label: string): string {
-  return label.slice(0, 40);
 }
 
 function decode(lines: readonly string[], label: string): Uint8Array {

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
+import { saidText, type SaidText } from '../../daemon/said-text.ts';
 import type { GitSshConnect } from '../../daemon/ports/git-ssh.ts';
 import type { Secret } from '../../daemon/ports/plugin.ts';
 import type { PublishRequest } from '../../daemon/git/repository.ts';
@@ -144,9 +145,9 @@ export const spawnAsSsh: GitSshConnect = (location, service) => {
     stderr += String(chunk);
   });
   child.stdin.on('error', () => undefined);
-  const exit = new Promise<{ code: number; stderr: string }>((resolve) => {
+  const exit = new Promise<{ code: number; stderr: SaidText }>((resolve) => {
     child.on('close', (code) => {
-      resolve({ code: code ?? 255, stderr });
+      resolve({ code: code ?? 255, stderr: saidText(stderr) });
     });
   });
   return Promise.resolve({

@@ -1,13 +1,14 @@
 /** SSH sessions against the real sshd: host keys, log-ins, bounds, reuse, what happens when it dies. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import ssh2 from 'ssh2';
 import type { AddressInfo } from 'node:net';
+import { lastLines } from '../../daemon/said-text.ts';
 import { createSecret } from '../../daemon/secrets.ts';
 import { createSshPool, type SshDestination, type SshPool } from '../../daemon/ssh/pool.ts';
 import { quoteWords } from '../../daemon/ssh/words.ts';
@@ -209,6 +210,38 @@ describe('against a real sshd', { skip: sshdMissing() ?? false }, () => {
     assert.equal(result.truncated, true);
     assert.equal(result.exitCode, 0);
     assert.ok(result.stderr.length <= 64 * 1024);
+  });
+
+  test('no line of a private key is left of what a command said, when it was too much or took too long', async () => {
+    const file = join(sshd.directory, 'printed.pem');
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const key = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+    writeFileSync(file, key);
+    const body = key.split('\n').filter((line) => line.length >= 40);
+    assert.ok(body.length > 20);
+    const withheld = (said: string): void => {
+      for (const line of body)
+        for (let at = 0; at + 20 <= line.length; at += 5)
+          assert.ok(!said.includes(line.slice(at, at + 20)), said.slice(-400));
+    };
+    // Its END is behind the bound of 64 KiB.
+    for (const before of [65_300, 65_400, 65_500]) {
+      const result = await run([
+        'sh',
+        '-c',
+        `yes | head -c ${String(before)} >&2; echo >&2; cat "$0" >&2`,
+        file,
+      ]);
+      assert.ok(result.stderr.length > 60_000);
+      withheld(result.stderr);
+      withheld(lastLines(result.stderr, 3, 600));
+    }
+    for (const words of ['tail -n 4 "$0" | head -n 2 >&2; sleep 30', 'head -n 3 "$0" >&2; sleep 30'])
+      await assert.rejects(run(['sh', '-c', words, file], {}, 1500), (error: Error) => {
+        assert.match(error.message, /did not end within 2 s; it last said: .*\[private key\]/);
+        withheld(error.message);
+        return true;
+      });
   });
 
   test('binary output survives', async () => {

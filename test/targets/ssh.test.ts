@@ -234,6 +234,34 @@ describe('the ssh target', { skip: sshdMissing() ?? false }, async () => {
     });
   });
 
+  test('a command that prints a private key puts none into what is said of it', async () => {
+    const file = join(root, 'printed.pem');
+    for (const [algorithm, option] of [
+      ['EC', 'ec_paramgen_curve:P-256'],
+      ['RSA', 'rsa_keygen_bits:2048'],
+    ] as const) {
+      workshop.run(['genpkey', '-algorithm', algorithm, '-pkeyopt', option, '-out', file]);
+      const key = readFileSync(file, 'utf8');
+      const heard = crossed.length;
+      for (const print of [
+        'cat "$0" >&2',
+        'cat "$0"',
+        'tail -n 3 "$0" >&2',
+        'head -n -1 "$0"',
+        'sed "s/^/nginx: /" "$0"',
+      ]) {
+        const store = newStore({ test: [['sh', '-c', `${print}; exit 1`, file]] });
+        await assert.rejects(open().test(store, signal()), (error: Error) => {
+          for (const line of key.split('\n').filter((each) => each.length >= 20 && !each.startsWith('-----')))
+            for (let at = 0; at + 20 <= line.length; at++)
+              assert.ok(!error.message.includes(line.slice(at, at + 20)), `${print}: ${error.message}`);
+          return true;
+        });
+      }
+      crossed.splice(heard);
+    }
+  });
+
   test('paths that lead elsewhere are refused', async () => {
     for (const path of ['relative/path', `${root}/../../etc/x`, `${root}/a//b`, `${root}/a\n/b`]) {
       const store = newStore({ links: [{ path: '{{p}}', file: 'fullchain.pem' }] }, { p: path });
@@ -347,7 +375,8 @@ describe('the ssh target', { skip: sshdMissing() ?? false }, async () => {
 
   test('no private key crossed the connection', () => {
     assert.ok(crossed.length > 20);
-    for (const text of crossed) assert.doesNotMatch(text, /PRIVATE KEY/);
+    // What is said to people says so where one was withheld.
+    for (const text of crossed) assert.doesNotMatch(text, /PRIVATE KEY|\[private key\]/);
   });
 
   const sudo =

@@ -2,6 +2,7 @@
 import type { StoreObservation } from '../../core/model.ts';
 import { limits } from '../../limits.ts';
 import { OperationError } from '../../ports/failure.ts';
+import { firstOf, saidText } from '../../said-text.ts';
 import { certificateFacts } from '../../x509/facts.ts';
 import { MalformedInput } from '../../x509/malformed.ts';
 import { pemToDer } from '../../x509/pem.ts';
@@ -13,9 +14,10 @@ export function readInspection(text: string, where: string, newest = 0): StoreOb
   const lines = text.split('\n');
   const version = readVersion(lines[0] ?? '');
   if (version === null) {
+    const [first = ''] = saidText(text).split('\n', 1);
     throw new OperationError(
       'ssh-command-failed',
-      `${where} answered something else than renewd's script: ${JSON.stringify((lines[0] ?? '').slice(0, 80))}. Look at what its shell prints at log-in.`,
+      `${where} answered something else than renewd's script: ${JSON.stringify(firstOf(first, limits.target.answerShownMaxChars))}. Look at what its shell prints at log-in.`,
       {
         disposition: 'retry',
       },
