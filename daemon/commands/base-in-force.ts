@@ -2,6 +2,7 @@
  * What is in force at the base of a pull request. The daemon knows it; a pipeline has only Git. Where every file of the base can be used, it is the base. Where one
  * cannot, or the records say that a change is held, the daemon goes by what was in force before, and that is worked out as it did: commit by commit.
  */
+import { canonicalJson } from '../core/canonical.ts';
 import { counted } from '../core/count.ts';
 import { builtIns } from '../reader.ts';
 import { replay } from '../audit/replay.ts';
@@ -19,6 +20,7 @@ import { declaredPrefixes, type FilesInForce } from '../shell/in-force.ts';
 import { keepWhatBroke } from '../shell/intent.ts';
 import { isNarrow, neededEntries } from './change-scope.ts';
 import { branchTip } from './open-history.ts';
+import { seenTimes } from './seen-times.ts';
 
 export interface BaseRequest {
   readonly repository: Repository;
@@ -39,6 +41,8 @@ export interface BaseInForce {
   readonly desired: Desired;
   /** What renewd brings, as it was counted: the state after the change must count the same. */
   readonly brought: readonly ParsedFile[];
+  /** It depends on when commits came in, and no record says when: worked out by their own dates. */
+  readonly isAssumed: boolean;
 }
 
 /** Nothing is withdrawn and nothing is installed, as far as a clone knows. */
@@ -57,7 +61,7 @@ export async function baseInForce(request: BaseRequest): Promise<BaseInForce> {
   const desired = desiredOf(brought, base, state, null);
   const wrong = desired.problems.some((each) => each.severity === 'error' || each.code === placementCode);
   const from = await historyNeeded(request, wrong, desired.changeControl !== null);
-  return from === null ? { state, desired, brought } : byHistory(request, from);
+  return from === null ? { state, desired, brought, isAssumed: false } : byHistory(request, from);
 }
 
 /** The state that files declare on top of what was in force, with what broke kept: as the daemon builds it. Pure. */
@@ -113,15 +117,30 @@ async function byHistory(request: BaseRequest, trusted: string): Promise<BaseInF
       { disposition: 'stall', endsWhen: ['configuration'] },
     );
   }
-  const { desired, inForce } = await replay({
-    repository,
-    trusted,
-    head: base,
-    recorded: [],
-    seenAt: () => now,
-    log: silent,
-  });
-  return { state: inForce, desired, brought: builtIns(request.reader) };
+  const tip = await branchTip(repository, 'renewd/state', request.signal);
+  const changes = await changesAt(repository, tip, '');
+  const { seenAt, assumed } = await seenTimes(repository, line ?? [], { tip, changes }, now);
+  const recorded = changes.map((each) => each.commit);
+  const judged = { repository, trusted, head: base, recorded, log: silent };
+  const { desired, inForce } = await replay({ ...judged, seenAt });
+  const brought = builtIns(request.reader);
+  if (assumed.length === 0 || desired.changeControl === null)
+    return { state: inForce, desired, brought, isAssumed: false };
+  // Whether the time decides anything: judged as late as can be, what came in then may not come in.
+  const late = new Set(assumed);
+  const latest = await replay({ ...judged, seenAt: (commit) => (late.has(commit) ? now : seenAt(commit)) });
+  return { state: inForce, desired, brought, isAssumed: contents(latest.inForce) !== contents(inForce) };
+}
+
+/** What is in force, as one text: files and lists, each by its content. */
+function contents({ files, trust }: FilesInForce): string {
+  const declared = [...files].map(([path, { oid, documents }]) => [
+    path,
+    oid,
+    documents.map((each) => each.blob),
+  ]);
+  const lists = [...trust].map(([path, { oid }]) => [path, oid]);
+  return canonicalJson([...declared, ...lists].map((each) => canonicalJson(each)).sort());
 }
 
 const silent: Log = {

@@ -36,10 +36,8 @@ export async function judgeChangeRequest(
   const fork = await repository.mergeBase(base, head);
   if (fork === null) throw unreadable(`${revisions.base} and ${revisions.head} have no history in common`);
   const between = { base, head, fork, scope, now, signal };
-  const { before, after, desiredBefore, desiredAfter, changes, conflicts } = await readStates(
-    repository,
-    between,
-  );
+  const states = await readStates(repository, between);
+  const { before, after, desiredBefore, desiredAfter, changes, conflicts } = states;
   refuseBlindness(desiredBefore, desiredAfter);
   const by = { inForce: before, judge: signatureJudge(before.trust), at: now };
   const range = await readNewCommits(repository, [base], head, by);
@@ -60,6 +58,7 @@ export async function judgeChangeRequest(
   });
   const problems = orderProblems([
     ...conflicts,
+    ...(states.isAssumed ? [assumedProblem(desiredBefore)] : []),
     ...documentProblems(desiredBefore, desiredAfter, new Set(changes.map((each) => each.path))),
     ...policyProblems(desiredBefore, desiredAfter, judged, now),
     ...controlProblems(judged),
@@ -102,6 +101,7 @@ interface States {
   readonly desiredAfter: Desired;
   readonly changes: readonly TreeEntryChange[];
   readonly conflicts: readonly ReportedProblem[];
+  readonly isAssumed: boolean;
 }
 
 interface Between extends Pick<BaseRequest, 'base' | 'scope' | 'now' | 'signal'> {
@@ -123,12 +123,12 @@ async function readStates(repository: Repository, between: Between): Promise<Sta
     // A change of certificates alone brings no pack that was not named before.
     builtInsFor: (files) => builtIns(reader, narrow ? packsNamed(files) : null),
   };
-  const { state: before, desired: desiredBefore, brought } = await baseInForce(request);
+  const { state: before, desired: desiredBefore, brought, isAssumed } = await baseInForce(request);
   const changes = declaredChanges(before, entries);
   const after = await applyChange(repository, reader, before, changes);
   const conflicts = fork === base ? [] : await conflictsOf(repository, fork, base, changes);
   const desiredAfter = desiredOf(brought, head, after, desiredBefore);
-  return { before, after, desiredBefore, desiredAfter, changes, conflicts };
+  return { before, after, desiredBefore, desiredAfter, changes, conflicts, isAssumed };
 }
 
 /** Policies that nobody could ever read judge nobody: that is no verdict. */
@@ -140,6 +140,19 @@ function refuseBlindness(before: Desired, after: Desired): void {
     `the policies of the base cannot be read, so nothing can be judged by them: ${broken === undefined ? '' : `${broken.source.file}:${String(broken.source.line)}: ${broken.message}. `}Correct them first.`,
     { disposition: 'stall', endsWhen: ['configuration'] },
   );
+}
+
+/** Approvals and keys count for a while, and nothing here says when the daemon saw what they let in. */
+function assumedProblem({ changeControl }: Desired): ReportedProblem {
+  return {
+    ...atStart(changeControl?.source.file ?? 'policies'),
+    severity: 'warning',
+    code: 'base-assumed',
+    message:
+      'what is in force at the base depends on when its commits came in, and no record says when: it was worked out by their own dates, and the daemon may judge otherwise',
+    fix: 'Fetch the branch of records too: git fetch origin renewd/state:refs/remotes/origin/renewd/state.',
+    rule: null,
+  };
 }
 
 /** Packs that policies take. */
