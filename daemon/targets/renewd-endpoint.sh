@@ -82,13 +82,32 @@ fields() {
 
 ours() { [ "$uid" = 0 ] || [ "$uid" = "$me" ]; }
 
-# Can anybody but root and us write what was seen? Through "direct" a user's own group counts as that user.
+# Can anybody but root and us write what was seen? Through "direct" a group that is a user's alone counts as that user; where there is an access control
+# list the right of the group may be that of anybody in it.
 others_write() {
   case $rights in
-    ???????w*) return 0 ;;
-    ????w*) [ -n "$allow" ] || [ "$gid" != "$(id -g)" ] ;;
+    ???????w*|????w*+) return 0 ;;
+    ????w*) [ -n "$allow" ] || ! own_group "$gid" ;;
     *) return 1 ;;
   esac
+}
+
+group_alone=
+
+# own_group GID: is it the group that most systems make for one user alone? It has their name, and nobody else is in it as far as this machine says.
+own_group() {
+  if [ -z "$group_alone" ]; then
+    group_alone=none
+    my_name=$(id -un 2>/dev/null) && my_group=$(id -g) || return 1
+    is_plain_name "$my_name" && [ "$(id -gn 2>/dev/null)" = "$my_name" ] && [ -r /etc/passwd ] || return 1
+    members=$(getent group "$my_name" 2>/dev/null) \
+      || members=$(awk -F: -v name="$my_name" '$1 == name { print; found = 1; exit } END { exit !found }' /etc/group 2>/dev/null) || return 1
+    case $members in "$my_name":*:"$my_group":|"$my_name":*:"$my_group":"$my_name") ;; *) return 1 ;; esac
+    # Who has it as their first group is in no list of members.
+    awk -F: -v name="$my_name" -v gid="$my_group" '$4 == gid && $1 != name { found = 1; exit } END { exit found }' /etc/passwd || return 1
+    group_alone=$my_group
+  fi
+  [ "$1" = "$group_alone" ]
 }
 
 # all_firm PATH: is every directory on the way simply ours, and the last one closed to others? One ls for all of them.
@@ -183,11 +202,15 @@ firm_step() {
   others_write || return 0
   loose=yes
   case $rights in ????????[tT]*) return 0 ;; esac
-  why="others than its owner may write in $step"
+  why="others than its owner may write in $step (chmod go-w takes that away; setfacl -b, if there is an access control list)"
   return 1
 }
 
-unsafe() { fail 77 "$why, so it could be swapped meanwhile: $1 must belong to root, as must all directories above it"; }
+unsafe() {
+  owners=root
+  [ -n "$allow" ] || owners="root or $(id -un 2>/dev/null || echo "user $me")"
+  fail 77 "$why, so it could be swapped meanwhile: $1 must belong to $owners, as must all directories above it"
+}
 
 # firm_directory PATH: it is there afterwards, and nobody else can put anything in its place.
 firm_directory() {
@@ -200,6 +223,27 @@ firm_directory() {
   done
   [ "$reached" = 0 ] || unsafe "$1"
   [ "$type" = d ] || fail 74 "$1 is not a directory"
+}
+
+closed_places='
+'
+
+# closed_files DIRECTORY NAME: nobody else has a right to files that are made there, from their first byte on. A default access control list of the directory
+# counts in place of umask, its names come to life with chmod, and not every ls shows it. So one is made, empty, under NAME and a umask that leaves no right at all.
+closed_files() {
+  case $closed_places in *"
+$1
+"*) return 0 ;; esac
+  rm -f -- "$1/$2"
+  (umask 777 && : > "$1/$2") || fail 74 "cannot write in $1"
+  look "$1/$2" || rights=
+  rm -f -- "$1/$2"
+  case $rights in
+    ---------|---------.) ;;
+    *) fail 78 "a file made in $1 begins with rights that umask takes away elsewhere, so others could read a key: take away its default access control list, with those below it (setfacl -R -k $1), or choose a file system that keeps modes" ;;
+  esac
+  closed_places="$closed_places$1
+"
 }
 
 # is_file PATH: a file, no link, no device, nothing that blocks whoever reads it.
@@ -423,6 +467,7 @@ steady() {
     return
   fi
   spare=$store/.read.$$
+  closed_files "$store" ".read.$$"
   rm -f -- "$spare"
   head -c "$(($2 + 1))" < "$1" > "$spare" || { rm -f -- "$spare"; fail 74 "cannot read $1 into $store"; }
   steady=$spare
@@ -471,9 +516,9 @@ inspect() {
     each_generation show_generation
   fi
   if [ -n "$now" ] && is_file "$store/generations/$now/$certificate" && is_file "$store/generations/$now/$key"; then
-    # A disk that is full says nothing of a key.
-    theirs=$(public_of_certificate "$store/generations/$now/$certificate") || [ $? -ne 74 ] || exit 74
-    mine=$(public_of_key "$store/generations/$now/$key") || [ $? -ne 74 ] || exit 74
+    # A disk that is full, or one that cannot be read into, says nothing of a key.
+    theirs=$(public_of_certificate "$store/generations/$now/$certificate") || { code=$?; case $code in 74|78) exit "$code" ;; esac; }
+    mine=$(public_of_key "$store/generations/$now/$key") || { code=$?; case $code in 74|78) exit "$code" ;; esac; }
     if [ -n "$mine" ] && [ "$theirs" = "$mine" ]; then echo 'key yes'; else echo 'key no'; fi
   fi
   while [ $# -ge 2 ]; do
@@ -548,6 +593,7 @@ generate_key() {
   [ "$generations" -lt "$generations_max" ] || [ -d "$place" ] \
     || fail 74 "$store holds $generations generations already; sweep it first"
   firm_directory "$place"
+  closed_files "$place" .file.new
   if ! is_file "$place/.key.pem" || [ ! -s "$place/.key.pem" ]; then
     rm -f -- "$place/.key.new"
     # RSA-4096 on a small machine takes minutes now and then.
@@ -645,6 +691,7 @@ stage() {
   is_file "$place/.key.pem" && [ -s "$place/.key.pem" ] || fail 65 "the key of this generation is gone: $place/.key.pem"
   firm_directory "$place"
   clean_place
+  closed_files "$place" .file.new
   read_chain
   mine=$(public_of_key "$place/.key.pem") || fail 65 "the key of this generation cannot be read: $place/.key.pem"
   theirs=$(public_of_certificate "$place/.part.1") || fail 64 'the certificate cannot be read'
@@ -857,6 +904,7 @@ keep_copy() {
   approach "$1" || unsafe "$1"
   [ "$type" = - ] || fail 74 "$1 is not a file and cannot be kept"
   at_most "$kept_bytes_max" "$real" || fail 74 "$1 has more than $kept_bytes_max bytes and is not kept"
+  closed_files "$2" .file.new
   rm -f -- "$2/.file.new"
   cp -p -- "$real" "$2/.file.new" && chmod ug-s,a-x,go-w,-t "$2/.file.new" || fail 74 "cannot keep $1"
   settle_disk "$2/.file.new"
@@ -936,9 +984,19 @@ $landing
 " ;; esac
   may_replace "$1"
   free_aside "$1"
+  case $2 in copy:*) [ ! -d "${landing%/*}" ] || closed_copy "$1" "${2#copy:}" ;; esac
   checked_links="$checked_links
 $1
 "
+}
+
+# closed_copy PATH FILE: a copy of what is secret is made where nobody else gets a right to it.
+closed_copy() {
+  look "$place/$2" || return 0
+  case $rights in ??????r*) return 0 ;; esac
+  if is_file "$1" && cmp -s "$1" "$place/$2"; then return 0; fi
+  free_aside "$1"
+  closed_files "${landing%/*}" "${landing##*/}.renewd-new"
 }
 
 taken_paths='
@@ -1422,6 +1480,7 @@ make_copy() {
   if is_file "$1" && cmp -s "$1" "$place/$2" && look "$1" && [ "$rights $uid $gid" = "$wanted" ]; then return 0; fi
   [ ! -d "$1" ] || fail 74 "$1 is a directory"
   make_way "$1"
+  closed_copy "$1" "$2"
   keep_replaced "$1" "$2"
   beside "$1" "$place/$2" ''
 }

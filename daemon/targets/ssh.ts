@@ -274,7 +274,7 @@ const meanings: Readonly<
   // Somebody moves the file away, which no declaration tells.
   73: { code: 'placement-refused', disposition: 'retry' },
   75: { code: 'endpoint-busy', disposition: 'retry' },
-  // Whoever reads the files cannot see the store; a person opens a directory, or declares placement: copy.
+  // Whoever reads the files cannot see the store, or others could read them; a person changes a directory, or declares placement: copy.
   78: { code: 'placement-refused', disposition: 'retry' },
   // Somebody else can change a directory on the way: whoever gives it back to root must not have to wait for a new declaration.
   77: { code: 'unsupported', disposition: 'retry' },
