@@ -59,10 +59,18 @@ export const limits = {
     waiverMaxMs: 398 * day,
     /** Commits of the intent branch judged one by one in one turn; more is a history nobody reviewed. */
     commitsPerTurnMax: 2000,
+    /** No further commit is judged in a turn that judged for so long: renewals wait meanwhile. What people push in a turn takes seconds. */
+    judgingPerTurnMaxMs: 30 * second,
     /** Parents of a merge up to which a file of it can merge by itself: every two of them are looked at. Forges make merges of two. */
     mergeParentsMax: 4,
     /** Best common ancestors compared for one merge; histories of people have one, after merges both ways two. */
     mergeBasesMax: 16,
+    /** Records not yet published of changes that nobody known signed and that are not in force: beyond that one stands for the rest. No people make as many in one turn. */
+    noiseRecordsMax: 1000,
+    /** The same in text: they go into one commit, and the largest alone has 4 MiB. */
+    noiseRecordsMaxChars: 16 * 1024 * 1024,
+    /** Commits of which nothing took effect, before the journal says how far they are: what is held may be 64 MiB, and a crash judges so many again. */
+    movesUnsavedMax: 100,
     /** Held changes judged again in one turn, over all its commits: each builds the estate anew (10 to 100 ms). What is left over is judged in the next turn. */
     judgedAgainPerTurnMax: 400,
     /** Commits of the branch looked back through, once, for who put a certificate there that was never judged: a millisecond each. */

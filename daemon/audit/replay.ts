@@ -162,6 +162,9 @@ function withTimes(commits: readonly string[], seenAt: ReplayRequest['seenAt']):
 const silentJournal = {
   append: (): void => undefined,
   setFact: (): void => undefined,
+  keep: (): void => undefined,
+  letGo: (): void => undefined,
+  kept: (): ReadonlyMap<string, string> => new Map(),
   saveSource: (): void => undefined,
   atomically: (write: () => void): void => {
     write();

@@ -41,8 +41,18 @@ export interface ChangeRecord {
   readonly judgedBy: readonly string[];
   /** Set where only a part of the change took effect while the rest was held: which files it is. The rest has the record of the whole change. */
   readonly part?: ChangePart;
-  /** null for the first commit, and for a change so large that only its hash is kept; a clone can make the plan again. */
+  /** Set where changes that nobody known signed and that are not in force were too many to have a record each: this one stands for them. */
+  readonly leftOut?: LeftOut;
+  /** null for the first commit, for one that stands for others (`leftOut`), and for a change so large that only its hash is kept; a clone can make the plan again. */
   readonly plan: ChangePlan | null;
+}
+
+/** Changes for which one record stands. */
+export interface LeftOut {
+  /** How many, this one included. */
+  readonly changes: number;
+  /** Commit of the first of them; the one of the record is the last. */
+  readonly first: string;
 }
 
 /** What of a change a record is about. */

@@ -63,6 +63,11 @@ export interface JournalHead {
 export interface Journal {
   readonly fact: (key: string) => string | null;
   readonly setFact: (key: string, value: string) => void;
+  /** Entries of a list by key, in the order in which they came. */
+  readonly kept: (list: string) => ReadonlyMap<string, string>;
+  /** One entry of a list; one of the same key is replaced and stays where it was. */
+  readonly keep: (list: string, key: string, body: string) => void;
+  readonly letGo: (list: string, key: string) => void;
   readonly installations: () => ReadonlyMap<string, StoredInstallation>;
   readonly saveInstallation: (id: string, value: StoredInstallation) => void;
   readonly removeInstallation: (id: string) => void;
@@ -215,6 +220,22 @@ export function openJournal(directory: string): Journal {
       });
     },
     setFact: (key, value) => write('INSERT OR REPLACE INTO fact VALUES (?, ?)', key, value),
+    kept: (list) =>
+      new Map(
+        guarded('be read', () =>
+          sql('SELECT key, body FROM kept WHERE list = ? ORDER BY rowid')
+            .all(list)
+            .map((row) => [text(row['key']), text(row['body'])]),
+        ),
+      ),
+    keep: (list, key, body) =>
+      write(
+        'INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT (list, key) DO UPDATE SET body = excluded.body',
+        list,
+        key,
+        body,
+      ),
+    letGo: (list, key) => write('DELETE FROM kept WHERE list = ? AND key = ?', list, key),
     installations: () =>
       new Map(
         rows('SELECT * FROM installation', (row) => [

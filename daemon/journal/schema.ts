@@ -28,4 +28,14 @@ export const migrations: readonly string[] = [
     hash TEXT NOT NULL
   ) STRICT;
   `,
+  // Lists that were one text each, written anew with every commit. In the order in which their entries came (rowid).
+  `
+  CREATE TABLE kept (list TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (list, key)) STRICT;
+  INSERT INTO kept SELECT 'held-changes', json_extract(each.value, '$.commit'), each.value
+    FROM fact, json_each(fact.value) AS each WHERE fact.key = 'held-changes' ORDER BY each.key;
+  INSERT INTO kept SELECT 'change-records',
+      json_extract(each.value, '$.commit') || iif(json_extract(each.value, '$.part') IS NULL, '', '-part'), each.value
+    FROM fact, json_each(fact.value) AS each WHERE fact.key = 'change-records' ORDER BY each.key;
+  DELETE FROM fact WHERE key IN ('held-changes', 'change-records');
+  `,
 ];

@@ -175,6 +175,7 @@ const change = object({
   hash: nullable(sha256),
   judgedBy: list(text()),
   part: optional(object({ files: whole(1, 1e6), paths: list(text()) })),
+  leftOut: optional(object({ changes: whole(1, 1e9), first: oid })),
   plan: nullable(plan),
 });
 

@@ -10,7 +10,7 @@ import type { OperationError } from '../ports/failure.ts';
 import { declaredChanges } from './declared-changes.ts';
 import { applyFirst } from './first-start.ts';
 import { supersede } from './held.ts';
-import { hold, move } from './hold.ts';
+import { hold, move, saveMoves } from './hold.ts';
 import { applyChange, declaredPrefixes, type AppliedChange } from './in-force.ts';
 import { judgeOnTop } from './judge-change.ts';
 import type { Judging, JudgingMemory } from './judging.ts';
@@ -28,14 +28,17 @@ export interface UnreadCommit {
 
 /**
  * Judges every new push or merge on the way to `head`, at most `limits.governance.commitsPerTurnMax` of them, and no further one after `judgedAgainMax` held changes
- * were judged again: the next call goes on there, one by one as always. IO: Git and the journal. Safe to repeat; a crash between
+ * were judged again or `timeMaxMs` have passed: the next call goes on there, one by one as always. IO: Git and the journal. Safe to repeat; a crash between
  * two of them goes on at the second. A commit that cannot be read is stepped over: what stays in force is what was before it, and the next one that can be read is judged
  * with it as one change. Returns the first of those that no later commit mended; null when all was read.
  */
 export async function advance(
   context: Judging,
   head: string,
-  judgedAgainMax = Number.POSITIVE_INFINITY,
+  { judgedAgainMax, timeMaxMs }: { readonly judgedAgainMax: number; readonly timeMaxMs: number } = {
+    judgedAgainMax: Number.POSITIVE_INFINITY,
+    timeMaxMs: Number.POSITIVE_INFINITY,
+  },
 ): Promise<UnreadCommit | null> {
   const { intent, memory } = context;
   const { repository } = intent;
@@ -47,20 +50,25 @@ export async function advance(
   // Without a line the accepted commit came in from the side: what happened since is one change, judged as a whole.
   // A turn has an end: what is left over is judged in the next, one by one as always.
   let judgedAgain = 0;
+  const started = performance.now();
   let again = false;
-  for (const oid of (line ?? [head]).slice(past, past + limits.governance.commitsPerTurnMax)) {
-    if (judgedAgain >= judgedAgainMax) break;
-    try {
-      judgedAgain += await step(context, oid, line !== null);
-      unread = null;
-      again = false;
-    } catch (error) {
-      if (!isUnreadable(error)) throw error;
-      unread ??= { commit: oid, error };
-      // What is missing or damaged may be there the next time.
-      again ||= !isForGood(error);
-      if (!again && line !== null) tried.set(memory, { accepted: memory.accepted, last: oid, unread });
+  try {
+    for (const oid of (line ?? [head]).slice(past, past + limits.governance.commitsPerTurnMax)) {
+      if (judgedAgain >= judgedAgainMax || performance.now() - started >= timeMaxMs) break;
+      try {
+        judgedAgain += await step(context, oid, line !== null);
+        unread = null;
+        again = false;
+      } catch (error) {
+        if (!isUnreadable(error)) throw error;
+        unread ??= { commit: oid, error };
+        // What is missing or damaged may be there the next time.
+        again ||= !isForGood(error);
+        if (!again && line !== null) tried.set(memory, { accepted: memory.accepted, last: oid, unread });
+      }
     }
+  } finally {
+    saveMoves(context);
   }
   return unread;
 }

@@ -1,12 +1,15 @@
 /** What is judged and not taken is held, with its record; what is taken gets its record. Changes memory; the journal is written with the commit it belongs to. */
-import { changeRecord, changeRecordKey, type ChangeRecord } from '../core/change-record.ts';
+import { changeRecord, type ChangeRecord } from '../core/change-record.ts';
 import type { NewCommit } from '../core/change-judgement.ts';
 import type { Desired } from '../core/model.ts';
 import type { TreeEntryChange } from '../git/repository.ts';
+import { limits } from '../limits.ts';
 import { fewReasons, keepHeld } from './held.ts';
 import type { JudgedChange } from './judge-change.ts';
 import type { Judging, JudgingWorld } from './judging.ts';
+import { inOneWrite, saveList } from './kept-lists.ts';
 import type { HeldChange, Memory } from './memory.ts';
+import { addRecord } from './noise.ts';
 
 /** A change that is judged and not taken: what it would bring, and why not. */
 export interface Bringing {
@@ -31,7 +34,7 @@ export function remember(context: Judging, tip: NewCommit, seen: Seen, acceptedA
   const { memory, world } = context;
   const seenAt = memory.held.get(tip.oid)?.seenAt ?? world.now();
   const record: ChangeRecord = changeRecord({ commit: tip, seenAt, acceptedAt, part: null, ...seen });
-  memory.changeRecords.set(changeRecordKey(record), record);
+  addRecord(memory.changeRecords, record);
 }
 
 const none: readonly NewCommit[] = [];
@@ -81,23 +84,40 @@ export function hold(
   }
 }
 
-/** The head moved on although nothing of it is in force. */
-export function move({ world, memory }: Judging, commit: string): void {
-  world.journal.atomically(() => {
-    world.journal.append(world.now(), 'repository', 'seen', commit);
-    world.journal.saveSource(commit, [], []);
-    saveHeld(world, memory);
-  });
+/** How many commits moved on since the journal was written. */
+const moved = new WeakMap<object, number>();
+
+/**
+ * The head moved on although nothing of it is in force. Changes `memory`; the journal is written every `limits.governance.movesUnsavedMax` of them, with whatever takes
+ * effect, and by `saveMoves`: a push of many commits that replace each other writes what is left of them. A crash before that judges them again.
+ */
+export function move(context: Pick<Judging, 'world' | 'memory'>, commit: string): void {
+  const { world, memory } = context;
+  world.journal.append(world.now(), 'repository', 'seen', commit);
   memory.accepted = commit;
+  const count = (moved.get(memory) ?? 0) + 1;
+  moved.set(memory, count);
+  if (count >= limits.governance.movesUnsavedMax) saveMoves(context);
 }
 
-/** Writes what is held, and records not yet published, into the journal: in the same transaction as the commit they belong to. */
+/** Writes down how far the head moved on, and what is held. IO: the journal. Safe to repeat. */
+export function saveMoves({ world, memory }: Pick<Judging, 'world' | 'memory'>): void {
+  const { accepted } = memory;
+  if (accepted === null || (moved.get(memory) ?? 0) === 0) return;
+  inOneWrite(world.journal, () => {
+    world.journal.saveSource(accepted, [], []);
+    saveHeld(world, memory);
+  });
+  moved.delete(memory);
+}
+
+/** Writes what changed of what is held, and of records not yet published, into the journal: in the same transaction as the commit they belong to (`inOneWrite`). */
 export function saveHeld(
   world: Pick<JudgingWorld, 'journal'>,
   memory: Pick<Memory, 'held' | 'notKept' | 'changeRecords'>,
 ): void {
   if (memory.held.size === 0) Object.assign(memory.notKept, { count: 0, commits: [] });
   world.journal.setFact('changes-not-kept', JSON.stringify(memory.notKept));
-  world.journal.setFact('held-changes', JSON.stringify([...memory.held.values()]));
-  world.journal.setFact('change-records', JSON.stringify([...memory.changeRecords.values()]));
+  saveList(world.journal, 'held-changes', memory.held);
+  saveList(world.journal, 'change-records', memory.changeRecords);
 }

@@ -13,6 +13,7 @@ import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import { advance, type UnreadCommit } from './advance.ts';
 import { saveHeld } from './hold.ts';
+import { inOneWrite } from './kept-lists.ts';
 import type { Build, Take } from './judging.ts';
 import { brokenPrefix, mistakesOf, readBrokenRow, unknownFile, unreadableCode } from './broken.ts';
 import { isYaml, type TrustFile } from './in-force.ts';
@@ -113,7 +114,7 @@ async function readHead(
     );
   const take: Take = (applied, desired, commit) => {
     world.crashPoint('before accept');
-    world.journal.atomically(() => {
+    inOneWrite(world.journal, () => {
       world.journal.append(world.now(), 'repository', 'accepted', commit);
       world.journal.saveSource(commit, applied.rows, applied.removed);
       saveHeld(world, memory);
@@ -142,7 +143,10 @@ async function readHead(
       if (unread !== null && memory.accepted === null) return unread;
     }
   }
-  return advance(context, head, limits.governance.judgedAgainPerTurnMax);
+  return advance(context, head, {
+    judgedAgainMax: limits.governance.judgedAgainPerTurnMax,
+    timeMaxMs: limits.governance.judgingPerTurnMaxMs,
+  });
 }
 
 /** The commit the operator trusts, if it is in the history of the head. @throws OperationError `git-unavailable` when it is not: nothing is then taken on trust in its place */

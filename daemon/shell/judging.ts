@@ -13,7 +13,10 @@ export type Take = (applied: AppliedChange, desired: Desired, commit: string) =>
 
 /** The part of the world that judging needs: an auditor gives a journal that keeps nothing and the clock of the records. */
 export interface JudgingWorld extends Pick<World, 'now' | 'log'> {
-  readonly journal: Pick<World['journal'], 'append' | 'setFact' | 'saveSource' | 'atomically'>;
+  readonly journal: Pick<
+    World['journal'],
+    'append' | 'setFact' | 'saveSource' | 'atomically' | 'keep' | 'letGo' | 'kept'
+  >;
 }
 
 /** The part of memory that judging reads and changes. */

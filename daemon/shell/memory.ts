@@ -16,6 +16,7 @@ import type {
 import type { TreeEntryChange } from '../git/repository.ts';
 import { calmClock, type ClockState } from './clock.ts';
 import { newPresence, type Presence } from './instances.ts';
+import { recallList } from './kept-lists.ts';
 import { recallLagging, type Behind, type Rewritten } from './lagging.ts';
 import { recallReleased } from './left.ts';
 import { recallUnread, type UnreadIntent } from './unread.ts';
@@ -159,7 +160,7 @@ export function recall(journal: Journal): Memory {
     notKept: JSON.parse(journal.fact('changes-not-kept') ?? '{"count":0,"commits":[]}') as Memory['notKept'],
     openReviews: recalledReviews(journal),
     changeRecords: new Map(
-      listed<ChangeRecord>(journal, 'change-records').map((each) => [changeRecordKey(each), each]),
+      recallList<ChangeRecord>(journal, 'change-records').map((each) => [changeRecordKey(each), each]),
     ),
     withheld: recalled<WithheldChange>(journal, 'withheld-changes'),
     unread: recallUnread(journal),
@@ -200,13 +201,13 @@ export function recall(journal: Journal): Memory {
 /** Held changes. What an older version kept says less: of its merges none counts as automatic, and a list as long as the bound was cut. */
 function recalledHeld(journal: Journal): Map<string, HeldChange> {
   const held = new Map<string, HeldChange>();
-  for (const [commit, each] of recalled<KeptChange>(journal, 'held-changes')) {
+  for (const each of recallList<KeptChange>(journal, 'held-changes')) {
     const commits = each.commits.map((one) => ({ automatic: false, brought: one.paths, ...one }));
     const cut = commits.length >= limits.governance.commitsPerMergeMax ? 1 : 0;
     const tip = { automatic: false, brought: each.tip.paths, ...each.tip };
     // An earlier version held what was accepted and widened its own policy; it is judged again with the next commit.
     const outcome = each.outcome === 'refused' ? 'refused' : 'waiting';
-    held.set(commit, { unread: cut, ...each, tip, commits, outcome });
+    held.set(each.commit, { unread: cut, ...each, tip, commits, outcome });
   }
   return held;
 }

@@ -13,6 +13,7 @@ import { recordJson, recordLine, recordText, type RecordText } from '../record-t
 import type { Outcome } from './apply.ts';
 import type { Estate } from './estate.ts';
 import { saveHeld } from './hold.ts';
+import { inOneWrite } from './kept-lists.ts';
 import { nextHeartbeat, noteBeat, type Beat } from './beats.ts';
 import { changeFindings } from './change-findings.ts';
 import { clockFindings } from './clock.ts';
@@ -99,7 +100,9 @@ export async function recordAndPublish(
   memory.rewrite.clear();
   if (memory.changeRecords.size > 0) {
     memory.changeRecords.clear();
-    saveHeld(world, memory);
+    inOneWrite(world.journal, () => {
+      saveHeld(world, memory);
+    });
   }
   memory.endpointsDirty = false;
   if (outcome.state === 'unchanged') return null;

@@ -3,10 +3,11 @@ import type { ChangeReason, NewCommit } from '../core/change-judgement.ts';
 import type { Desired } from '../core/model.ts';
 import { limits } from '../limits.ts';
 import { fewReasons, joinApprovals, lapsed } from './held.ts';
-import { hold, lastJudgedBy, noteJudgedBy, remember, saveHeld } from './hold.ts';
+import { hold, lastJudgedBy, noteJudgedBy, remember, saveHeld, saveMoves } from './hold.ts';
 import { applyChange } from './in-force.ts';
 import { judgeOnTop, planOnTop, type JudgedChange } from './judge-change.ts';
 import type { Judging } from './judging.ts';
+import { inOneWrite } from './kept-lists.ts';
 import type { HeldChange } from './memory.ts';
 import { noteBreakGlass } from './review.ts';
 import { signedAgain } from './signed-again.ts';
@@ -39,7 +40,8 @@ export async function reconsider(
     changed = (await judgeAgain(context, held, { commits, at, before, late })) || changed;
   }
   if (!changed) return judged;
-  world.journal.atomically(() => {
+  saveMoves(context);
+  inOneWrite(world.journal, () => {
     saveHeld(world, memory);
   });
   return judged;

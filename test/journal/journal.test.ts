@@ -92,6 +92,35 @@ test('the log is a hash chain: a changed entry is found', () => {
   again.close();
 });
 
+test('lists that an older version kept as one text each are taken over entry by entry, in their order', () => {
+  openJournal(directory).close();
+  const held = [{ commit: 'b' }, { commit: 'a' }];
+  const records = [{ commit: 'b' }, { commit: 'a' }, { commit: 'a', part: { files: 1, paths: [] } }];
+  const older = `
+    const { DatabaseSync } = require('node:sqlite');
+    const database = new DatabaseSync(process.argv[1]);
+    const lists = { 'held-changes': ${JSON.stringify(held)}, 'change-records': ${JSON.stringify(records)} };
+    for (const [key, list] of Object.entries(lists))
+      database.prepare('INSERT INTO fact VALUES (?, ?)').run(key, JSON.stringify(list));
+    database.exec('DROP TABLE kept; PRAGMA user_version = 1');`;
+  assert.equal(spawnSync(process.execPath, ['-e', older, join(directory, 'journal.db')]).status, 0);
+  const journal = openJournal(directory);
+  assert.deepEqual(
+    [...journal.kept('held-changes')].map(([key, body]) => [key, JSON.parse(body) as unknown]),
+    [
+      ['b', held[0]],
+      ['a', held[1]],
+    ],
+  );
+  assert.deepEqual([...journal.kept('change-records').keys()], ['b', 'a', 'a-part']);
+  assert.equal(journal.fact('held-changes'), null);
+  journal.keep('held-changes', 'b', '{}');
+  journal.letGo('held-changes', 'a');
+  journal.keep('held-changes', 'a', '[]');
+  assert.deepEqual([...journal.kept('held-changes').values()], ['{}', '[]']);
+  journal.close();
+});
+
 test('a journal of a newer version is refused with a reason, not misread', () => {
   openJournal(directory).close();
   const newer = `
