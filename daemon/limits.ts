@@ -83,6 +83,8 @@ export const limits = {
     reasonsPerChangeMax: 20,
     /** Declarations one change may touch once something is in force: twice the estate we are measured with; a larger one comes in parts. */
     filesPerChangeMax: 20_000,
+    /** Text of them, counted at each path: parsing 64 KiB takes up to 51 ms (measured), and one content may stand at 20,000 paths. 10,000 declarations are some 5 MB. */
+    textPerChangeMaxBytes: 16 * 1024 * 1024,
     /** Files that differ, over all comparisons made to read the commits of one change: ten times what it may change, and some seconds of work. */
     filesReadPerChangeMax: 200_000,
     /** Files kept of a commit that can never be judged: one more than a record writes out. They tell when it is over. */

@@ -165,7 +165,14 @@ async function broughtBy(
     const applied =
       memory.accepted === null
         ? await applyFirst(repository, reader, tip.oid, entries)
-        : await applyChange(repository, reader, intent, changes);
+        : await applyChange(
+            repository,
+            reader,
+            intent,
+            changes,
+            undefined,
+            limits.governance.textPerChangeMaxBytes,
+          );
     return { changes, applied };
   } catch (error) {
     if (!isForGood(error)) throw error;

@@ -87,6 +87,8 @@ export async function applyChange(
   changes: readonly TreeEntryChange[],
   /** `any name`: files may declare names that are not theirs, as earlier versions let them. */
   names: 'own name' | 'any name' = before.files.size === 0 ? 'any name' : 'own name',
+  /** Bytes that may be parsed, one content once for each path. What was let in under another bound is judged again without one. */
+  textMaxBytes = Number.POSITIVE_INFINITY,
 ): Promise<AppliedChange> {
   const files = new Map(before.files);
   const trust = new Map(before.trust);
@@ -126,6 +128,12 @@ export async function applyChange(
   await repository.readBlobs([...wanted.keys()], (oid, bytes) => {
     blobs.set(oid, bytes);
   });
+  let text = 0;
+  for (const [oid, paths] of wanted) text += (blobs.get(oid)?.length ?? 0) * paths.length;
+  if (before.files.size > 0 && text > textMaxBytes)
+    throw tooLarge(
+      `a change with ${String(text)} bytes of declarations, counted at each path, is more than the ${String(textMaxBytes)} that are judged at once; make it in parts`,
+    );
   let sliced = 0;
   for (const [oid, bytes] of blobs) {
     for (const path of wanted.get(oid) ?? []) {

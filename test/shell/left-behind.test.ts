@@ -44,6 +44,15 @@ const folders: Readonly<Record<string, (arena: Arena) => string>> = {
         ],
       ]),
     ),
+  'one file of 64 KiB at 300 paths': (arena) => {
+    const blob = writeLoose(arena.bare, 'blob', `x: [${'a,'.repeat(32_000)}]\n`);
+    const names = Array.from({ length: 300 }, (_, at): [string, string, string] => [
+      '100644',
+      `f${String(at).padStart(3, '0')}.yaml`,
+      blob,
+    ]);
+    return writeLoose(arena.bare, 'tree', treeBytes(names));
+  },
   'a folder that is too deep': (arena) => {
     let tree = writeLoose(
       arena.bare,
