@@ -148,7 +148,8 @@ async function judgeMalformed(
     const range = await readNewCommits(repository, [previous], commit, by);
     if (range === null || range.tip.malformed === null) return null;
     const changes = await declaredDiff(repository, intent)(previous, commit, 'judged');
-    const applied = await applyChange(repository, reader, intent, changes);
+    const textMax = limits.governance.textPerChangeMaxBytes;
+    const applied = await applyChange(repository, reader, intent, changes, undefined, textMax);
     const judged = await judgeOnTop({
       before,
       trust: intent.trust,

@@ -105,6 +105,7 @@ describe('a commit of somebody without a key', () => {
         assert.deepEqual(inForce(), ['web/one', 'web/shop']);
         const held = arena.house().memory.held.get(bad);
         assert.equal(held?.outcome, 'refused');
+        assert.equal(held.leftBehind, true, 'never judged, so never parsed again');
         assert.ok(
           arena
             .findings()
