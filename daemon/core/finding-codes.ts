@@ -373,9 +373,9 @@ export const findingCodes = {
     severity: 'critical',
     title: 'The log of issuance was changed',
     meaning:
-      'The log of an embedded CA does not say what its certificates say, or not what was published before. It is not published; renewals go on.',
+      'The log of an embedded CA does not say what its certificates say, or not what was published before. It is not published until it does; what it lacks is taken back from the records where this CA signed it. Renewals go on.',
     remedy:
-      'Find out who had access to the data directory. Restore issued.jsonl from a backup, or write it anew from issuance/ of the state branch.',
+      'Where you restored a backup, nothing: what it lacked was taken back. Else find out who had access to the data directory, and restore issued.jsonl from a backup.',
   },
   'ca-lost': {
     severity: 'critical',

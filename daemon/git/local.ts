@@ -19,8 +19,18 @@ export function openLocal(path: string): Backend {
   const config = readLocalConfig(join(common, 'config'));
   refuseUnsupported(path, config);
   const objects = join(common, 'objects');
-  const store = namingPartial(openObjectStore(objects), path, config);
+  // What is away shows no references and no objects, which must not be taken for a repository that was emptied.
+  const mustBeThere = (): void => {
+    if (existsSync(join(gitDirectory, 'HEAD')) && existsSync(objects)) return;
+    throw new OperationError(
+      'git-unavailable',
+      `there is no Git repository at ${path} any more, or it may not be read. If its disk or share is away, this passes by itself; if it was moved, name its new place (--repo)`,
+      { disposition: 'retry' },
+    );
+  };
+  const store = whileThere(namingPartial(openObjectStore(objects), path, config), mustBeThere);
   const advertise = (): Map<string, string> => {
+    mustBeThere();
     const refs = readRefs(common);
     const head = resolveRef(gitDirectory, 'HEAD') ?? resolveHeadIn(gitDirectory, refs);
     if (head !== null) refs.set('HEAD', head);
@@ -30,15 +40,17 @@ export function openLocal(path: string): Backend {
     place: path,
     store: () => store,
     shallow: () => readShallow(common),
-    advertise: () => Promise.resolve(advertise()),
-    fetch: (refs) => {
+    advertise: async () => Promise.resolve(advertise()),
+    fetch: async (refs) => {
+      mustBeThere();
       for (const ref of refs) {
         if (resolveRef(common, ref) === null) return Promise.reject(noSuchRef(path, ref));
       }
       return Promise.resolve();
     },
     resolve: (ref) => (ref === 'HEAD' ? (advertise().get('HEAD') ?? null) : resolveRef(common, ref)),
-    openPush: (ref) => {
+    openPush: async (ref) => {
+      mustBeThere();
       refuseUnwritable(objects, path);
       refuseCheckedOut(common, config, ref);
       refuseHooks(common, config, path);
@@ -155,6 +167,31 @@ function namingPartial(store: ObjectStore, path: string, config: ReadonlyMap<str
       } catch (error) {
         throw store.read(oid) === null ? partialUnsupported(path) : error;
       }
+    },
+  };
+}
+
+/** An object is missing only where the repository itself is there. */
+function whileThere(store: ObjectStore, mustBeThere: () => void): ObjectStore {
+  return {
+    ...store,
+    read: (oid) => {
+      const found = store.read(oid);
+      if (found === null) mustBeThere();
+      return found;
+    },
+    require: (oid, type) => {
+      try {
+        return store.require(oid, type);
+      } catch (error) {
+        mustBeThere();
+        throw error;
+      }
+    },
+    has: (oid) => {
+      const found = store.has(oid);
+      if (!found) mustBeThere();
+      return found;
     },
   };
 }

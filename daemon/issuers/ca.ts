@@ -108,6 +108,7 @@ function create(
     },
     hasIssued: (certificate) => hasIssued(state, certificate),
     publications: () => publications(state),
+    takeBack: (texts, signal) => takeBack(state, texts, signal),
   };
 }
 
@@ -348,6 +349,33 @@ async function publications(state: State): Promise<ReadonlyMap<string, string>> 
     files.set(path, text);
   }
   return files;
+}
+
+/** A log that was restored from an older backup lacks what was issued since: the published entry has it, and the signature of this CA says that it is ours. */
+async function takeBack(state: State, texts: readonly string[], signal: AbortSignal): Promise<number> {
+  const { authorities, log, directory } = await state.open();
+  return alone(join(directory, logName), signal, async () => {
+    let taken = 0;
+    for (const text of texts) {
+      const record = recordIn(text);
+      if (record === null || lineProblem(record, state.config.name, authorities) !== null) continue;
+      if (await log.hasSerial(record.serial)) continue;
+      await log.append({ request: `published ${record.serial}`, csr: '', record });
+      taken++;
+    }
+    return taken;
+  });
+}
+
+function recordIn(text: string): IssuanceRecord | null {
+  try {
+    const record = JSON.parse(text) as IssuanceRecord;
+    // A line that cannot be read again would stop the CA.
+    const whole = typeof record.pem === 'string' && issuancePath(record.issuer, record.serial) !== null;
+    return whole ? record : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Why a line of the log is not believed; null when it says what its certificate says, and the certificate is one of this CA. */

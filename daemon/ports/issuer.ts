@@ -61,4 +61,9 @@ export interface IssuanceMemory {
 export interface Publisher {
   /** Path in the state tree to its full text. Deterministic while nothing was issued or revoked and the CRL is fresh. */
   readonly publications: (signal: AbortSignal) => Promise<ReadonlyMap<string, string>>;
+  /**
+   * Entries of its log as they were published and signed, which the log lacks: takes back those that it issued, as they stand there, and says how many.
+   * Safe to repeat. What it did not issue, or what does not fit its certificate, is left out.
+   */
+  readonly takeBack: (texts: readonly string[], signal: AbortSignal) => Promise<number>;
 }

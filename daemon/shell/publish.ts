@@ -1,4 +1,5 @@
 /** From judgements to one commit: makes the records that changed, says why, publishes. */
+import { counted } from '../core/count.ts';
 import { commitMessage, describeChange } from '../core/audit-line.ts';
 import type { FindingDraft } from '../core/assess.ts';
 import { findingCodes } from '../core/finding-codes.ts';
@@ -8,6 +9,7 @@ import type { Installed } from '../core/installation-state.ts';
 import type { CertificateRecord, EndpointRecord, RepositoryFindings } from '../core/record-format.ts';
 import { certificateRecord, documentFinding, endpointRecord, repositoryFindings } from '../core/record.ts';
 import { OperationError } from '../ports/failure.ts';
+import type { Publisher } from '../ports/issuer.ts';
 import { chainPath, placeOf } from '../records/paths.ts';
 import { recordJson, recordLine, recordText, type RecordText } from '../record-text.ts';
 import type { Outcome } from './apply.ts';
@@ -21,6 +23,7 @@ import { instanceFindings, standingOf } from './instances.ts';
 import { historyFindings } from './lagging.ts';
 import type { Memory } from './memory.ts';
 import { contradiction } from './published-log.ts';
+import { noteTakenBack, takenBackFindings } from './taken-back.ts';
 import { recordTrust } from './record-trust.ts';
 import { incidentFindings } from './record-incidents.ts';
 import { publishRecords } from './records.ts';
@@ -211,6 +214,7 @@ function changedRepository(
     documentFinding(problem, findingCodes['document-invalid'].remedy),
   );
   drafts.push(...historyFindings(memory, now));
+  drafts.push(...takenBackFindings(world.journal, memory, now));
   for (const [issuer, { code, message }] of memory.logTroubles)
     drafts.push(findingDraft(code, { id: `issuer ${issuer} ${code}`, message }));
   if (memory.journalTrouble !== null)
@@ -244,8 +248,9 @@ async function addPublications(
       const issuer = world.issuer(spec);
       if (issuer.publications === undefined) continue;
       const publications = await issuer.publications(signal);
+      const foreign = [...publications.keys()].find((path) => !isPublicationOf(spec.name, path));
       const wrong =
-        [...publications.keys()].find((path) => !isPublicationOf(spec.name, path)) ??
+        (foreign === undefined ? null : { message: foreign, missing: [] }) ??
         (await contradiction(
           estate.state,
           memory.stateTip,
@@ -254,10 +259,14 @@ async function addPublications(
           recordTrust(world, estate.state, memory, estate.intent.trust),
         ));
       if (wrong !== null) {
-        memory.logTroubles.set(spec.name, {
-          code: 'issuance-log-changed',
-          message: `the log of issuance of ${spec.name} contradicts what was published: ${wrong}`,
-        });
+        const taken = await takeBack(estate, issuer, wrong.missing, signal);
+        const message = `the log of issuance of ${spec.name} contradicts what was published: ${wrong.message}`;
+        const after =
+          taken === 0
+            ? ''
+            : `. ${counted(taken, 'entry was', 'entries were')} taken back from the records: where a backup was restored, nothing is left to do`;
+        memory.logTroubles.set(spec.name, { code: 'issuance-log-changed', message: `${message}${after}` });
+        if (taken > 0) noteTakenBack(world.journal, spec.name, `${message}${after}`, world.now());
         continue;
       }
       memory.logTroubles.delete(spec.name);
@@ -279,6 +288,21 @@ async function addPublications(
       );
     }
   }
+}
+
+/** What the log of an issuer lacks, from the objects that hold it. Returns how many entries were taken back. IO: Git and the data directory of the issuer. */
+async function takeBack(
+  { state }: Estate,
+  issuer: Partial<Publisher>,
+  missing: readonly string[],
+  signal: AbortSignal,
+): Promise<number> {
+  if (missing.length === 0 || issuer.takeBack === undefined) return 0;
+  const texts: string[] = [];
+  await state.repository.readBlobs(missing, (_, bytes) => {
+    texts.push(Buffer.from(bytes).toString('utf8'));
+  });
+  return issuer.takeBack(texts, signal);
 }
 
 /** An issuer publishes below its own folders only. */

@@ -10,8 +10,16 @@ import { judgeLine, type RecordTrust } from '../records/signed-line.ts';
 import { allowedSignersPath } from './in-force.ts';
 import type { StateBranch } from './records.ts';
 
+/** What is wrong with what an issuer would publish. */
+export interface Contradiction {
+  /** The end of a sentence. */
+  readonly message: string;
+  /** Objects of the entries that its log lacks, where it contradicts nothing else; else empty. */
+  readonly missing: readonly string[];
+}
+
 /**
- * Why these publications of `issuer` contradict what was published, as the end of a sentence; null when they do not. IO: reads Git, the whole line only
+ * Why these publications of `issuer` contradict what was published; null when they do not. IO: reads Git, the whole line only
  * where something differs from the tip. What others wrote to the branch counts for nothing; `trust` null: records are not signed, and all count.
  */
 export async function contradiction(
@@ -20,7 +28,7 @@ export async function contradiction(
   issuer: string,
   publications: ReadonlyMap<string, string>,
   trust: RecordTrust | null,
-): Promise<string | null> {
+): Promise<Contradiction | null> {
   if (tip === null) return null;
   const folder = `${state.prefix}issuance/${issuer}`;
   const differing: string[] = [];
@@ -30,14 +38,21 @@ export async function contradiction(
   }
   if (differing.length === 0) return null;
   const first = await firstPublished(state, tip, folder, trust);
+  const missing: string[] = [];
+  let lacks: string | null = null;
   for (const path of differing) {
     const oid = first.get(path);
-    const text = publications.get(path.slice(state.prefix.length));
+    const name = path.slice(state.prefix.length);
+    const text = publications.get(name);
     if (oid === undefined || (text !== undefined && blobId(text) === oid)) continue;
-    const what = text === undefined ? 'is not in its log any more' : 'stands otherwise in its log';
-    return `${path.slice(state.prefix.length)}, which was published, ${what}`;
+    if (text !== undefined)
+      return { message: `${name}, which was published, stands otherwise in its log`, missing: [] };
+    missing.push(oid);
+    lacks ??= name;
   }
-  return null;
+  return lacks === null
+    ? null
+    : { message: `${lacks}, which was published, is not in its log any more`, missing };
 }
 
 /** Path to the object that a commit of ours first put there. */

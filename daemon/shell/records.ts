@@ -12,6 +12,7 @@ import { followsTrailer, judgeLine } from '../records/signed-line.ts';
 import { recordJson, recordLine, recordText, type RecordText } from '../record-text.ts';
 import type { TrustFile } from './in-force.ts';
 import { anchorText, journalTrailer, journalTrouble } from './journal-anchor.ts';
+import { OperationError } from '../ports/failure.ts';
 import { tipToBelieve } from './lagging.ts';
 import type { Memory } from './memory.ts';
 import { believedOf, listedSigners, recordTrust, rememberState, stateTipFact } from './record-trust.ts';
@@ -56,6 +57,12 @@ export async function readRecords(
   signal: AbortSignal,
 ): Promise<void> {
   const read = seen.refs.get(state.ref) ?? null;
+  if (seen.refs.size === 0 && (memory.stateTip ?? world.journal.fact(stateTipFact)) !== null)
+    throw new OperationError(
+      'git-unavailable',
+      `the repository shows no branch at all, and had ${state.ref} before: it is away, or was emptied. Bring it back; nothing is written anew meanwhile`,
+      { disposition: 'retry' },
+    );
   const isFirst = !compared.has(memory);
   if (read !== null && read === memory.stateTip && !isFirst) return;
   if (read !== null) await state.repository.fetch([state.ref], signal);

@@ -187,10 +187,10 @@ describe('a request from the first commit to the audit', { skip: missingServers(
       /change [0-9a-f]{10} \(Merge the request\)\n +proved +was accepted: signed by ada@example\.com, .*; production-wildcard approved by p\S+@example\.com, p\S+@example\.com/,
     );
     assert.match(out, /proved +its chain leads to the root of internal-ca/);
-    assert.match(out, /proved +keeps to all \d+ rules of policy/);
+    assert.match(out, /proved +keeps to \d+ rules? of policy for it/);
     assert.match(out, /proved +was issued after its declaration was accepted/);
     assert.match(out, /attested 127\.0\.0\.1:\d+ served it/);
-    assert.match(out, /proved +all \d+ commits of records are signed by the daemon/);
+    assert.match(out, /proved +\d+ commits of records are signed by the daemon/);
   });
 
   test('the evidence pack of the period is written from the clone, twice the same bytes', () => {
