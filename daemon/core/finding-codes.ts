@@ -283,7 +283,7 @@ export const findingCodes = {
     meaning:
       'The branch no longer contains the commit that was accepted last. Changes are frozen, renewals go on.',
     remedy:
-      'Find out who forced the push. Push the accepted commit back (the finding names it), or accept the new history on purpose by starting with a new data directory.',
+      'Find out who forced the push. Push the accepted commit back (the finding names it), or accept the new history on purpose: stop renewd, move journal.db* out of the data directory, leave custody/ and issuers/ where they are, and start it again.',
   },
   'history-rewound': {
     severity: 'critical',

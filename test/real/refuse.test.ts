@@ -1,5 +1,7 @@
 /** What renewd refuses: a changed host key, a rewritten history, a broken document that would take others with it. Real git, sshd and nginx. */
 import assert from 'node:assert/strict';
+import { readdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { House } from '../../daemon/assembly.ts';
 import type { RepositoryFindings } from '../../daemon/core/record-format.ts';
@@ -156,5 +158,32 @@ describe('refusals', { skip: missingServers() ?? false }, () => {
     } finally {
       await other.stop();
     }
+  });
+
+  test('a new history is accepted on purpose, as the finding says: a new journal, with custody and issuers where they are', async () => {
+    const [before, root] = [await served(), await stateFile(estate, 'issuers/internal-ca/root.pem')];
+    await estate.git('checkout', '-q', '--orphan', 'moved');
+    await estate.git('commit', '-q', '-m', 'Begin a new history');
+    await estate.git('branch', '-M', 'moved', 'main');
+    await estate.git('push', '-q', '--force', 'origin', 'main');
+    await estate.commit(declarations(estate), 'Declare as before');
+    await turn(house);
+    assert.ok((await repositoryCodes()).includes('history-rewritten'));
+    const { remedy } =
+      house.memory.repositoryRecord?.findings.find((each) => each.code === 'history-rewritten') ?? {};
+    assert.match(remedy ?? '', /move journal\.db\*? .*leave custody\/ and issuers\//);
+    await house.close();
+    const data = join(estate.root, 'data');
+    for (const name of readdirSync(data).filter((each) => each.startsWith('journal.db')))
+      renameSync(join(data, name), join(estate.root, name));
+    house = await estate.openHouse({ clockOffsetMs: () => clockOffsetMs });
+    for (let turns = 0; turns < 3; turns++) await turn(house);
+    assert.deepEqual(
+      (await repositoryCodes()).filter((code) => code.startsWith('history')),
+      [],
+    );
+    assert.equal((await recordOf(estate, 'web/shop')).status, 'ok');
+    assert.equal(await served(), before);
+    assert.equal(await stateFile(estate, 'issuers/internal-ca/root.pem'), root);
   });
 });
