@@ -6,7 +6,7 @@ import { findingDraft } from '../core/finding-draft.ts';
 import type { Instant, SourcePosition } from '../core/model.ts';
 import { timestamp } from '../core/timestamp.ts';
 import { lapsed } from './held.ts';
-import type { Memory, OpenReview } from './memory.ts';
+import type { HeldChange, Memory, OpenReview } from './memory.ts';
 
 /** What of memory it looks at. */
 export type ChangeMemory = Pick<Memory, 'held' | 'notKept' | 'openReviews' | 'desired'>;
@@ -25,7 +25,7 @@ export function changeFindings(memory: ChangeMemory, now: Instant): FindingDraft
         id: `change ${commit} ${reason.code} ${String(index)}`,
         code: outcome === 'refused' ? 'change-refused' : 'change-waiting',
         message: `commit ${commit.slice(0, 10)} (${tip.subject}) by ${tip.author}: ${reason.message}`,
-        remedy: reason.fix,
+        remedy: `${reason.fix}${orRevert(reason.fix, change)}`,
         observed: reason.code,
         source: reason.source,
       }),
@@ -55,6 +55,13 @@ export function changeFindings(memory: ChangeMemory, now: Instant): FindingDraft
           }),
         ];
   return [...holding, ...lost, ...emergencies];
+}
+
+/** A plain revert on top, by whoever made it or may change its files: a request of others is nobody else's to take away. A forced push would freeze changes (`history-rewritten`). */
+function orRevert(fix: string, { commit, tip, leftBehind }: HeldChange): string {
+  // What can never be judged says so itself.
+  if (leftBehind === true) return '';
+  return `${fix.endsWith('.') ? '' : '.'} Or have its maker, or who may change its files, take it back: git revert ${tip.merge ? '-m 1 ' : ''}-S ${commit.slice(0, 10)}`;
 }
 
 /** At most this many names in one finding. */
