@@ -16,7 +16,7 @@ export const helper: Command = {
   positionals: '<endpoint> [dir]',
   positionalsMax: 2,
   about:
-    'For an endpoint with privilege: { mode: helper }. Prints a shell script for root of that machine: it makes the user, lets it run one root-owned script through sudo, and writes the list of what that script may touch, with the lines that the certificates declared in the directory (default: the current one) need now. Read it, then run it: renewd helper web-01 | ssh root@web-01 sh. Safe to run again; the list is written anew, so run it again when a certificate comes to another path, and renewd doctor says when. Needs no network. Exit code 0, or 1 where the endpoint is not declared or logs in as root.',
+    'For an endpoint with privilege: { mode: helper }. Prints a shell script for root of that machine: it makes the user, lets it run one root-owned script through sudo, and writes the list of what that script may touch, with the lines that the certificates declared in the directory (default: the current one) need now. Read it, then run it: renewd helper web-01 | ssh root@web-01 sh. Safe to run again; the list is written anew, so run it again when a certificate comes to another path, and renewd doctor says when. Give it the branch that is in force, not a pull request: what is declared there may be done on the machine. Needs no network. Exit code 0, or 1 where the endpoint is not declared or logs in as root.',
   options: {
     'public-key': {
       type: 'string',
@@ -52,6 +52,14 @@ export const helper: Command = {
     }
     const webroots = webrootsIn(desired.issuers.values());
     const lines = neededLines(desired, endpoint, (issuer) => webroots.get(issuer) ?? null);
+    // A line end in a word would be a line of its own in the list.
+    const odd = lines.find(({ text }) => /\p{Cc}/u.test(text));
+    if (odd !== undefined) {
+      err.write(
+        `a ${odd.kind} for ${name} holds a control character, so it can stand in no list: ${JSON.stringify(odd.text)}. Correct the profile or the endpoint that says it\n`,
+      );
+      return exitOf('findings');
+    }
     if (flags['list'] === true) {
       for (const { kind, text } of lines) out.write(`${kind} ${text}\n`);
       return exitOf('ok');

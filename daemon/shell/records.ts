@@ -57,17 +57,17 @@ export async function readRecords(
   signal: AbortSignal,
 ): Promise<void> {
   const read = seen.refs.get(state.ref) ?? null;
-  if (seen.refs.size === 0 && (memory.stateTip ?? world.journal.fact(stateTipFact)) !== null)
-    throw new OperationError(
-      'git-unavailable',
-      `the repository shows no branch at all, and had ${state.ref} before: it is away, or was emptied. Bring it back; nothing is written anew meanwhile`,
-      { disposition: 'retry' },
-    );
   const isFirst = !compared.has(memory);
   if (read !== null && read === memory.stateTip && !isFirst) return;
   if (read !== null) await state.repository.fetch([state.ref], signal);
   const left = memory.stateTip ?? world.journal.fact(stateTipFact);
   const tip = await tipToBelieve(state.repository, state.ref, { left, read }, signal);
+  if (tip === null && left !== null && seen.refs.size === 0)
+    throw new OperationError(
+      'git-unavailable',
+      `the repository shows no branch at all, and had ${state.ref} before: it is away, or was emptied. Bring it back; nothing is written anew meanwhile`,
+      { disposition: 'retry' },
+    );
   if (tip !== null && tip === memory.stateTip && !isFirst) return;
   // Once a process: afterwards it is this process that writes both.
   if (tip !== null && isFirst) {

@@ -63,6 +63,24 @@ test('what cannot be done is said, with what to do', () => {
   writeFileSync(file, text.replace('user: renewd', 'user: renewd\n  colour: red'));
   assert.match(renewd('helper', 'web-01').err, /inventory\/endpoints\/web-01\.yaml:\d+:\d+: /);
   writeFileSync(file, text);
+  const policy = join(root, 'policies/store.yaml');
+  writeFileSync(
+    policy,
+    'apiVersion: renewd/v1\nkind: Profile\nmetadata: { name: store }\nspec:\n  description: odd\n  files: [{ name: a.pem, content: fullchain }]\n  reload: [[sh, "a\\ndirectory /etc"]]\n',
+  );
+  const certificate = join(root, 'inventory/certificates/web/shop.yaml');
+  const before = readFileSync(certificate, 'utf8');
+  writeFileSync(
+    certificate,
+    before.replace(/profile: nginx\n(?: +parameters:\n(?: {8}.*\n)+)?/, 'profile: store\n'),
+  );
+  for (const words of [[], ['--list']]) {
+    const refused = renewd('helper', 'web-01', ...words);
+    assert.equal(refused.out, '');
+    assert.match(refused.err, /a command for web-01 holds a control character/);
+  }
+  writeFileSync(certificate, before);
+  rmSync(policy);
 });
 
 const mayPretend =

@@ -120,7 +120,8 @@ spec:
     offset += ms;
     const troubles: string[] = [];
     for (let turns = 0; turns < 2; turns++) {
-      const report = await turn(house);
+      // The second looks at nothing that it need not: ten machines' worth of looks take their time.
+      const report = await turn(house, { observeAll: turns === 0 });
       troubles.push(...report.troubles.map(({ message }) => message));
       for (const { failure } of report.outcomes) if (failure != null) troubles.push(failure.message);
     }
@@ -354,7 +355,7 @@ spec:
   });
 
   test('day 30: everything is served, nothing is stuck, and nobody has anything left to do', async () => {
-    for (let days = 0; days < 5; days++) await pass(day);
+    for (let steps = 0; steps < 3; steps++) await pass(1.7 * day);
     await allIsServed();
     const report = await turn(house);
     assert.deepEqual([report.troubles, report.outcomes.map(({ failure }) => failure?.message)], [[], []]);
