@@ -38,11 +38,12 @@ describe('compressed', () => {
     within('site.js', 3 * kib);
   });
 
-  test('the search loads at most 25 KiB of scripts, the request form with YAML and schema 45, other pages none of their own', () => {
+  test('the search loads at most 25 KiB of scripts, the request form with YAML and schema 47, other pages none of their own', () => {
     const most = new Map([
       ['certificates/index.html', 25],
       ['certificates/view/index.html', 25],
-      ['request/index.html', 45],
+      // Measured: 45.7, one of them to withhold keys from what an error shows of a file.
+      ['request/index.html', 47],
       ['404.html', 25],
     ]);
     for (const path of globSync('**/*.html', { cwd: directory })) {
