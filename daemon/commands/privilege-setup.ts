@@ -36,22 +36,42 @@ fail() { printf 'renewd helper: %s\\n' "$*" >&2; exit 1; }
 user=${quoteWords([user])}
 path=${quoteWords([path])}
 [ "$(id -u)" = 0 ] || fail 'run this as root'
-for program in sudo openssl visudo; do command -v "$program" >/dev/null || fail "$program is not installed"; done
+for program in sudo openssl visudo runuser setsid; do command -v "$program" >/dev/null || fail "$program is not installed"; done
 id -u "$user" >/dev/null 2>&1 || useradd --system --create-home --shell /bin/sh "$user"
 ${publicKey === null ? '' : authorizedKey(publicKey, isJump)}
 mkdir -p "\${path%/*}"
-new=$(mktemp "\${path%/*}/.renewd.XXXXXX")
-trap 'rm -f "$new"' EXIT
-# put FILE MODE: what comes in becomes the file at once, as root's.
-put() { cat > "$new.part" && chown 0:0 "$new.part" && chmod "$2" "$new.part" && mv -f "$new.part" "$1"; }
+# Whoever can change a directory on the way could put another program in the place of this one.
+firm() {
+  at=$1
+  while :; do
+    set -- $(stat -L -c '%u %A' "$at")
+    case "$1 $2" in
+      '0 d'????-??-*) ;;
+      *) fail "$at must belong to root and be writable for nobody else (chown root:root, chmod go-w)" ;;
+    esac
+    [ "$at" != / ] || break
+    at=\${at%/*}
+    at=\${at:-/}
+  done
+}
+firm "\${path%/*}"
+firm /etc/sudoers.d
+new=
+trap '[ -z "$new" ] || rm -f "$new"' EXIT
+# put FILE MODE: what comes in becomes the file at once, as root's. sudo passes over names with a dot, so a half-written one breaks nothing.
+put() {
+  new=$(mktemp "\${1%/*}/.renewd.XXXXXX")
+  cat > "$new" && chown 0:0 "$new" && chmod "$2" "$new" && mv -f "$new" "$1"
+  new=
+}
 put "$path" 0755 <<'${marker}'
 ${script}${marker}
 put "$path.allow" 0644 <<'${marker}'
 ${list}${marker}
 sudoers=/etc/sudoers.d/renewd-$(printf '%s' "$user" | tr -c 'A-Za-z0-9_-' '_')
-printf '%s ALL=(root) NOPASSWD: %s\\n' "$user" "$path" > "$new"
-visudo -cqf "$new" || fail 'sudo does not take the line for this user'
-put "$sudoers" 0440 < "$new"
+line="$user ALL=(root) NOPASSWD: $path"
+printf '%s\\n' "$line" | visudo -cqf - || fail 'sudo does not take the line for this user'
+printf '%s\\n' "$line" | put "$sudoers" 0440
 echo "$user may run $path, which may do what $path.allow says"
 `;
 }
@@ -62,10 +82,16 @@ function authorizedKey(publicKey: string, isJump: boolean): string {
   return `key=${quoteWords([line])}
 home=$(getent passwd "$user" | cut -d: -f6)
 [ -d "$home" ] || fail "$user has no home directory"
-group=$(id -g "$user")
-install -d -o "$user" -g "$group" -m 0700 "$home/.ssh"
-touch "$home/.ssh/authorized_keys"
-grep -qxF "$key" "$home/.ssh/authorized_keys" || printf '%s\\n' "$key" >> "$home/.ssh/authorized_keys"
-chown "$user:$group" "$home/.ssh/authorized_keys"
-chmod 0600 "$home/.ssh/authorized_keys"`;
+# As the user, who owns what is there: a link in it must lead root nowhere. In a session of its own, away from the terminal of root.
+printf '%s\\n' "$key" | HOME=$home setsid -w runuser -u "$user" -- /bin/sh -c '
+  set -eu
+  umask 077
+  IFS= read -r key
+  cd "$HOME"
+  mkdir -p .ssh
+  chmod 0700 .ssh
+  [ -e .ssh/authorized_keys ] || : > .ssh/authorized_keys
+  grep -qxF "$key" .ssh/authorized_keys || printf "%s\\n" "$key" >> .ssh/authorized_keys
+  chmod 0600 .ssh/authorized_keys
+' || fail "the key cannot be written as $user: see what $home/.ssh is"`;
 }

@@ -112,6 +112,17 @@ ls -A /usr/local/sbin
 echo == version; as sudo -n /usr/local/sbin/renewd-endpoint version
 echo == missing; as sudo -n /usr/local/sbin/renewd-endpoint missing link /etc/nginx/tls/shop.crt link /etc/shadow command 'nginx -t'
 echo == other; as sudo -n /usr/bin/id
+echo == links
+printf 'root only' > /etc/keep; chmod 0600 /etc/keep
+rm -r /home/renewd/.ssh/authorized_keys; ln -s /etc/keep /home/renewd/.ssh/authorized_keys
+sh ${join(root, 'setup.sh')} 2>&1 || echo "ended with $?"
+cat /etc/keep; echo; stat -c '%U %a' /etc/keep
+rm -r /home/renewd/.ssh; mkdir /etc/dir; ln -s /etc/dir /home/renewd/.ssh
+sh ${join(root, 'setup.sh')} 2>&1 || echo "ended with $?"
+ls -A /etc/dir; stat -c '%U %a' /etc/dir
+rm /home/renewd/.ssh
+echo == writable; chmod 0775 /usr/local/sbin
+sh ${join(root, 'setup.sh')} 2>&1 || echo "ended with $?"
 umount "$d" -l
 `;
     const { status, stdout, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', inside], { encoding: 'utf8' });
@@ -124,6 +135,19 @@ umount "$d" -l
     );
     assert.match(part('version'), /^renewd-endpoint \d+$/);
     assert.equal(part('missing'), 'missing link /etc/shadow');
+    // Whoever logs in as that user owns what is in its home; root follows no link there.
+    const links = part('links');
+    assert.equal(
+      (links.match(/the key cannot be written as renewd[^\n]*\nended with 1/g) ?? []).length,
+      2,
+      links,
+    );
+    assert.match(links, /\nroot only\nroot 600\n/);
+    assert.match(links, /ended with 1\nroot 700$/);
+    assert.match(
+      part('writable'),
+      /\/usr\/local\/sbin must belong to root and be writable for nobody else.*\nended with 1/,
+    );
     assert.match(part('other'), /password is required[\s\S]*ended with 1/);
   },
 );
