@@ -19,8 +19,7 @@ export async function refuseMissingLines(
   signal: AbortSignal,
 ): Promise<void> {
   if (target.missingLines === undefined || desired === null) return;
-  const webroots = webrootsIn(desired.issuers.values());
-  const needed = neededLines(desired, endpoint, (issuer) => webroots.get(issuer) ?? null);
+  const needed = neededLines(desired, endpoint, webrootsIn(desired.issuers.values()));
   const missing = await target.missingLines(needed, bounded(signal, limits.work.inspectTimeoutMs));
   if (missing === null || missing.length === 0) return;
   const shown = missing.slice(0, limits.doctor.missingLinesShown);

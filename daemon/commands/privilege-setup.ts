@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Endpoint } from '../core/model.ts';
 import { quoteWords } from '../ssh/words.ts';
+import { privilegeOf } from '../targets/ssh/privilege.ts';
 import type { AllowLine } from '../ports/target.ts';
 
 export interface HelperSetup {
@@ -16,15 +17,11 @@ export interface HelperSetup {
 }
 
 const marker = 'RENEWD_END_OF_FILE';
-export const defaultHelperPath = '/usr/local/sbin/renewd-endpoint';
 
 /** A POSIX shell script, safe to run again. Every value is a quoted word, or a line of a here-document that nothing is expanded in. */
 export function helperSetup({ endpoint, user, lines, publicKey, isJump }: HelperSetup): string {
   const { config, name } = endpoint;
-  const { privilege } = config;
-  const stated =
-    typeof privilege === 'object' && privilege !== null && 'path' in privilege ? privilege.path : null;
-  const path = typeof stated === 'string' ? stated : defaultHelperPath;
+  const { path } = privilegeOf(config);
   const script = readFileSync(resolve(import.meta.dirname, '../targets/renewd-endpoint.sh'), 'utf8');
   const list = lines.map(({ kind, text }) => `${kind} ${text}\n`).join('');
   return `#!/bin/sh

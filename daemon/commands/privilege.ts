@@ -5,6 +5,7 @@ import { exitOf } from '../exit-codes.ts';
 import { didYouMean } from '../core/nearest.ts';
 import { renderProblem } from '../documents/write.ts';
 import { webrootsIn } from '../issuers/schemas.ts';
+import { privilegeOf } from '../targets/ssh/privilege.ts';
 import { neededLines } from '../targets/ssh/needed-lines.ts';
 import { checkDirectory } from './check-directory.ts';
 import { stringFlag, UsageError, type Command } from './command.ts';
@@ -50,8 +51,7 @@ export const helper: Command = {
       );
       return exitOf('findings');
     }
-    const webroots = webrootsIn(desired.issuers.values());
-    const lines = neededLines(desired, endpoint, (issuer) => webroots.get(issuer) ?? null);
+    const lines = neededLines(desired, endpoint, webrootsIn(desired.issuers.values()));
     // A line end in a word would be a line of its own in the list.
     const odd = lines.find(({ text }) => /\p{Cc}/u.test(text));
     if (odd !== undefined) {
@@ -69,19 +69,13 @@ export const helper: Command = {
     out.write(
       helperSetup({ endpoint, user, lines, isJump, publicKey: file === null ? null : await readKey(file) }),
     );
-    if (privilegeOf(endpoint.config) !== 'helper')
+    if (privilegeOf(endpoint.config).mode !== 'helper')
       err.write(
         `${name} is declared with mode direct and will not use this: write privilege: { mode: helper } in ${endpoint.source.file}\n`,
       );
     return exitOf('ok');
   },
 };
-
-function privilegeOf({ privilege }: Readonly<Record<string, unknown>>): unknown {
-  return typeof privilege === 'object' && privilege !== null && 'mode' in privilege
-    ? privilege.mode
-    : 'direct';
-}
 
 /** One line of a public key. IO: reads the file. @throws UsageError where it is none, above all where it is the private key */
 async function readKey(file: string): Promise<string> {

@@ -20,11 +20,14 @@ export const issuerSecrets: Readonly<
   Record<string, (config: Readonly<Record<string, unknown>>) => readonly NamedSecret[]>
 > = { acme: acmeSecrets, ca: () => [] };
 
+const issuerWebroots: Readonly<Record<string, (config: Readonly<Record<string, unknown>>) => string | null>> =
+  { acme: acmeWebroot };
+
 /** Where the issuers of a set put http-01 answers on the machines of a certificate, by name of the issuer; those that put none there are not in it. */
 export function webrootsIn(issuers: Iterable<Issuer>): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const { name, type, config } of issuers) {
-    const webroot = type === 'acme' ? acmeWebroot(config) : null;
+    const webroot = issuerWebroots[type]?.(config) ?? null;
     if (webroot !== null) found.set(name, webroot);
   }
   return found;

@@ -22,6 +22,7 @@ import {
   readVersion,
 } from './ssh/endpoint-output.ts';
 import { directCall } from './ssh/direct-call.ts';
+import { privilegeOf } from './ssh/privilege.ts';
 import { loginDestination } from './ssh/logins.ts';
 import { sshSchema } from './ssh/schema.ts';
 
@@ -194,14 +195,14 @@ function createTarget(
 }
 
 function createEndpoint(name: string, config: SshConfig, tools: Tools, shared: SshTargetTools): Endpoint {
-  const privilege = config.privilege ?? { mode: 'direct' };
+  const privilege = privilegeOf(config);
   const run = async (words: readonly string[], { input, ...options }: Call): Promise<CommandResult> => {
     if (shared.pool === null) throw new Error('a target without a pool of connections cannot be used');
     const destination = await destinationOf(name, config, tools);
     const call = input === undefined ? options : { ...options, input };
     return shared.pool.withSession(destination, options.signal, (session) => session.run(words, call));
   };
-  const helper = ['sudo', '-n', privilege.path ?? '/usr/local/sbin/renewd-endpoint'];
+  const helper = ['sudo', '-n', privilege.path];
   return {
     name,
     directory: config.directory ?? defaultStoreDirectory,

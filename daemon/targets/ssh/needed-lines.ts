@@ -6,13 +6,13 @@ import { keyOf } from '../../core/same.ts';
 import { renderWords } from '../../templates/render.ts';
 
 /**
- * Every line without which an installation declared at `endpoint` fails, each once, in the order of the list's documentation. `webrootOf` says where
- * the issuer of a name puts answers on this machine; null: nowhere.
+ * Every line without which an installation declared at `endpoint` fails, each once, in the order of the list's documentation. `webroots`: where
+ * issuers put answers on the machines of a certificate, by name of the issuer.
  */
 export function neededLines(
   desired: Pick<Desired, 'certificates' | 'profiles'>,
   endpoint: Endpoint,
-  webrootOf: (issuer: string) => string | null,
+  webroots: ReadonlyMap<string, string>,
 ): readonly AllowLine[] {
   const lines: AllowLine[] = [{ kind: 'directory', text: storeRootOf(endpoint) }];
   for (const certificate of desired.certificates.values()) {
@@ -23,8 +23,8 @@ export function neededLines(
       const placed = placementOf({ certificate, installation, endpoint, profile });
       if ('faults' in placed) continue;
       lines.push(...linesOf(placed.placement, profile));
-      const webroot = webrootOf(certificate.issuer);
-      if (webroot !== null) lines.push({ kind: 'webroot', text: webroot });
+      const webroot = webroots.get(certificate.issuer);
+      if (webroot !== undefined) lines.push({ kind: 'webroot', text: webroot });
     }
   }
   const order = ['directory', 'link', 'command', 'webroot', 'owner', 'key-group'];
