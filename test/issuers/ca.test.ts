@@ -2,26 +2,19 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { openCustody } from '../../daemon/custody/custody.ts';
 import { ca } from '../../daemon/issuers/ca.ts';
 import type { Issuer, Publisher } from '../../daemon/ports/issuer.ts';
-import type { Tools } from '../../daemon/ports/plugin.ts';
 import { certificateFacts } from '../../daemon/x509/facts.ts';
 import { derToPem, pemToDer } from '../../daemon/x509/pem.ts';
 import { judgeChain } from '../../daemon/x509/chain.ts';
 import { issueAll, issuerContract, request } from '../contract/issuer.ts';
 import { openWorkshop } from '../fixtures/openssl.ts';
+import { config, open, silent, tools } from './embedded-ca.ts';
 
-const silent = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
 const workshop = openWorkshop();
 const root = mkdtempSync(join(tmpdir(), 'renewd-ca-'));
 after(() => {
@@ -31,39 +24,8 @@ after(() => {
 const day = 86_400_000;
 const signal = new AbortController().signal;
 
-async function tools(home: string, now: () => number = Date.now): Promise<Tools> {
-  const custody = await openCustody({ directory: join(home, 'custody'), identity: null, log: silent });
-  return {
-    now,
-    secret: () => Promise.reject(new Error('no secrets')),
-    agentSocket: () => Promise.reject(new Error('no agent')),
-
-    published: () => Promise.resolve({ text: null, unsure: null }),
-    directory: async (name) => {
-      const path = join(home, 'issuers', name);
-      await mkdir(path, { recursive: true });
-      return path;
-    },
-    custody,
-    log: silent,
-  };
-}
-
-const config = {
-  type: 'ca',
-  organization: 'Example, Trading',
-  permittedDnsNames: ['example.com'],
-  permittedIpRanges: ['10.0.0.0/8'],
-  lifetime: '47d',
-};
 let homes = 0;
 const newHome = (): string => join(root, `home-${String(homes++)}`);
-const open = async (
-  home: string,
-  now?: () => number,
-  changes: Record<string, unknown> = {},
-): Promise<Issuer & Publisher> => ca.create('internal', { ...config, ...changes }, await tools(home, now));
-
 const rootsOf = async (issuer: Issuer): Promise<readonly string[]> =>
   (await issuer.trustAnchors(signal)) ?? [];
 
