@@ -27,7 +27,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ports: ['core', 'record-text'],
   documents: ['core', 'ports', 'limits', 'expressions', 'said-text'],
   expressions: ['core', 'limits'],
-  git: ['core', 'ports', 'limits', 'record-text', 'make-directory', 'said-text'],
+  git: ['core', 'ports', 'limits', 'record-text', 'make-directory', 'said-text', 'system-trouble'],
   ssh: ['core', 'ports', 'limits', 'said-text'],
   tls: ['core', 'ports', 'limits', 'x509'],
   x509: ['core', 'ports', 'limits', 'said-text'],

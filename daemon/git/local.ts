@@ -5,6 +5,7 @@
 import { accessSync, constants, existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { OperationError } from '../ports/failure.ts';
+import { isOfTheSystem, remedyOfSystem } from '../system-trouble.ts';
 import type { Backend } from './backend.ts';
 import { readLocalConfig } from './local-config.ts';
 import { isMissing, openObjectStore, type ObjectStore } from './object-store.ts';
@@ -12,8 +13,31 @@ import { storePack } from './pack-file.ts';
 import { readRefs, resolveRef, swapRef } from './refs.ts';
 import { partialUnsupported, sha256Unsupported, unsupported } from './unsupported.ts';
 
-/** Opens the repository at a path. IO, read-only. @throws OperationError `git-unavailable`, `unsupported` */
+/** Opens the repository at a path. IO, read-only. @throws OperationError `git-unavailable`, `unsupported`, as does whatever is asked of it later */
 export function openLocal(path: string): Backend {
+  const named = namingTrouble(path);
+  return named(() => open(path, named));
+}
+
+type Naming = <T>(work: () => T) => T;
+
+/** Whatever the system says while the repository is read (no right, a disk that fails) is trouble with the repository, and never the end of the process. */
+function namingTrouble(path: string): Naming {
+  return (work) => {
+    try {
+      return work();
+    } catch (error) {
+      if (error instanceof OperationError || !isOfTheSystem(error)) throw error;
+      throw new OperationError(
+        'git-unavailable',
+        `${path} cannot be read: ${error.message}. ${remedyOfSystem(error) ?? 'Check it.'}`,
+        { disposition: 'retry', cause: error },
+      );
+    }
+  };
+}
+
+function open(path: string, named: Naming): Backend {
   const gitDirectory = findGitDirectory(resolve(path));
   const common = commonDirectory(gitDirectory);
   const config = readLocalConfig(join(common, 'config'));
@@ -39,22 +63,25 @@ export function openLocal(path: string): Backend {
   return {
     place: path,
     store: () => store,
-    shallow: () => readShallow(common),
-    advertise: async () => Promise.resolve(advertise()),
+    shallow: () => named(() => readShallow(common)),
+    advertise: async () => Promise.resolve(named(advertise)),
     fetch: async (refs) => {
       mustBeThere();
       for (const ref of refs) {
-        if (resolveRef(common, ref) === null) return Promise.reject(noSuchRef(path, ref));
+        if (named(() => resolveRef(common, ref)) === null) return Promise.reject(noSuchRef(path, ref));
       }
       return Promise.resolve();
     },
-    resolve: (ref) => (ref === 'HEAD' ? (advertise().get('HEAD') ?? null) : resolveRef(common, ref)),
+    resolve: (ref) =>
+      named(() => (ref === 'HEAD' ? (advertise().get('HEAD') ?? null) : resolveRef(common, ref))),
     openPush: async (ref) => {
-      mustBeThere();
-      refuseUnwritable(objects, path);
-      refuseCheckedOut(common, config, ref);
-      refuseHooks(common, config, path);
-      const tip = resolveRef(common, ref);
+      const tip = named(() => {
+        mustBeThere();
+        refuseUnwritable(objects, path);
+        refuseCheckedOut(common, config, ref);
+        refuseHooks(common, config, path);
+        return resolveRef(common, ref);
+      });
       return Promise.resolve({
         tip,
         push: async (commit, pack) => {

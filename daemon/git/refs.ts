@@ -8,23 +8,39 @@ import { corrupt, isOid } from './object.ts';
 import { isMissing } from './object-store.ts';
 import { makeDirectory } from '../make-directory.ts';
 
-/** All references below `refs/`, loose ones over packed ones. IO, read-only. `directory`: the common git directory. */
+/**
+ * All references below `refs/`, loose ones over packed ones, but for those that this user may not read: whoever may push could else make one that stops all others.
+ * Who asks for such a one by its name is told (`resolveRef`). IO, read-only. `directory`: the common git directory.
+ */
 export function readRefs(directory: string): Map<string, string> {
   const refs = readPackedRefs(directory);
   const walk = (name: string, depth: number): void => {
     if (depth > limits.git.treeDepthMax) return;
-    for (const entry of entriesOf(join(directory, name))) {
+    for (const entry of readable(() => entriesOf(join(directory, name))) ?? []) {
       const child = `${name}/${entry.name}`;
       if (entry.isDirectory()) walk(child, depth + 1);
       else if (!entry.name.endsWith('.lock')) {
-        const oid = resolveRef(directory, child);
+        const oid = readable(() => resolveRef(directory, child));
         if (oid !== null) refs.set(child, oid);
+        // What was packed of it is older than what may not be read.
+        else refs.delete(child);
       }
     }
   };
   walk('refs', 0);
   if (refs.size > limits.git.refsMax) throw corrupt(`${directory} has more references than the bound`);
   return refs;
+}
+
+/** What `read` returns; null where this user has no right to it. */
+function readable<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    if (code === 'EACCES' || code === 'EPERM') return null;
+    throw error;
+  }
 }
 
 function entriesOf(path: string) {
