@@ -7,6 +7,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
+import { makeSshKeyPair } from './ssh-key-pair.ts';
 
 export interface Site {
   readonly serverName: string;
@@ -34,7 +35,7 @@ export async function startMachine(name: string, root: string, authorizedKey: st
   for (const directory of ['bin', 'etc', 'run', 'var/lib/renewd']) {
     await mkdir(join(root, directory), { recursive: true, mode: 0o700 });
   }
-  const keys = ssh2.utils.generateKeyPairSync('ed25519');
+  const keys = makeSshKeyPair();
   const server = createSshServer(root, keys.private, authorizedKey);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -6,7 +6,6 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import ssh2 from 'ssh2';
 import { assemble, type House } from '../daemon/assembly.ts';
 import { serve, type Controls } from '../daemon/commands/daemon.ts';
 import { exitCodes } from '../daemon/exit-codes.ts';
@@ -18,6 +17,7 @@ import { openTerminal } from '../daemon/terminal.ts';
 import { makeEstate, type DemoEstate } from './estate.ts';
 import { layPast, mischief } from './past.ts';
 import { createScreen, type Screen } from './screen.ts';
+import { makeSshKeyPair } from './ssh-key-pair.ts';
 
 /** What becomes of the demo when it has shown everything. */
 type Stays = 'gone' | 'kept' | 'running';
@@ -77,7 +77,7 @@ async function play(
   stop: AbortController,
   stays: Stays,
 ): Promise<boolean> {
-  const keys = ssh2.utils.generateKeyPairSync('ed25519');
+  const keys = makeSshKeyPair();
   await writeFile(join(directory, 'deploy-key'), keys.private, { mode: 0o600 });
   const estate = await makeEstate(directory, keys.public);
   try {

@@ -80,6 +80,12 @@ test('directories are made by the one function that always ends', () => {
   );
 });
 
+test('an SSH key pair is made by the one function that makes whole ones', () => {
+  const all = [...sources, ...readSources('demo/**/*.ts'), ...readSources('test/**/*.ts')];
+  const wrong = all.filter(({ text }) => /utils\.generateKeyPair/.test(text)).map(({ path }) => path);
+  assert.deepEqual(wrong, ['demo/ssh-key-pair.ts'], 'use makeSshKeyPair: ssh2 drops a first byte of zero');
+});
+
 test('each package has one door', () => {
   const wrong = sources.flatMap((file) =>
     file.imports

@@ -1092,15 +1092,25 @@ $landed
 "*) return 0 ;; esac
   seen_places="$seen_places$landed
 "
-  blind=$(blind_processes "$landed") || return 0
+  blind=$(see_no_store "$landed")
+  [ -n "$blind" ] || return 0
+  # A process that ends, or takes another root as each sshd does for whoever is not in yet, seems blind at the moment of it: only who is so twice is.
+  still=" $(see_no_store "$landed") "
   for process in $blind; do
-    # Everybody may make a user namespace, and in it other mounts and another root: whoever is in one stops nobody.
-    [ ! -e /proc/self/ns/user ] || [ "/proc/$process/ns/user" -ef /proc/self/ns/user ] || continue
-    [ -d "/proc/$process/root" ] && [ ! -e "/proc/$process/root$store" ] || continue
+    case $still in *" $process "*) ;; *) continue ;; esac
     name=
     read -r name 2>/dev/null < "/proc/$process/comm" || :
     case $name in *[!A-Za-z0-9._/:-]*) name= ;; esac
     fail 78 "process $process ($name) sees ${1%/*} and not $store, so a link there would lead nowhere for it: mount $directory for it, too, or choose placement: copy"
+  done
+}
+
+# see_no_store DIRECTORY: the processes of readers for whom the directory is there and the store is not, with blanks between.
+see_no_store() {
+  for process in $(blind_processes "$1" || :); do
+    # Everybody may make a user namespace, and in it other mounts and another root: whoever is in one stops nobody.
+    [ ! -e /proc/self/ns/user ] || [ "/proc/$process/ns/user" -ef /proc/self/ns/user ] || continue
+    [ ! -d "/proc/$process/root" ] || [ -e "/proc/$process/root$store" ] || printf '%s ' "$process"
   done
 }
 

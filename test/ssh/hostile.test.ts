@@ -10,6 +10,7 @@ import { createSecret } from '../../daemon/secrets.ts';
 import { createGitSshConnect } from '../../daemon/ssh/git-connect.ts';
 import { createSshPool, type SshDestination, type SshPool } from '../../daemon/ssh/pool.ts';
 import { sshdMissing, startSshd } from '../fixtures/sshd.ts';
+import { makeSshKeyPair } from '../../demo/ssh-key-pair.ts';
 
 const silent = {
   debug: () => undefined,
@@ -30,7 +31,7 @@ async function serve(
   context: TestContext,
   onSession: (accept: () => ssh2.Session, reject: () => void) => void,
 ): Promise<Place> {
-  const keys = ssh2.utils.generateKeyPairSync('ed25519');
+  const keys = makeSshKeyPair();
   const clients = new Set<ssh2.Connection>();
   const server = new ssh2.Server({ hostKeys: [keys.private] }, (client) => {
     clients.add(client);
@@ -118,7 +119,7 @@ test(
   unanswered,
   async (context) => {
     const { hostKey, destination } = await serve(context, () => undefined);
-    const key = createSecret(ssh2.utils.generateKeyPairSync('ed25519').private);
+    const key = createSecret(makeSshKeyPair().private);
     const connect = createGitSshConnect({
       key: () => Promise.resolve(key),
       agentSocket: null,
@@ -193,7 +194,7 @@ test('input that nobody reads does not keep a command from ending', unanswered, 
 
 test('a public key in place of the private one is refused with a reason', unanswered, async (context) => {
   const { pool, destination } = await serve(context, () => undefined);
-  const { public: publicKey } = ssh2.utils.generateKeyPairSync('ed25519');
+  const { public: publicKey } = makeSshKeyPair();
   await assert.rejects(
     pool.withSession({ ...destination, auth: { key: createSecret(publicKey) } }, signal(), () =>
       Promise.resolve(),
@@ -204,11 +205,7 @@ test('a public key in place of the private one is refused with a reason', unansw
 
 test('an encrypted key is refused with a reason that names the passphrase', unanswered, async (context) => {
   const { pool, destination } = await serve(context, () => undefined);
-  const { private: key } = ssh2.utils.generateKeyPairSync('ed25519', {
-    passphrase: 'correct horse',
-    cipher: 'aes256-cbc',
-    rounds: 1,
-  });
+  const { private: key } = makeSshKeyPair('correct horse');
   await assert.rejects(
     pool.withSession({ ...destination, auth: { key: createSecret(key) } }, signal(), () => Promise.resolve()),
     (error: Error & { code?: string }) => {
@@ -264,7 +261,7 @@ test('a revoked key is refused also where it is pinned by its fingerprint', unan
   const blob = Buffer.from(hostKey.split(' ')[1] ?? '', 'base64');
   const fingerprint = `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
   const connect = createGitSshConnect({
-    key: () => Promise.resolve(createSecret(ssh2.utils.generateKeyPairSync('ed25519').private)),
+    key: () => Promise.resolve(createSecret(makeSshKeyPair().private)),
     agentSocket: null,
     hostKeys: [fingerprint],
     knownHostsText: () => Promise.resolve(`@revoked * ${hostKey}\n`),
@@ -290,7 +287,7 @@ test(
       });
     });
     const connect = createGitSshConnect({
-      key: () => Promise.resolve(createSecret(ssh2.utils.generateKeyPairSync('ed25519').private)),
+      key: () => Promise.resolve(createSecret(makeSshKeyPair().private)),
       agentSocket: null,
       hostKeys: [hostKey],
       knownHostsText: null,
@@ -399,7 +396,7 @@ async function prompting(
   prompts: readonly { readonly prompt: string; readonly echo: boolean }[],
   roundsMax: number,
 ): Promise<Place & { readonly heard: string[] }> {
-  const keys = ssh2.utils.generateKeyPairSync('ed25519');
+  const keys = makeSshKeyPair();
   const heard: string[] = [];
   const server = new ssh2.Server({ hostKeys: [keys.private] }, (client) => {
     client.on('error', () => undefined);
@@ -473,7 +470,7 @@ test('a pinned server that asks once by keyboard-interactive is answered', unans
 
 test('a server whose key is not pinned never hears the password', unanswered, async (context) => {
   const { pool, destination, heard } = await prompting(context, [{ prompt: 'Password:', echo: false }], 1);
-  const other = ssh2.utils.generateKeyPairSync('ed25519').public.split(' ').slice(0, 2).join(' ');
+  const other = makeSshKeyPair().public.split(' ').slice(0, 2).join(' ');
   await assert.rejects(
     pool.withSession({ ...destination, hostKeys: [other] }, signal(), () => Promise.resolve()),
     { code: 'ssh-host-key' },
@@ -506,7 +503,7 @@ test(
 );
 
 test('a server that exchanges keys again and again is dropped', unanswered, async (context) => {
-  const keys = ssh2.utils.generateKeyPairSync('ed25519');
+  const keys = makeSshKeyPair();
   let exchanges = 0;
   const server = new ssh2.Server({ hostKeys: [keys.private] }, (client) => {
     client.on('error', () => undefined);

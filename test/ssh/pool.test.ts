@@ -13,6 +13,7 @@ import { createSecret } from '../../daemon/secrets.ts';
 import { createSshPool, type SshDestination, type SshPool } from '../../daemon/ssh/pool.ts';
 import { quoteWords } from '../../daemon/ssh/words.ts';
 import { sshdMissing, startSshd, type RealSshd } from '../fixtures/sshd.ts';
+import { makeSshKeyPair } from '../../demo/ssh-key-pair.ts';
 
 const silent = {
   debug: () => undefined,
@@ -126,7 +127,7 @@ describe('against a real sshd', { skip: sshdMissing() ?? false }, () => {
   });
 
   test('a wrong key, an encrypted key and rubbish are refused with a reason', async () => {
-    const stranger = ssh2.utils.generateKeyPairSync('ed25519').private;
+    const stranger = makeSshKeyPair().private;
     await assert.rejects(run(['true'], { auth: { key: createSecret(stranger) } }), { code: 'ssh-auth' });
     await assert.rejects(run(['true'], { auth: { key: createSecret('rubbish') } }), /not a private key/);
   });
@@ -271,7 +272,7 @@ describe('against a real sshd', { skip: sshdMissing() ?? false }, () => {
 });
 
 test('a password is given, also where the server asks for it interactively', async () => {
-  const keys = ssh2.utils.generateKeyPairSync('ed25519');
+  const keys = makeSshKeyPair();
   const server = new ssh2.Server({ hostKeys: [keys.private] }, (client) => {
     client.on('error', () => undefined);
     client.on('authentication', (context) => {

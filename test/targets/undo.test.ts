@@ -562,6 +562,41 @@ describe('the script and what stood there before', { skip: rootNeeded }, () => {
     }
   });
 
+  test('a process that ends while it is looked at stops no switch', async (context) => {
+    // As a blind one does between two looks: each sshd, for whoever is not in yet, takes another root and ends soon.
+    const script = readFileSync(helper, 'utf8');
+    const second = /^( *)still=/m;
+    assert.match(script, second);
+    const hide = `mount -t tmpfs none ${base}/stores && echo up && exec sleep 60`;
+    const child = spawn('unshare', ['-m', 'sh', '-c', hide], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const ended = new Promise<false>((resolve) => {
+      child.once('close', () => {
+        resolve(false);
+      });
+    });
+    const up = new Promise<true>((resolve) => {
+      child.stdout.once('data', () => {
+        resolve(true);
+      });
+    });
+    if (!(await Promise.race([up, ended]))) {
+      context.skip('this machine lets nobody mount');
+      return;
+    }
+    const { store, cert, key, links } = place();
+    put(cert, old.pem, 0o644);
+    put(key, old.key, 0o600);
+    stage(store, 'g1');
+    const hasty = join(base, 'sbin/hasty');
+    put(hasty, script.replace(second, `$1kill -9 ${String(child.pid)}; sleep 0.2\n$&`), 0o755);
+    copyFileSync(`${helper}.allow`, `${hasty}.allow`);
+    const words = ['activate', store, 'g1', ...links];
+    const ran = spawnSync(hasty, words, { encoding: 'utf8', timeout: 120_000 });
+    assert.equal(ran.status, 0, ran.stderr);
+    assert.equal(await ended, false);
+    assert.equal(child.signalCode, 'SIGKILL');
+  });
+
   test('a look compares files of the store with files, and opens nothing else', () => {
     const { store, cert, links } = place('copy:');
     stage(store, 'g1');
