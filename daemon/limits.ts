@@ -523,6 +523,10 @@ export const limits = {
     serialRandomBytes: 16,
     /** Longest common name (RFC 5280 appendix A, ub-common-name); a longer first name leaves the subject empty. */
     commonNameMaxChars: 64,
+    /** One entry of the issuance log that is taken back: the largest certificate that may be declared has 70 KB. */
+    entryMaxBytes: 128 * 1024,
+    /** Entries of it that are read from the records at a time: 32 MiB at most, and a log of years has a hundred thousand. */
+    entriesReadAtOnce: 256,
   },
   documents: {
     /** One file: the largest that stays harmless with a parser that is quadratic in places (57 KB took 0.5 s, 489 KB 98 s, measured). */

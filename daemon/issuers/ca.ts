@@ -174,9 +174,9 @@ async function issueAlone(state: State, request: IssueRequest, context: IssueCon
   if (before !== null) return { state: 'issued', chain: before };
   checkNames(state.config, request);
   const validity = validityOf(state, request, authorities);
-  // The serial of an interrupted attempt, unless it is already that of another certificate (RFC 5280 section 4.1.2.2: unique).
-  const begun = serialOf(context.handle);
-  const serial = begun !== null && !(await log.hasSerial(begun)) ? begun : newSerial();
+  // Never that of an interrupted attempt: the log may be an older one, put back, that no longer knows what was signed with it
+  // (RFC 5280 section 4.1.2.2: unique).
+  const serial = newSerial();
   await context.checkpoint({ serial });
   const [first = null] = request.subject.dnsNames;
   const leaf = await signLeaf(authorities.intermediate, {
@@ -254,11 +254,6 @@ function isAnswer(
     now: tools.now(),
   };
   return sameSet(certificateFacts(leaf).usages, subject.usages) && checkIssued(question).length === 0;
-}
-
-function serialOf(handle: unknown): string | null {
-  const serial = typeof handle === 'object' && handle !== null && 'serial' in handle ? handle.serial : null;
-  return typeof serial === 'string' && /^01[0-9a-f]{32}$/.test(serial) ? serial : null;
 }
 
 function refused(message: string): OperationError {
@@ -344,7 +339,7 @@ async function publications(state: State): Promise<ReadonlyMap<string, string>> 
         { scope: 'issuer', disposition: 'stall', endsWhen: ['data-directory'] },
       );
     }
-    const text = known ?? `${JSON.stringify(record, null, 2)}\n`;
+    const text = known ?? entryText(record);
     state.texts.set(path, text);
     files.set(path, text);
   }
@@ -367,9 +362,17 @@ async function takeBack(state: State, texts: readonly string[], signal: AbortSig
   });
 }
 
+/** An entry as it is published: the same bytes each time. */
+function entryText(record: IssuanceRecord): string {
+  return `${JSON.stringify(record, null, 2)}\n`;
+}
+
+/** The record of a published text; null where it is over the bound, or would be published as another text: that would contradict the records for good. */
 function recordIn(text: string): IssuanceRecord | null {
+  if (Buffer.byteLength(text) > limits.ca.entryMaxBytes) return null;
   try {
     const record = JSON.parse(text) as IssuanceRecord;
+    if (entryText(record) !== text) return null;
     // A line that cannot be read again would stop the CA.
     const whole = typeof record.pem === 'string' && issuancePath(record.issuer, record.serial) !== null;
     return whole ? record : null;

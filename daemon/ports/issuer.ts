@@ -63,7 +63,7 @@ export interface Publisher {
   readonly publications: (signal: AbortSignal) => Promise<ReadonlyMap<string, string>>;
   /**
    * Entries of its log as they were published and signed, which the log lacks: takes back those that it issued, as they stand there, and says how many.
-   * Safe to repeat. What it did not issue, or what does not fit its certificate, is left out.
+   * Safe to repeat. What it did not issue, what does not fit its certificate, and what it would not publish as the same text, is left out.
    */
   readonly takeBack: (texts: readonly string[], signal: AbortSignal) => Promise<number>;
 }

@@ -9,7 +9,6 @@ import type { Installed } from '../core/installation-state.ts';
 import type { CertificateRecord, EndpointRecord, RepositoryFindings } from '../core/record-format.ts';
 import { certificateRecord, documentFinding, endpointRecord, repositoryFindings } from '../core/record.ts';
 import { OperationError } from '../ports/failure.ts';
-import type { Publisher } from '../ports/issuer.ts';
 import { chainPath, placeOf } from '../records/paths.ts';
 import { recordJson, recordLine, recordText, type RecordText } from '../record-text.ts';
 import type { Outcome } from './apply.ts';
@@ -23,7 +22,7 @@ import { instanceFindings, standingOf } from './instances.ts';
 import { historyFindings } from './lagging.ts';
 import type { Memory } from './memory.ts';
 import { contradiction } from './published-log.ts';
-import { noteTakenBack, takenBackFindings } from './taken-back.ts';
+import { noteTakenBack, takeBackMissing, takenBackFindings } from './taken-back.ts';
 import { recordTrust } from './record-trust.ts';
 import { incidentFindings } from './record-incidents.ts';
 import { publishRecords } from './records.ts';
@@ -259,7 +258,7 @@ async function addPublications(
           recordTrust(world, estate.state, memory, estate.intent.trust),
         ));
       if (wrong !== null) {
-        const taken = await takeBack(estate, issuer, wrong.missing, signal);
+        const taken = await takeBackMissing(estate.state.repository, issuer, wrong.missing, signal);
         const message = `the log of issuance of ${spec.name} contradicts what was published: ${wrong.message}`;
         const after =
           taken === 0
@@ -288,21 +287,6 @@ async function addPublications(
       );
     }
   }
-}
-
-/** What the log of an issuer lacks, from the objects that hold it. Returns how many entries were taken back. IO: Git and the data directory of the issuer. */
-async function takeBack(
-  { state }: Estate,
-  issuer: Partial<Publisher>,
-  missing: readonly string[],
-  signal: AbortSignal,
-): Promise<number> {
-  if (missing.length === 0 || issuer.takeBack === undefined) return 0;
-  const texts: string[] = [];
-  await state.repository.readBlobs(missing, (_, bytes) => {
-    texts.push(Buffer.from(bytes).toString('utf8'));
-  });
-  return issuer.takeBack(texts, signal);
 }
 
 /** An issuer publishes below its own folders only. */
