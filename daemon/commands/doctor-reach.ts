@@ -19,8 +19,8 @@ export async function refuseMissingLines(
   signal: AbortSignal,
 ): Promise<void> {
   if (target.missingLines === undefined || desired === null) return;
-  const needed = neededLines(desired, endpoint, webrootsIn(desired.issuers.values()));
-  const missing = await target.missingLines(needed, bounded(signal, limits.work.inspectTimeoutMs));
+  const { lines } = neededLines(desired, endpoint, webrootsIn(desired.issuers.values()));
+  const missing = await target.missingLines(lines, bounded(signal, limits.work.inspectTimeoutMs));
   if (missing === null || missing.length === 0) return;
   const shown = missing.slice(0, limits.doctor.missingLinesShown);
   const more = missing.length - shown.length;
@@ -29,6 +29,16 @@ export async function refuseMissingLines(
     `the list of ${endpoint.name} lacks ${counted(missing.length, 'line')} for what is declared. As root there, add: ${shown.map(({ kind, text }) => `"${kind} ${text}"`).join(', ')}${more > 0 ? ` and ${String(more)} more (renewd helper ${endpoint.name} --list)` : ''}`,
     { disposition: 'retry' },
   );
+}
+
+/** Certificates for which it cannot be said what a machine must allow, in a sentence; null where there are none. Pure but for templates. */
+export function untold(endpoint: Endpoint, desired: Desired | null): string | null {
+  if (desired === null) return null;
+  const { leftOut } = neededLines(desired, endpoint, webrootsIn(desired.issuers.values()));
+  if (leftOut.length === 0) return null;
+  const shown = leftOut.slice(0, limits.doctor.missingLinesShown);
+  const more = leftOut.length - shown.length;
+  return `${counted(leftOut.length, 'certificate')} declared at ${endpoint.name} cannot be installed there as declared: ${shown.map(({ certificate, message }) => `${certificate}: ${message}`).join('; ')}${more > 0 ? `; and ${String(more)} more` : ''}. renewd check names each line`;
 }
 
 export interface AddressTried {

@@ -15,7 +15,7 @@ import { readRecords } from '../shell/records.ts';
 import { standingOf, standsBy } from '../shell/instances.ts';
 import { readIntent } from '../shell/intent.ts';
 import { escapeControls, wrap } from '../terminal.ts';
-import { refuseMissingLines, tryAddresses } from './doctor-reach.ts';
+import { refuseMissingLines, tryAddresses, untold } from './doctor-reach.ts';
 import { repositoryOptions, type Command, type Invocation } from './command.ts';
 import { exitOf } from '../exit-codes.ts';
 import { configured, logOf, surroundings, withCopyOfHouse } from './start.ts';
@@ -158,6 +158,11 @@ export async function examine(house: House, signal: AbortSignal): Promise<Examin
         return said;
       }),
   );
+  for (const endpoint of memory.desired?.endpoints.values() ?? []) {
+    const message = untold(endpoint, memory.desired);
+    const subject = `installations at ${endpoint.name}`;
+    if (message !== null) results.push({ subject, ok: true, warning: true, message, code: null });
+  }
   if (memory.desired !== null) results.push(...(await examineAddresses(house, memory.desired, signal)));
   return results.sort((left, right) => Number(left.ok) - Number(right.ok));
 }

@@ -16,8 +16,12 @@ export function renderTemplate(template: string, values: Readonly<Record<string,
       run = Handlebars.compile(template, { strict: true, noEscape: true, knownHelpersOnly: true });
       compiled.set(template, run);
     }
-    // A bare map: `{{constructor}}` and its kin are no values.
-    return run(Object.assign(Object.create(null) as Record<string, string>, values), {
+    // A bare map: `{{constructor}}` and its kin are no values. Nothing makes a text of the map itself; Handlebars tries to where a value is missing.
+    const bare = Object.create(null, { [Symbol.toPrimitive]: { value: () => refuse(values) } }) as Record<
+      string,
+      string
+    >;
+    return run(Object.assign(bare, values), {
       allowProtoPropertiesByDefault: false,
       allowProtoMethodsByDefault: false,
     });
@@ -33,6 +37,15 @@ export function renderTemplate(template: string, values: Readonly<Record<string,
       },
     );
   }
+}
+
+function refuse(values: Readonly<Record<string, string>>): never {
+  const names = Object.keys(values).join(', ');
+  throw new OperationError(
+    'unsupported',
+    `it asks for what is no value. Values are: ${names === '' ? 'none' : names}`,
+    { disposition: 'stall', endsWhen: ['declaration'] },
+  );
 }
 
 /** Words of a command: each template makes one word, whatever is in it; words that come out empty are left out. @throws as `renderTemplate` */

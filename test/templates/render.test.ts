@@ -33,6 +33,15 @@ test('a value that does not exist, a broken template and the way to prototypes a
   }
 });
 
+test('where a value is missing those that there are are said; the map itself is no text', () => {
+  for (const template of ['{{nmae}}', '{{this}}', '{{toString}}'])
+    assert.throws(
+      () => renderTemplate(template, { name: 'x', store: '/s' }),
+      /it asks for what is no value\. Values are: name, store/,
+      template,
+    );
+});
+
 test('looking up a prototype finds nothing', () => {
   assert.equal(renderTemplate('{{lookup this "constructor"}}x', { name: 'x' }), 'x');
 });
