@@ -37,7 +37,7 @@ export function createTransport(options: {
   return (method, url, body, signal) =>
     new Promise((resolve, reject) => {
       const fail = (cause: unknown): void => {
-        const how = `write the certificate of that CA (PEM) under trust in the declaration of issuer ${options.issuer}`;
+        const how = `write it (PEM) under trust in the declaration of issuer ${options.issuer}`;
         const untrusted = untrustedServer(cause, { how, given: options.trust !== null });
         const said = cause instanceof Error ? cause.message : String(cause);
         const reason = signal.aborted ? 'the time of this call is over' : (untrusted ?? said);

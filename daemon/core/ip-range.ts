@@ -5,15 +5,44 @@ export interface IpNumber {
   readonly value: bigint;
 }
 
+/** A range: the first `prefix` bits of `value` count. */
+export interface IpRange extends IpNumber {
+  readonly prefix: number;
+}
+
+/**
+ * The range of a text such as `10.0.0.0/8` or `2001:db8::/32`, or of one address; null when it is none. The only reader of ranges, so that rules, networks and the
+ * constraints of a CA never take one text for two ranges: no leading zeros, no dotted tail, no zone. Bits beyond the prefix may be set.
+ */
+export function readRange(text: string): IpRange | null {
+  const [base = '', length, ...rest] = text.split('/');
+  const from = readIp(base);
+  if (from === null || rest.length > 0) return null;
+  const prefix = length === undefined ? from.bits : readDecimal(length, from.bits);
+  return prefix === null ? null : { ...from, prefix };
+}
+
+/** What a CA is bound to: a range with its prefix written out, and no bit set beyond it, since clients compare the bytes (RFC 5280 section 4.2.1.10). null: no such range. */
+export function readCidr(text: string): IpRange | null {
+  const range = text.includes('/') ? readRange(text) : null;
+  return range === null || (range.value & hostBits(range)) !== 0n ? null : range;
+}
+
+/** The bits beyond the prefix, all set. */
+export function hostBits({ bits, prefix }: Omit<IpRange, 'value'>): bigint {
+  return (1n << BigInt(bits - prefix)) - 1n;
+}
+
+/** The end of a sentence about a text that `readCidr` does not read. */
+export const cidrFault =
+  'is not an IP range such as 10.0.0.0/8 or 2001:db8::/32: an address, and a prefix without a leading zero beyond which no bit is set';
+
 /** True when `address` is one address, and `range` is the same address or a range (`10.0.0.0/8`, `2001:db8::/32`) that holds it. An IPv4 address never lies in an IPv6 range. */
 export function isInRange(address: string, range: string): boolean {
-  const [base = '', length, ...rest] = range.split('/');
   const asked = readIp(address);
-  const from = readIp(base);
-  if (asked === null || from === null || asked.bits !== from.bits || rest.length > 0) return false;
-  const prefix = length === undefined ? from.bits : readDecimal(length, from.bits);
-  if (prefix === null) return false;
-  const shift = BigInt(from.bits - prefix);
+  const from = readRange(range);
+  if (asked === null || from === null || asked.bits !== from.bits) return false;
+  const shift = BigInt(from.bits - from.prefix);
   return asked.value >> shift === from.value >> shift;
 }
 

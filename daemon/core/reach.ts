@@ -2,7 +2,7 @@
  * Over which addresses an installation may be looked at. A certificate names addresses, and the daemon stands inside the network: without bounds whoever
  * may ask for a certificate could have it connect anywhere. Judged for the very address that is connected to. Pure.
  */
-import { isInRange } from './ip-range.ts';
+import { isInRange, readRange } from './ip-range.ts';
 import type { Endpoint, Team } from './model.ts';
 
 export interface Reach {
@@ -119,10 +119,9 @@ export function refuseWritten(address: string, reach: Reach): string | null {
 }
 
 function liesIn(range: string, outer: string): boolean {
-  const [base = '', length] = range.split('/');
-  const [, outerLength] = outer.split('/');
-  const whole = base.includes(':') ? 128 : 32;
-  return isInRange(base, outer) && Number(length ?? whole) >= Number(outerLength ?? whole);
+  const [inner, around] = [readRange(range), readRange(outer)];
+  if (inner === null || around === null || inner.prefix < around.prefix) return false;
+  return isInRange(range.split('/')[0] ?? '', outer);
 }
 
 /**
@@ -164,9 +163,9 @@ function groupsOf(address: string): number[] | null {
 
 /** What is wrong with a network in a declaration; null when nothing is. */
 export function networkFault(written: string): string | null {
-  const [base = '', length] = written.split('/');
-  if (!isInRange(base, written)) return 'is no address and no network (10.0.0.0/8, 2001:db8::/32)';
-  return length === '0' ? 'is every address: name the networks that are meant' : null;
+  const range = readRange(written);
+  if (range === null) return 'is no address and no network (10.0.0.0/8, 2001:db8::/32)';
+  return range.prefix === 0 ? 'is every address: name the networks that are meant' : null;
 }
 
 /** Whether a network opens something only an endpoint may open. */

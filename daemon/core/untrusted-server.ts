@@ -10,11 +10,15 @@ const unknownSigner = new Set([
 
 /** Where the CA that signed the server's certificate can be named. */
 export interface TrustSetting {
-  /** What to write where, as an order: `write the certificate of that CA (PEM) under trust in ...`. */
+  /** Where its certificate is written, as an order: `write it (PEM) under trust in ...`. */
   readonly how: string;
   /** A CA stands there already, so it is another one, or its intermediate is missing at the server. */
   readonly given: boolean;
 }
+
+/** What the wire gives, whoever stands between gives: to believe it would let in whom the refusal keeps out. */
+const fromItsOperator =
+  'get the certificate of the CA from whoever runs it, or compare its fingerprint with them (never trust what this connection shows), and';
 
 /** The reason and what to do, for an error that a TLS client of Node ends with; null where the error is about something else. */
 export function untrustedServer(error: unknown, { how, given }: TrustSetting): string | null {
@@ -22,8 +26,8 @@ export function untrustedServer(error: unknown, { how, given }: TrustSetting): s
   if (typeof code !== 'string') return null;
   if (unknownSigner.has(code))
     return given
-      ? `its HTTPS certificate is not signed by the CA that is trusted for it, or the server leaves out an intermediate: ${how}`
-      : `its HTTPS certificate is signed by a CA that is not known here: ${how}`;
+      ? `its HTTPS certificate is not signed by the CA that is trusted for it, or the server leaves out an intermediate: ${fromItsOperator} ${how}`
+      : `its HTTPS certificate is signed by a CA that is not known here: ${fromItsOperator} ${how}`;
   if (code === 'CERT_HAS_EXPIRED') return 'its HTTPS certificate has expired: whoever runs it must renew it';
   if (code === 'CERT_NOT_YET_VALID')
     return 'its HTTPS certificate is not valid yet: compare the clocks of both machines';

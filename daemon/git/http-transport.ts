@@ -351,7 +351,7 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 function unreachable(place: string, cause: unknown, given = false): OperationError {
-  const how = 'name a file that holds the certificate of that CA (PEM) as git.caFile in the configuration';
+  const how = 'name a file that holds it (PEM) as git.caFile in the configuration';
   const reason =
     untrustedServer(cause, { how, given }) ?? (cause instanceof Error ? cause.message : String(cause));
   const words = remoteWords(saidText(reason), limits.git.remoteWordsMaxChars);

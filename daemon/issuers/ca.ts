@@ -6,6 +6,7 @@ import { counted } from '../core/count.ts';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { parseDuration } from '../core/duration.ts';
+import { cidrFault } from '../core/ip-range.ts';
 import { limitFaults } from '../core/issuer-limits.ts';
 import type { IssuerLimits } from '../core/model.ts';
 import { issuanceDifferences, issuancePath } from '../core/issuance.ts';
@@ -135,15 +136,11 @@ function readConfig(name: string, written: Readonly<Record<string, unknown>>): C
     permittedIpRanges: list('permittedIpRanges').map((text) => {
       const range = readAddressRange(text);
       if (range !== null) return range;
-      throw new OperationError(
-        'ca-constraint',
-        `issuer ${name}: ${JSON.stringify(text)} is not an IP range such as 10.0.0.0/8`,
-        {
-          scope: 'issuer',
-          disposition: 'stall',
-          endsWhen: ['declaration'],
-        },
-      );
+      throw new OperationError('ca-constraint', `issuer ${name}: ${JSON.stringify(text)} ${cidrFault}`, {
+        scope: 'issuer',
+        disposition: 'stall',
+        endsWhen: ['declaration'],
+      });
     }),
     crlUrl: typeof written['crlUrl'] === 'string' ? written['crlUrl'] : null,
   };

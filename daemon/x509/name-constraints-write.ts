@@ -1,5 +1,5 @@
 /** Writes the nameConstraints extension (RFC 5280 section 4.2.1.10) of an embedded CA. Pure. */
-import { ipAddressBytes } from './ip-address.ts';
+import { hostBits, readCidr } from '../core/ip-range.ts';
 
 /** An address range: `10.0.0.0/8`, `fd00::/8`. */
 export interface AddressRange {
@@ -7,15 +7,17 @@ export interface AddressRange {
   readonly mask: Uint8Array;
 }
 
-/** The range of a CIDR text, or null when it is none. Bits beyond the prefix must be zero. Pure. */
+/** The range of a CIDR text, or null when it is none (`readCidr`). Pure. */
 export function readAddressRange(text: string): AddressRange | null {
-  const [host = '', prefix = '', more] = text.split('/');
-  const address = ipAddressBytes(host);
-  const bits = Number(prefix);
-  if (address === null || more !== undefined || !/^\d{1,3}$/.test(prefix) || bits > address.length * 8)
-    return null;
-  const mask = address.map((_, index) => (0xff00 >> Math.max(0, Math.min(8, bits - index * 8))) & 0xff);
-  return address.every((byte, index) => (byte & ~(mask[index] ?? 0)) === 0) ? { address, mask } : null;
+  const range = readCidr(text);
+  if (range === null) return null;
+  const { bits, value } = range;
+  const mask = ((1n << BigInt(bits)) - 1n) ^ hostBits(range);
+  return { address: octets(value, bits), mask: octets(mask, bits) };
+}
+
+function octets(value: bigint, bits: number): Uint8Array {
+  return Buffer.from(value.toString(16).padStart(bits / 4, '0'), 'hex');
 }
 
 /** Is the address (4 or 16 bytes) in the range? Pure. */

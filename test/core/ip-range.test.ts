@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { BlockList, isIPv4 } from 'node:net';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { isInRange } from '../../daemon/core/ip-range.ts';
+import { isInRange, readRange } from '../../daemon/core/ip-range.ts';
+import { networkFault } from '../../daemon/core/reach.ts';
+import { ipAddressBytes } from '../../daemon/x509/ip-address.ts';
+import { inAddressRange, readAddressRange } from '../../daemon/x509/name-constraints-write.ts';
 
 test('an address is in itself, however it is written, and in no other', () => {
   assert.ok(isInRange('192.0.2.1', '192.0.2.1'));
@@ -69,6 +72,40 @@ test('it agrees with the block list of Node', () => {
       const list = new BlockList();
       list.addSubnet(base, prefix, family);
       assert.equal(isInRange(address, `${base}/${String(prefix)}`), list.check(address, family));
+    }),
+  );
+});
+
+test('no text is one range for rules and another for a CA: leading zeros, dotted tails and zones are none for both', () => {
+  for (const text of [
+    '10.0.0.0/08',
+    '10.0.0.0/008',
+    '10.0.0.0/00',
+    '::/00',
+    '2001:db8::/032',
+    '::ffff:10.0.0.0/104',
+    'fe80::%1/64',
+    '010.0.0.0/8',
+  ]) {
+    assert.equal(readRange(text), null, text);
+    assert.equal(readAddressRange(text), null, text);
+    assert.match(networkFault(text) ?? '', /is no address and no network/, text);
+  }
+  // Rules read no dotted tail in an address either: documents keep none.
+  const plain = fc.oneof(
+    fc.ipV4(),
+    fc.ipV6().filter((each) => !each.includes('.')),
+  );
+  const prefix = fc.stringMatching(/^0{0,2}[0-9]{1,3}$/);
+  const base = fc.oneof(fc.ipV4(), fc.ipV6(), fc.constantFrom('10.0.0.0', '0.0.0.0', '2001:db8::', '::'));
+  fc.assert(
+    fc.property(plain, base, prefix, (address, start, length) => {
+      const text = `${start}/${length}`;
+      const bound = readAddressRange(text);
+      if (bound === null) return;
+      const bytes = ipAddressBytes(address) ?? new Uint8Array();
+      assert.equal(inAddressRange(bytes, bound), isInRange(address, text), `${address} in ${text}`);
+      assert.ok(isInRange(start, text), text);
     }),
   );
 });

@@ -92,3 +92,21 @@ describe('in declarations', () => {
     assert.deepEqual(severities('inventory/issuers/internal-ca.yaml'), ['warning']);
   });
 });
+
+test('a range that a CA cannot be bound to is refused in its declaration, at its place', () => {
+  const problems = (ranges: string): readonly string[] =>
+    documentReader()
+      .parseFile({
+        path: 'inventory/issuers/internal-ca.yaml',
+        oid: 'o',
+        bytes: Buffer.from(`${text.ca('47d')}  permittedIpRanges: [${ranges}]\n`),
+      })
+      .problems.map(({ source, message }) => `${String(source?.line)}:${String(source?.column)} ${message}`);
+  assert.deepEqual(problems('10.0.0.0/8, "2001:db8::/32"'), []);
+  const refused = ['10.0.0.0/08', '10.1.2.3/8', '10.0.0.1', '"::ffff:10.0.0.0/104"'];
+  for (const range of refused) {
+    const [problem = '', ...more] = problems(`10.0.0.0/8, ${range}`);
+    assert.match(problem, /^9:35 "[^"]+" is not an IP range such as 10\.0\.0\.0\/8/, range);
+    assert.deepEqual(more, []);
+  }
+});

@@ -131,6 +131,7 @@ test('a range with bits beyond its prefix, or of another form, is none', () => {
     '10.0.0.0',
     '10.0.0.0/',
     '10.0.0.0/33',
+    '10.0.0.0/08',
     '10.0.0.0/-1',
     '10.0.0.0/8/8',
     '10.0.0.0/ 8',
