@@ -38,6 +38,8 @@ export const limits = {
   doctor: {
     /** Declared addresses looked at in one run: more take longer than anybody waits, and the daemon looks at all of them. */
     addressesTried: 500,
+    /** All of them together: 500 that do not answer take 40 s side by side, but one by one where they are one address. Nobody waits longer. */
+    addressesMaxMs: minute,
     /** Lines that a list lacks, in one message: the rest are counted. */
     missingLinesShown: 20,
   },

@@ -1,6 +1,7 @@
 /** What `doctor` finds of machines and addresses before anything is issued: lines that a list lacks, and names at which nothing answers. */
 import { counted } from '../core/count.ts';
-import type { Address, Desired, Endpoint } from '../core/model.ts';
+import { durationText } from '../core/duration.ts';
+import type { Address, Desired, Endpoint, Handshake } from '../core/model.ts';
 import { keyOf } from '../core/same.ts';
 import { reachOf } from '../core/reach.ts';
 import { webrootsIn } from '../issuers/schemas.ts';
@@ -47,49 +48,89 @@ export interface AddressTried {
   readonly message: string;
 }
 
+export interface AddressesTried {
+  readonly tried: readonly AddressTried[];
+  /** Declared, and not looked at: beyond the number or the time of one run. */
+  readonly notTried: number;
+}
+
+interface Asked {
+  readonly address: Address;
+  readonly endpoint: Endpoint;
+  readonly team: string;
+}
+
 /**
- * Looks once at each declared address, each as often as an installation declares it at an endpoint. IO: handshakes. What does not answer yet is no failure: the server
- * may wait for its first certificate; but a name that is wrong, or a port nobody listens at, is seen before anything is issued.
+ * Looks once at each declared address, for each endpoint and team that declares it: at most `limits.doctor.addressesTried`, shared between the teams, until `time` is over,
+ * and with one connection at a time to each. IO: handshakes. What does not answer yet is no failure: the server may wait for its first certificate; but a name that is
+ * wrong, or a port nobody listens at, is seen before anything is issued. Rejects with the reason of `signal` only.
  */
 export async function tryAddresses(
   world: Pick<World, 'handshake' | 'pace'>,
-  { certificates, endpoints, teams }: Desired,
+  desired: Desired,
   signal: AbortSignal,
-): Promise<readonly AddressTried[]> {
-  const asked = new Map<
-    string,
-    { readonly address: Address; readonly endpoint: Endpoint; readonly team: string }
-  >();
-  for (const certificate of certificates.values()) {
-    if (certificate.state === 'retired') continue;
-    for (const { endpoint: name, serves } of certificate.installations) {
-      const endpoint = endpoints.get(name);
-      for (const address of endpoint === undefined ? [] : serves) {
-        if (endpoint === undefined) continue;
-        asked.set(keyOf(address.host, String(address.port), name), {
-          address,
-          endpoint,
-          team: certificate.team,
-        });
-      }
-    }
-  }
+  time: AbortSignal = AbortSignal.timeout(limits.doctor.addressesMaxMs),
+): Promise<AddressesTried> {
+  const asked = askedOf(desired);
+  const until = AbortSignal.any([signal, time]);
   const tried: AddressTried[] = [];
   await eachBounded(
-    [...asked.values()].slice(0, limits.doctor.addressesTried),
+    inTurns(Map.groupBy(asked, ({ team }) => team).values()).slice(0, limits.doctor.addressesTried),
     world.pace.concurrentObservations,
-    ({ endpoint }) => endpoint.name,
+    ({ address }) => keyOf(address.host.toLowerCase(), String(address.port)),
     async ({ address, endpoint, team }) => {
-      const reach = reachOf(endpoint, teams.get(team) ?? null);
-      const { failure } = await world.handshake(address, reach, null, signal);
-      const silent =
-        failure !== null && failure.result !== 'no-certificate' && failure.result !== 'handshake-failed';
-      const subject = `address ${address.host}:${String(address.port)}`;
-      const message = silent
-        ? `nothing can be proved here now: ${failure.detail}. If the server does not listen before it has a certificate, this passes; else correct serves of the certificate, or DNS`
-        : 'a TLS server answers';
-      tried.push({ subject, answers: !silent, message });
+      if (time.aborted) return;
+      const reach = reachOf(endpoint, desired.teams.get(team) ?? null);
+      try {
+        const { failure } = await world.handshake(address, reach, null, until);
+        tried.push(judged(address, failure));
+      } catch (error) {
+        // It was under way when the time was over: nobody saw its end.
+        if (!time.aborted || signal.aborted) throw error;
+      }
     },
   );
-  return tried;
+  return { tried, notTried: asked.length - tried.length };
+}
+
+function askedOf({ certificates, endpoints }: Desired): Asked[] {
+  const asked = new Map<string, Asked>();
+  for (const { state, team, installations } of certificates.values()) {
+    if (state === 'retired') continue;
+    for (const { endpoint: name, serves } of installations) {
+      const endpoint = endpoints.get(name);
+      if (endpoint === undefined) continue;
+      for (const address of serves)
+        asked.set(keyOf(address.host, String(address.port), name, team), { address, endpoint, team });
+    }
+  }
+  return [...asked.values()];
+}
+
+/** The first of each group, then the second of each, and so on: however many one of them has, the first of the others come before its last. */
+function inTurns<T>(groups: Iterable<readonly T[]>): T[] {
+  return [...groups]
+    .flatMap((group) => group.map((item, turn) => ({ item, turn })))
+    .sort((left, right) => left.turn - right.turn)
+    .map(({ item }) => item);
+}
+
+function judged({ host, port }: Address, failure: Handshake['failure']): AddressTried {
+  const silent =
+    failure !== null && failure.result !== 'no-certificate' && failure.result !== 'handshake-failed';
+  const subject = `address ${host}:${String(port)}`;
+  const message = silent
+    ? `nothing can be proved here now: ${failure.detail}. If the server does not listen before it has a certificate, this passes; else correct serves of the certificate, or DNS`
+    : 'a TLS server answers';
+  return { subject, answers: !silent, message };
+}
+
+/** How many answered, and how many were not looked at, in a sentence. Pure. */
+export function addressesLine({ tried, notTried }: AddressesTried): string {
+  const { addressesTried, addressesMaxMs } = limits.doctor;
+  const answer = tried.filter((each) => each.answers).length;
+  const seen = `a TLS server answers at ${String(answer)} of ${counted(tried.length, 'declared address', 'declared addresses')}`;
+  return notTried === 0
+    ? seen
+    : `${seen}; ${String(notTried)} not tried: doctor looks at ${String(addressesTried)} at most, shared between the teams, within ${durationText(addressesMaxMs)}. The daemon looks at all`;
 }

@@ -15,7 +15,7 @@ import { readRecords } from '../shell/records.ts';
 import { standingOf, standsBy } from '../shell/instances.ts';
 import { readIntent } from '../shell/intent.ts';
 import { escapeControls, wrap } from '../terminal.ts';
-import { refuseMissingLines, tryAddresses, untold } from './doctor-reach.ts';
+import { addressesLine, refuseMissingLines, tryAddresses, untold } from './doctor-reach.ts';
 import { repositoryOptions, type Command, type Invocation } from './command.ts';
 import { exitOf } from '../exit-codes.ts';
 import { configured, logOf, surroundings, withCopyOfHouse } from './start.ts';
@@ -173,17 +173,12 @@ async function examineAddresses(
   desired: Desired,
   signal: AbortSignal,
 ): Promise<Examination[]> {
-  const tried = await tryAddresses(world, desired, signal);
-  const answer = tried.filter((each) => each.answers).length;
-  const good: Examination = {
-    subject: 'addresses',
-    ok: true,
-    message: `a TLS server answers at ${String(answer)} of ${counted(tried.length, 'declared address', 'declared addresses')}`,
-    code: null,
-  };
+  const looks = await tryAddresses(world, desired, signal);
+  const { tried, notTried } = looks;
+  const good: Examination = { subject: 'addresses', ok: true, message: addressesLine(looks), code: null };
   const silent = tried.filter((each) => !each.answers);
   return [
-    ...(tried.length === 0 ? [] : [good]),
+    ...(tried.length + notTried === 0 ? [] : [good]),
     ...silent.map(({ subject, message }): Examination => ({
       subject,
       ok: true,
