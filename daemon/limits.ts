@@ -150,6 +150,8 @@ export const limits = {
   records: {
     /** Commits looked through for the last one that speaks of this journal: others may write to the branch in between. */
     anchorStepsMax: 1000,
+    /** Commits whose signers are compared by a command that only reads: two weeks at two an hour and more; an audit looks at all. */
+    lineJudgedMax: 1000,
     /** One record read from the state branch: a change of 500 documents is half a megabyte. */
     recordMaxBytes: 4 * 1024 * 1024,
     /** Brackets of a record inside one another: ours need seven. */

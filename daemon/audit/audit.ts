@@ -146,9 +146,9 @@ async function auditAnchors(
 /**
  * The repository's own list, when it names a signer of records (`principal namespaces="git" ...` of a principal called renewd@...): as it is in force at the head,
  * never as the head merely says. Whoever may push a commit, refused as it will be, could otherwise list a key of their own and sign the records anew.
- * The beginning is the one the auditor names, else the first commit there is: records that may be forged must not choose it. null: no list is in force.
+ * IO: reads Git; takes as long as an audit. The beginning is the one the auditor names, else the first commit there is: records that may be forged must not choose it. null: no list is in force.
  */
-async function listedSigners(
+export async function listedSigners(
   repository: Repository,
   { intent, state, prefix, trusted, now }: AuditQuestion,
   log: Log,

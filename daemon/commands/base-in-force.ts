@@ -13,7 +13,6 @@ import type { DocumentReader, ParsedFile } from '../documents/read.ts';
 import type { Repository, TreeEntryChange } from '../git/repository.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
-import type { Log } from '../ports/plugin.ts';
 import { changesAt } from '../records/past.ts';
 import { applyFirst } from '../shell/first-start.ts';
 import { declaredPrefixes, type FilesInForce } from '../shell/in-force.ts';
@@ -21,6 +20,7 @@ import { keepWhatBroke } from '../shell/intent.ts';
 import { isNarrow, neededEntries } from './change-scope.ts';
 import { branchTip } from './open-history.ts';
 import { seenTimes } from './seen-times.ts';
+import { silentLog } from './silent-log.ts';
 
 export interface BaseRequest {
   readonly repository: Repository;
@@ -121,7 +121,7 @@ async function byHistory(request: BaseRequest, trusted: string): Promise<BaseInF
   const changes = await changesAt(repository, tip, '');
   const { seenAt, assumed } = await seenTimes(repository, line ?? [], { tip, changes }, now);
   const recorded = changes.map((each) => each.commit);
-  const judged = { repository, trusted, head: base, recorded, log: silent };
+  const judged = { repository, trusted, head: base, recorded, log: silentLog };
   const { desired, inForce } = await replay({ ...judged, seenAt });
   const brought = builtIns(request.reader);
   if (assumed.length === 0 || desired.changeControl === null)
@@ -142,10 +142,3 @@ function contents({ files, trust }: FilesInForce): string {
   const lists = [...trust].map(([path, { oid }]) => [path, oid]);
   return canonicalJson([...declared, ...lists].map((each) => canonicalJson(each)).sort());
 }
-
-const silent: Log = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};

@@ -6,6 +6,7 @@ import { keyOf } from '../core/same.ts';
 import { exitOf } from '../exit-codes.ts';
 import { changesAt, recordsAt } from '../records/past.ts';
 import { escapeControls } from '../terminal.ts';
+import { warnOfForeign } from './foreign-records.ts';
 import { UsageError, type Command, type Invocation } from './command.ts';
 import { historyOptions, stateAt, withHistory } from './open-history.ts';
 
@@ -15,7 +16,7 @@ export const diff: Command = {
   positionals: '<from>..<to>',
   positionalsMax: 1,
   about:
-    'Compares the committed records of two moments: certificates that came and went, what was issued and why, changes of status, findings opened and closed, and which changes of declarations were accepted or refused meanwhile. A moment is a day (its end, UTC), an instant (2026-03-31T12:00:00Z) or a revision of the branch of records; nothing after the two dots means now. Exit code 0.',
+    'Compares the committed records of two moments: certificates that came and went, what was issued and why, changes of status, findings opened and closed, and which changes of declarations were accepted or refused meanwhile. A moment is a day (its end, UTC), an instant (2026-03-31T12:00:00Z) or a revision of the branch of records; nothing after the two dots means now. Exit code 0, or 1 where records at the later moment were not written by the daemon, which is said.',
   options: { ...historyOptions, json: { type: 'boolean', description: 'print JSON instead of words' } },
   examples: [
     'renewd diff 2026-09-30..2026-10-31',
@@ -41,7 +42,9 @@ export const diff: Command = {
       const changes = (await changesAt(repository, after, prefix)).filter(
         (each) => !known.has(keyOf(each.commit, each.outcome)),
       );
-      return print(invocation, { from: before, to: after }, difference, changes);
+      const isForeign = await warnOfForeign(invocation, { ...history, state: after });
+      const code = print(invocation, { from: before, to: after }, difference, changes);
+      return isForeign ? exitOf('findings') : code;
     });
   },
 };

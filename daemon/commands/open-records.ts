@@ -7,6 +7,7 @@ import type { Log } from '../ports/plugin.ts';
 import { plainVault } from '../open-vault.ts';
 import { emptyRecords, loadRecords, type RecordSet } from '../records/read.ts';
 import type { Invocation } from './command.ts';
+import { foreignRecords, type ForeignRecords } from './foreign-records.ts';
 import { refuseTracked } from './own-directory.ts';
 import { makeDirectory } from '../make-directory.ts';
 
@@ -14,13 +15,24 @@ export interface OpenedRecords {
   readonly records: RecordSet;
   /** Commit of the state branch; null when there is none yet. */
   readonly tip: string | null;
+  /** Which of them are not the daemon's. */
+  readonly foreign: ForeignRecords;
 }
 
 /** Reads all records at the tip of the state branch. IO: Git. @throws OperationError `git-*` */
 export async function openRecords(config: Config, invocation: Invocation, log: Log): Promise<OpenedRecords> {
-  return withRepository(config, invocation, log, async (repository) =>
-    readTip(repository, config, log, invocation.signal),
-  );
+  return withRepository(config, invocation, log, async (repository) => {
+    const read = await readTip(repository, config, log, invocation.signal);
+    const intentRef = `refs/heads/${config.branch}`;
+    const intent = (await repository.advertise(invocation.signal)).get(intentRef) ?? null;
+    if (intent !== null) await repository.fetch([intentRef], invocation.signal);
+    const { prefix } = config.state;
+    const now = Date.now();
+    return {
+      ...read,
+      foreign: await foreignRecords({ repository, state: read.tip, intent, prefix, now }, log),
+    };
+  });
 }
 
 /** Opens the configured repository, runs `work`, closes it. IO. */
@@ -49,7 +61,7 @@ export async function readTip(
   config: Config,
   log: Log,
   signal: AbortSignal,
-): Promise<OpenedRecords> {
+): Promise<Omit<OpenedRecords, 'foreign'>> {
   const ref = `refs/heads/${config.state.branch}`;
   const tip = (await repository.advertise(signal)).get(ref) ?? null;
   if (tip === null) {

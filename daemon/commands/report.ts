@@ -9,6 +9,7 @@ import { evidencePage } from './evidence/page.ts';
 import { gatherEvidence } from './evidence/pack.ts';
 import { evidenceFigures, evidenceTables } from './evidence/tables.ts';
 import { historyOptions, withHistory } from './open-history.ts';
+import { warnOfForeign } from './foreign-records.ts';
 import { writeInside } from './write-inside.ts';
 import { makeDirectory } from '../make-directory.ts';
 
@@ -18,7 +19,7 @@ export const report: Command = {
   positionals: '',
   positionalsMax: 0,
   about:
-    'Gathers from the repository alone what an auditor asks for: changes with signers and approvals, certificates issued and proved, the estate at the end, open findings, exceptions, rules in force, the figures of the service, maturity by team and the eight steps of certificates as a service. Writes report.html (to print), report.json, OSCAL assessment results and one CSV a table. The same commits and period give the same bytes. A period that is not over is reported as far as it is known, and says so. Exit code 0, 2 if the repository cannot be read.',
+    'Gathers from the repository alone what an auditor asks for: changes with signers and approvals, certificates issued and proved, the estate at the end, open findings, exceptions, rules in force, the figures of the service, maturity by team and the eight steps of certificates as a service. Writes report.html (to print), report.json, OSCAL assessment results and one CSV a table. The same commits and period give the same bytes. A period that is not over is reported as far as it is known, and says so. Exit code 0, 1 where records were not written by the daemon, which is said, 2 if the repository cannot be read.',
   options: {
     ...historyOptions,
     period: {
@@ -40,6 +41,7 @@ export const report: Command = {
     const directory = stringFlag(flags, 'out');
     if (directory === null) throw new UsageError('--out names the directory to write into');
     return withHistory(invocation, async (history) => {
+      const isForeign = await warnOfForeign(invocation, history);
       const pack = await gatherEvidence(history, period);
       makeDirectory(directory);
       const files = new Map([
@@ -59,7 +61,7 @@ export const report: Command = {
           `${`level ${String(each.level)}`.padStart(10)}  team ${each.team}${each.nextStep === null ? '' : `; next: ${each.nextStep}`}\n`,
         );
       out.write(`wrote ${counted(files.size, 'file')} to ${directory}; open report.html, or print it\n`);
-      return exitOf('ok');
+      return exitOf(isForeign ? 'findings' : 'ok');
     });
   },
 };

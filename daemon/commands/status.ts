@@ -6,19 +6,14 @@ import type { CertificateRecord } from '../core/record-format.ts';
 import { statusMeanings } from '../core/status.ts';
 import { escapeControls, statusMark, table } from '../terminal.ts';
 import { recordsAt } from '../records/past.ts';
+import { foreignRecords, foreignText, type ForeignRecords } from './foreign-records.ts';
 import { openRecords, type OpenedRecords } from './open-records.ts';
 import { repositoryOptions, stringFlag, UsageError, type Command, type Invocation } from './command.ts';
 import { stateAt, withHistory } from './open-history.ts';
 import { exitOf } from '../exit-codes.ts';
+import { silentLog } from './silent-log.ts';
 import { configured, logOf } from './start.ts';
-import {
-  allIsWell,
-  certificateTable,
-  countStatuses,
-  findingLines,
-  openFindings,
-  type Records,
-} from './summary.ts';
+import { allIsWell, certificateTable, countStatuses, findingLines, openFindings } from './summary.ts';
 
 export const status: Command = {
   name: 'status',
@@ -26,7 +21,7 @@ export const status: Command = {
   positionals: '[team/name]',
   positionalsMax: 1,
   about:
-    'Prints the committed records: one line a certificate, worst first, and every open finding with what to do. With a certificate, everything known of it. With --at, the same as it was at the end of a day, at an instant or at a commit of the records. Exit code 0 means that all is well, 1 that something is not, 2 that the repository could not be read.',
+    'Prints the committed records: one line a certificate, worst first, and every open finding with what to do. With a certificate, everything known of it. With --at, the same as it was at the end of a day, at an instant or at a commit of the records. Records that somebody else than the daemon left so are named first: their last thousand commits are compared by the keys that signed them. Exit code 0 means that all is well, 1 that something is not, 2 that the repository could not be read.',
   options: {
     ...repositoryOptions,
     at: {
@@ -42,16 +37,17 @@ export const status: Command = {
     'renewd status --json | jq .certificates',
   ],
   run: async (invocation) => {
-    const { records, tip } = await readRecords(invocation);
+    const read = await readRecords(invocation);
+    const { records, foreign } = read;
     const wanted = invocation.positionals[0];
-    if (wanted === undefined) return printAll(invocation, records, tip);
+    if (wanted === undefined) return printAll(invocation, read);
     const record = records.certificates.get(wanted);
     if (record === undefined) {
       throw new UsageError(
         `there is no record of a certificate ${JSON.stringify(wanted)}; its name is team/name, and renewd status lists them`,
       );
     }
-    return printOne(invocation, wanted, record);
+    return printOne(invocation, wanted, record, foreign);
   },
 };
 
@@ -61,19 +57,17 @@ async function readRecords(invocation: Invocation): Promise<OpenedRecords> {
   if (at !== null) {
     return withHistory(invocation, async (history) => {
       const tip = await stateAt(history, at, invocation.signal);
-      return { records: await recordsAt(history.repository, tip, history.prefix), tip };
+      const foreign = await foreignRecords({ ...history, state: tip, now: Date.now() }, silentLog);
+      return { records: await recordsAt(history.repository, tip, history.prefix), tip, foreign };
     });
   }
   const config = await configured(invocation);
   return openRecords(config, invocation, logOf(invocation, config, 'warn'));
 }
 
-function printAll(
-  { flags, out }: Invocation,
-  records: Records & { heartbeat: unknown },
-  tip: string | null,
-): number {
-  const code = tip !== null && allIsWell(records) ? exitOf('ok') : exitOf('findings');
+function printAll({ flags, out }: Invocation, { records, tip, foreign }: OpenedRecords): number {
+  const isWell = tip !== null && foreign.paths.length === 0 && allIsWell(records);
+  const code = isWell ? exitOf('ok') : exitOf('findings');
   if (flags['json'] === true) {
     const document = {
       apiVersion: 'renewd/v1',
@@ -83,6 +77,7 @@ function printAll(
       certificates: [...records.certificates.values()],
       endpoints: [...records.endpoints.values()],
       findings: records.repository?.findings ?? [],
+      foreign,
     };
     out.write(`${JSON.stringify(document, null, 2)}\n`);
     return code;
@@ -91,21 +86,35 @@ function printAll(
     out.write('no records yet: there is no state branch, or there was none then. Run: renewd once\n');
     return code;
   }
+  writeForeign(out, foreign);
   out.write(certificateTable(records, out));
   const findings = openFindings(records);
   for (const finding of findings) out.write(`\n${findingLines(finding, out)}`);
   out.write(
-    `\n${countStatuses(records, out)}; ${counted(findings.length, 'open finding')}; records at ${tip.slice(0, 10)}\n`,
+    `\n${countStatuses(records, out)}; ${counted(findings.length, 'open finding')}; records at ${tip.slice(0, 10)}${foreign.comparedWith === 'nobody' ? ', which nobody signed' : ''}\n`,
   );
   return code;
 }
 
-function printOne({ flags, out }: Invocation, id: string, record: CertificateRecord): number {
-  const code = record.status === 'ok' || record.status === 'retired' ? exitOf('ok') : exitOf('findings');
+function writeForeign(out: Invocation['out'], foreign: ForeignRecords): void {
+  const text = foreignText(foreign);
+  if (text !== null) out.write(`${out.style('red', 'not believed')} ${escapeControls(text)}\n\n`);
+}
+
+function printOne(
+  { flags, out }: Invocation,
+  id: string,
+  record: CertificateRecord,
+  foreign: ForeignRecords,
+): number {
+  const isTheirs = foreign.paths.includes(`certificates/${id}.json`);
+  const isWell = !isTheirs && (record.status === 'ok' || record.status === 'retired');
+  const code = isWell ? exitOf('ok') : exitOf('findings');
   if (flags['json'] === true) {
     out.write(`${JSON.stringify(record, null, 2)}\n`);
     return code;
   }
+  writeForeign(out, foreign);
   out.write(
     `${statusMark(record.status, out)} ${out.style('bold', escapeControls(id))} since ${record.since}\n`,
   );

@@ -3,10 +3,10 @@
  * on, nothing forged is used, what was there is put back, a finding names the commit, doctor and audit say so. Real git, no endpoint that answers.
  */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { House } from '../../daemon/assembly.ts';
 import { auditRepository } from '../../daemon/audit/audit.ts';
@@ -162,6 +162,48 @@ describe('somebody else writes to the state branch', () => {
   };
   /** What only the index holds: a work tree cannot have it. */
   const staged = ['a submodule in the place of a record', 'names that no commit of ours may hold'];
+  test('whoever only reads the records is told what the daemon did not write, until it is put back', async () => {
+    const read = (...words: string[]): { status: number | null; out: string; text: string } => {
+      const where = words[0] === 'status' ? ['--data', join(root, 'reader')] : [];
+      const ran = spawnSync(resolve('bin/renewd'), [...words, '--repo', bare, ...where], {
+        encoding: 'utf8',
+        cwd: root,
+      });
+      return { status: ran.status, out: ran.stdout, text: ran.stdout + ran.stderr };
+    };
+    const foreign = (): { paths: string[]; comparedWith: string } =>
+      (JSON.parse(read('status', '--json').out) as { foreign: { paths: string[]; comparedWith: string } })
+        .foreign;
+    assert.deepEqual(foreign(), { comparedWith: 'one-key', paths: [], commits: [] });
+    const directory = clone();
+    const good = readFileSync(join(directory, record), 'utf8').replace(
+      /"status": "[a-z]+"/g,
+      '"status": "ok"',
+    );
+    write(directory, record, good);
+    write(directory, 'findings/repository.json', '{}');
+    run(directory, 'add', '-A');
+    run(directory, 'commit', '-qm', 'All is well');
+    run(directory, 'push', '-q', 'origin', 'renewd/state');
+    assert.deepEqual(foreign().paths, [record, 'findings/repository.json'].sort());
+    const quarter = `${String(new Date().getUTCFullYear())}-Q${String(Math.floor(new Date().getUTCMonth() / 3) + 1)}`;
+    const told =
+      /2 records not written by the daemon: certificates\/web\/shop\.json, findings\/repository\.json, left so by [0-9a-f]{10} by Mallory \(unsigned\)/;
+    for (const words of [
+      ['status'],
+      ['status', 'web/shop'],
+      ['diff', 'renewd/state~1..'],
+      ['report', '--period', quarter, '--out', join(root, 'evidence')],
+    ]) {
+      const { status, text } = read(...words);
+      assert.match(text, told, words.join(' '));
+      assert.equal(status, 1, words.join(' '));
+    }
+    await turn(house);
+    assert.deepEqual(foreign().paths, []);
+    assert.doesNotMatch(read('diff', 'renewd/state~1..').text, /not written by/);
+  });
+
   for (const [name, harm] of Object.entries(forged)) {
     for (const restarted of [false, true]) {
       test(`${name}, ${restarted ? 'before a start' : 'under a running daemon'}`, async () => {

@@ -1,0 +1,123 @@
+/**
+ * Whether what the records say was written by the daemon: for commands that only read. Who may push may write a record that says all is well, and until the daemon
+ * puts it back, or where none runs any more, it stands there. Reads Git only.
+ */
+import { listedSigners } from '../audit/audit.ts';
+import { counted } from '../core/count.ts';
+import type { Commit, Repository } from '../git/repository.ts';
+import { signerOf } from '../git/signature.ts';
+import { limits } from '../limits.ts';
+import type { Log } from '../ports/plugin.ts';
+import { escapeControls } from '../terminal.ts';
+import type { Invocation } from './command.ts';
+import { silentLog } from './silent-log.ts';
+import { examineLine, type ForeignCommit, type Lineage } from '../records/lineage.ts';
+
+/** Trailer of every commit of records. */
+const ownTrailer = 'Renewd-Instance';
+
+export interface ForeignRecords {
+  /**
+   * `one-key`: all of the commits looked at have the key that most of them have; that it is the daemon's is taken on trust. `listed`: compared with
+   * policies/allowed_signers in force. `nobody`: no commit of records is signed, so nothing can be told.
+   */
+  readonly comparedWith: 'one-key' | 'listed' | 'nobody';
+  /** Records that stand as somebody else left them, below the prefix, sorted. */
+  readonly paths: readonly string[];
+  /** Who left them so. */
+  readonly commits: readonly ForeignCommit[];
+}
+
+export interface RecordsRead {
+  readonly repository: Repository;
+  /** Tip of the records; null: there are none. */
+  readonly state: string | null;
+  /** Tip of the declarations; null: it is not here, and no list is asked. */
+  readonly intent: string | null;
+  readonly prefix: string;
+  /** UTC epoch ms. */
+  readonly now: number;
+}
+
+/**
+ * Judges the last `limits.records.lineJudgedMax` commits. The list in force is worked out, which takes as long as an audit, only where more than one key signed.
+ * IO: reads Git. @throws OperationError `git-*`
+ */
+export async function foreignRecords(read: RecordsRead, log: Log): Promise<ForeignRecords> {
+  const { repository, state, intent, prefix, now } = read;
+  if (state === null) return { comparedWith: 'nobody', paths: [], commits: [] };
+  const line = (await repository.log(state, { maxCount: limits.records.lineJudgedMax })).toReversed();
+  const key = await commonSigner(repository, line, prefix);
+  if (key === null) return { comparedWith: 'nobody', paths: [], commits: [] };
+  const from = line[0]?.parents[0] ?? null;
+  const judge = async (signers: string): Promise<Lineage | null> =>
+    examineLine({
+      repository,
+      from,
+      tip: state,
+      prefix,
+      trust: { signers, now, believed: null },
+      pending: new Map(),
+    });
+  const alike = await judge(`records ${key}`);
+  if (alike === null || alike.believed.size === 0) return { comparedWith: 'one-key', paths: [], commits: [] };
+  const question = {
+    intent: intent ?? '',
+    state,
+    prefix,
+    trusted: null,
+    recordSigners: null,
+    now,
+    anchors: [],
+  };
+  const listed = intent === null ? null : await listedSigners(repository, question, log);
+  return listed === null ? foreignIn(alike, 'one-key') : foreignIn((await judge(listed)) ?? alike, 'listed');
+}
+
+/** What to say of them; null where there are none. */
+export function foreignText({ paths, commits, comparedWith }: ForeignRecords): string | null {
+  if (paths.length === 0) return null;
+  const shown = paths.slice(0, limits.records.pathsNamed).join(', ');
+  const more = paths.length - limits.records.pathsNamed;
+  const who = commits
+    .slice(-limits.records.pathsNamed)
+    .map(({ commit, author, verdict }) => `${commit.slice(0, 10)} by ${author} (${verdict})`)
+    .join(', ');
+  const why =
+    comparedWith === 'listed'
+      ? 'no key signed them that policies/allowed_signers gives to renewd'
+      : 'the key of the commits around them did not sign them; where the daemon has a new key, list it in policies/allowed_signers';
+  return `${counted(paths.length, 'record')} not written by the daemon: ${shown}${more > 0 ? ` and ${String(more)} more` : ''}, left so by ${who}: ${why}. What is said of them below is not believed. The daemon puts them back at its next turn; renewd audit looks at all of the history`;
+}
+
+/** Says on the error stream that records are not the daemon's, and whether any are. IO: reads Git, writes. @throws OperationError `git-*` */
+export async function warnOfForeign(
+  { err }: Pick<Invocation, 'err'>,
+  read: Omit<RecordsRead, 'now'>,
+): Promise<boolean> {
+  const text = foreignText(await foreignRecords({ ...read, now: Date.now() }, silentLog));
+  if (text !== null) err.write(`${escapeControls(text)}\n`);
+  return text !== null;
+}
+
+function foreignIn({ believed, foreign }: Lineage, comparedWith: 'one-key' | 'listed'): ForeignRecords {
+  const paths = [...believed.keys()].sort();
+  return { comparedWith, paths, commits: paths.length === 0 ? [] : foreign };
+}
+
+/** The key that most commits of records were signed with; null for none. */
+async function commonSigner(
+  repository: Repository,
+  line: readonly Commit[],
+  prefix: string,
+): Promise<string | null> {
+  const counts = new Map<string, number>();
+  for (const { oid, trailers } of line) {
+    // On a branch shared with people theirs stand between ours.
+    if (prefix !== '' && !trailers.some(([name]) => name === ownTrailer)) continue;
+    const key = signerOf(await repository.rawCommit(oid));
+    if (key !== null) counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  const [most] = [...counts].sort(([, left], [, right]) => right - left);
+  return most?.[0] ?? null;
+}
