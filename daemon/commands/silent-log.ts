@@ -1,3 +1,4 @@
+/** A log that writes nothing. */
 import type { Log } from '../ports/plugin.ts';
 
 /** For work whose trouble the caller says in its own words. */
