@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, realpath, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
@@ -84,6 +84,31 @@ function run(
   return promise;
 }
 
+/** Says of a directory that renewd built it, and so that it may be replaced as a whole. */
+const marker = '.renewd-site';
+
+/** What sites built before there was a marker all hold. */
+const oldMarks = ['404.html', 'cbom.json', 'summary.schema.json'];
+
+/**
+ * The directory that a site may be put in place of: not there, empty, or a site built by renewd; behind a link, where that leads. Somebody who types `--out .` would
+ * lose what stands there. IO. @throws OperationError `site-build-failed` (stall) for anything else
+ */
+async function replaceable(outDir: string): Promise<string> {
+  const target = await realpath(outDir).catch(() => resolve(outDir));
+  const names = await readdir(target).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
+    throw error;
+  });
+  if (names === null || names.length === 0 || names.includes(marker)) return target;
+  if (oldMarks.every((each) => names.includes(each))) return target;
+  throw new OperationError(
+    'site-build-failed',
+    `${target} is replaced as a whole, and it holds what renewd did not build (${names.sort().slice(0, 5).join(', ')}). Nothing was changed: name a directory that is not there yet, or is empty`,
+    { disposition: 'stall', endsWhen: ['configuration'] },
+  );
+}
+
 /** Puts `next` in place of `outDir`. Between the two renames the directory is missing for an instant; a crash there leaves both on disk, and a failure puts the old one back. */
 async function swap(next: string, outDir: string): Promise<void> {
   const previous = `${dirname(next)}/previous`;
@@ -138,8 +163,9 @@ export async function buildSite({
   signal,
 }: BuildSiteOptions): Promise<BuiltSite> {
   signal.throwIfAborted();
-  const target = resolve(outDir);
+  let target = resolve(outDir);
   try {
+    target = await replaceable(outDir);
     return await buildInto(target, { source, base, signal });
   } catch (cause) {
     if (signal.aborted || !(cause instanceof Error) || !('syscall' in cause)) throw cause;
@@ -205,6 +231,8 @@ async function buildInto(
         `the site could not be built into ${target}, the one before stays: ${complaint ?? 'no page was made'}`,
         { disposition: 'retry' },
       );
+    await writeFile(join(next, marker), 'Built by renewd, and replaced as a whole by its next build.\n');
+    await replaceable(target);
     await swap(next, target);
     return built;
   } finally {

@@ -22,7 +22,7 @@ export const site: Command = {
   positionals: '',
   positionalsMax: 0,
   about:
-    'Reads the records and the log of the state branch and writes plain HTML, feeds and tables that any web server can serve. The directory is replaced as a whole when the build has succeeded; a build that fails leaves the old site. The same commits, settings and instant give the same bytes: SOURCE_DATE_EPOCH sets the instant, and with --at it is that of the commit. What to publish where: docs/site.md. Exit code 0, 2 if the repository cannot be read or the site not be built.',
+    'Reads the records and the log of the state branch and writes plain HTML, feeds and tables that any web server can serve. The directory is replaced as a whole when the build has succeeded, and only where it is empty, not there, or a site that renewd built; a build that fails leaves the old site. The same commits, settings and instant give the same bytes: SOURCE_DATE_EPOCH sets the instant, and with --at it is that of the commit. What to publish where: docs/site.md. Exit code 0, 2 if the repository cannot be read or the site not be built.',
   options: {
     ...repositoryOptions,
     out: {
