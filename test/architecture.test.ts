@@ -582,6 +582,17 @@ test('which declarations a commit changes is said by one function, for rights, m
   ]);
 });
 
+test('a change is judged on the way along the branch, again, apart, or for somebody who asks, and nowhere else in its own way', () => {
+  const judges = sources.filter(({ text }) => /\bjudgeOnTop\(/.test(codeOf(text))).map(({ path }) => path);
+  assert.deepEqual(judges.sort(), [
+    'daemon/commands/change-request.ts',
+    'daemon/shell/advance.ts',
+    'daemon/shell/judge-apart.ts',
+    'daemon/shell/judge-change.ts',
+    'daemon/shell/reconsider.ts',
+  ]);
+});
+
 test('a placement is made in one place', () => {
   const makers = sources
     .filter(({ text }) => /\bas (?:unknown as )?Placement\b/.test(text))

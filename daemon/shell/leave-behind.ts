@@ -10,10 +10,11 @@ import type { OperationError } from '../ports/failure.ts';
 import { declaredDiff } from './declared-changes.ts';
 import { supersede } from './held.ts';
 import { hold, move, type Bringing } from './hold.ts';
-import { applyChange, declaredPrefixes } from './in-force.ts';
-import { judgeOnTop, planOnTop } from './judge-change.ts';
+import { declaredPrefixes } from './in-force.ts';
+import { judgeApart } from './judge-apart.ts';
+import { planOnTop } from './judge-change.ts';
 import type { Judging } from './judging.ts';
-import { isTooLarge, isUnreadable, readNewCommits, signatureJudge, type NewRange } from './new-commits.ts';
+import { isTooLarge, isUnreadable, type NewRange } from './new-commits.ts';
 import { reconsider } from './reconsider.ts';
 import { noteReviews } from './review.ts';
 
@@ -136,30 +137,23 @@ export async function stepOverParent(context: Judging, { tip, commits }: NewRang
 
 /** A malformed commit as a change of its own, which is refused; null where its tree or a file of it cannot be read. */
 async function judgeMalformed(
-  { world, intent, build }: Judging,
+  context: Judging,
   before: Desired,
   previous: string,
   commit: string,
 ): Promise<Bringing | null> {
-  const { repository, reader } = intent;
-  const now = world.now();
+  const { intent } = context;
   try {
-    const by = { inForce: intent, judge: signatureJudge(intent.trust), at: now };
-    const range = await readNewCommits(repository, [previous], commit, by);
-    if (range === null || range.tip.malformed === null) return null;
-    const changes = await declaredDiff(repository, intent)(previous, commit, 'judged');
-    const textMax = limits.governance.textPerChangeMaxBytes;
-    const applied = await applyChange(repository, reader, intent, changes, undefined, textMax);
-    const judged = await judgeOnTop({
+    const refused = await judgeApart(context, {
+      commit,
+      parent: previous,
+      on: intent,
       before,
-      trust: intent.trust,
-      after: build(commit, applied.files),
-      trustAfter: applied.trust,
-      documents: applied.documents,
-      ...range,
-      now,
+      entriesOf: async ({ tip }) =>
+        tip.malformed === null ? null : declaredDiff(intent.repository, intent)(previous, commit, 'judged'),
+      textMaxBytes: limits.governance.textPerChangeMaxBytes,
     });
-    return judged.verdict.outcome === 'refused' ? { ...range, changes, judged, previous } : null;
+    return refused?.judged.verdict.outcome === 'refused' ? refused : null;
   } catch (error) {
     if (!isUnreadable(error)) throw error;
     return null;

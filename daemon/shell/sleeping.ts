@@ -10,8 +10,8 @@ import { hold, type Bringing } from './hold.ts';
 import type { Judging } from './judging.ts';
 import { declaredDiff, type DeclaredDiff } from './declared-changes.ts';
 import { applyChange, type FilesInForce } from './in-force.ts';
-import { judgeOnTop } from './judge-change.ts';
-import { isUnreadable, readNewCommits, signatureJudge } from './new-commits.ts';
+import { judgeApart } from './judge-apart.ts';
+import { isUnreadable } from './new-commits.ts';
 
 /** A file of such a certificate, and what its path has while the certificate is set aside: what is in force of it, or nothing. */
 interface Sleeper {
@@ -133,7 +133,7 @@ async function changesOf(
 
 /** Never null for a commit of the line: it is new to its parent. */
 async function judgeBrought(
-  { intent, world, build }: Judging,
+  context: Judging,
   {
     files,
     before,
@@ -143,30 +143,12 @@ async function judgeBrought(
     lost,
   }: Brought & { readonly files: FilesInForce; readonly before: Desired },
 ): Promise<Judged | null> {
-  const { repository, reader } = intent;
-  const now = world.now();
-  const from = parent === null ? [] : [parent];
-  const range = await readNewCommits(repository, from, commit, {
-    inForce: files,
-    judge: signatureJudge(intent.trust),
-    at: now,
-  });
-  if (range === null) return null;
-  const unread = range.unread + (lost ? 1 : 0);
-  const applied = await applyChange(repository, reader, files, changes);
-  const judged = await judgeOnTop({
-    before,
-    trust: intent.trust,
-    after: build(commit, applied.files),
-    trustAfter: applied.trust,
-    documents: applied.documents,
-    ...range,
-    unread,
-    now,
-  });
-  const { verdict, widened } = judged;
+  const entriesOf = (): Promise<readonly TreeEntryChange[]> => Promise.resolve(changes);
+  const unreadBeside = lost ? 1 : 0;
+  const brought = await judgeApart(context, { commit, parent, on: files, before, entriesOf, unreadBeside });
+  if (brought === null) return null;
+  const { verdict, widened } = brought.judged;
   const reasons: readonly ChangeReason[] = [...verdict.reasons, ...widened];
   const outcome = verdict.outcome === 'accepted' && widened.length > 0 ? 'waiting' : verdict.outcome;
-  const said = { ...judged, verdict: { ...verdict, reasons } };
-  return { ...range, unread, changes, judged: said, previous: parent, outcome };
+  return { ...brought, judged: { ...brought.judged, verdict: { ...verdict, reasons } }, outcome };
 }
