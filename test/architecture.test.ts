@@ -593,6 +593,15 @@ test('a change is judged on the way along the branch, again, apart, or for someb
   ]);
 });
 
+test('that a forge is nobody is said by one function, for makers, approvers, reviewers and who takes the place of a request', () => {
+  const compared = /\bforges\b[^;\n]*\.(?:includes|has|some|find|indexOf)\(/;
+  const found = sources.filter(({ text }) => compared.test(codeOf(text))).map(({ path }) => path);
+  assert.deepEqual(
+    found.filter((path) => path.startsWith('daemon/') && path !== 'daemon/core/signers.ts'),
+    [],
+  );
+});
+
 test('a placement is made in one place', () => {
   const makers = sources
     .filter(({ text }) => /\bas (?:unknown as )?Placement\b/.test(text))

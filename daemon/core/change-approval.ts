@@ -1,14 +1,15 @@
 /** Approvals: which rules ask for them, who has given them for exactly this plan, and whether that is enough. Pure. */
-import type { ChangeInput, SignatureFinding } from './change.ts';
-import { addPerson, isOneOf, noPeople, peopleWhoMade, standingBehind, type People } from './change-people.ts';
+import type { ChangeInput } from './change.ts';
+import { addPerson, isOneOf, noPeople, peopleWhoMade, type People } from './change-people.ts';
 import { ownersIn } from './change-rights.ts';
+import { standingBehind } from './change-standing.ts';
 import { approving, isTimely, untimely } from './change-time.ts';
 import type { ApprovalRule } from './governance.ts';
 import type { Certificate, ChangeControl, Desired, SourcePosition } from './model.ts';
 import { matchPath } from './path-pattern.ts';
 import { placesOf } from './policy-places.ts';
 import { selectionOf, surroundingsOf } from './policy-selection.ts';
-import { isForgeMerge, signersOf } from './signers.ts';
+import { isForgeMerge, isForges, personBehind, signersOf } from './signers.ts';
 
 export interface ApprovalState {
   readonly rule: string;
@@ -72,9 +73,8 @@ function givenBy(
   const given: { principal: string; commit: string }[] = [];
   const counted = noPeople();
   for (const { signature, oid } of approving(control, input)) {
-    // One signature is one person, whatever else the key is called, and whoever made the change is none of them. A forge is nobody.
+    // One signature is one person, whatever else the key is called, and whoever made the change is none of them.
     if (isOneOf(makers.people, signature) || isOneOf(counted, signature)) continue;
-    if (isForges(control, signature)) continue;
     const may = signature.principals.filter((each) => permitted.has(each));
     const [principal] = may;
     if (principal === undefined) continue;
@@ -86,23 +86,23 @@ function givenBy(
 
 interface Makers {
   readonly people: People;
-  /** A file that somebody wrote without a signature, or no commit says it wrote, and that nobody who may change it stands behind; null: there is none. */
+  /** A file that somebody wrote without a signature of theirs, or no commit says it wrote, and that nobody who may change it stands behind; null: there is none. */
   readonly unknown: string | null;
 }
 
 /**
  * Who made the change: every signer of a commit that wrote a file of it, replaced since or not. A merge makes what is not merged by itself. Of what somebody wrote
- * without a signature that counts, whoever put it on the branch makes it, where they may change the file. What no commit says it wrote, somebody wrote all the same.
+ * without a signature that counts, or in a browser, where the forge signs for everybody, whoever put it on the branch makes it, where they may change the file. What no commit says it wrote, somebody wrote all the same.
  */
 function makersOf(
   control: ChangeControl,
   input: ChangeInput,
   permittedFor: (path: string) => ReadonlySet<string> | null,
 ): Makers {
-  const people = peopleWhoMade(input.commits, input.plan.documents);
+  const people = peopleWhoMade(control, input.commits, input.plan.documents);
   const unsigned = new Set(
-    input.commits.flatMap(({ paths, signature }) =>
-      signature.verdict === 'good' ? [] : paths.map((each) => each.path),
+    input.commits.flatMap((commit) =>
+      personBehind(control, commit) !== null ? [] : commit.paths.map((each) => each.path),
     ),
   );
   const written = new Set(input.commits.flatMap(({ paths }) => paths.map((each) => each.path)));
@@ -110,7 +110,7 @@ function makersOf(
   for (const document of input.plan.documents) {
     if (written.has(document.path) && !unsigned.has(document.path)) continue;
     const permitted = permittedFor(document.path);
-    const behind = standingBehind(input, document).filter(
+    const behind = standingBehind(control, input, document).filter(
       (each) =>
         !isForges(control, each) &&
         (permitted === null || each.principals.some((principal) => permitted.has(principal))),
@@ -119,11 +119,6 @@ function makersOf(
     if (behind.length === 0) unknown ??= document.path;
   }
   return { people, unknown };
-}
-
-/** A forge signs what anybody does in a browser. */
-function isForges({ forges }: ChangeControl, { principals }: Pick<SignatureFinding, 'principals'>): boolean {
-  return principals.some((each) => forges.includes(each));
 }
 
 /** What in a change asks for approval, and whose it is; null: nobody's. */

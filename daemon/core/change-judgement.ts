@@ -6,11 +6,11 @@ import { counted } from './count.ts';
 import { approvalsOf, type ApprovalState } from './change-approval.ts';
 import { permittedFor, rightsReasons } from './change-rights.ts';
 import { isTimely } from './change-time.ts';
-import { standsBehind } from './change-people.ts';
+import { standsBehind } from './change-standing.ts';
 import type { DocumentChange } from './change-plan.ts';
 import type { ChangeInput, ChangeReason, NewCommit } from './change.ts';
 import type { Certificate, ChangeControl } from './model.ts';
-import { isForgeMerge, signersOf } from './signers.ts';
+import { isForgeMerge, personBehind, signersOf } from './signers.ts';
 
 export type { ChangeInput, ChangeReason, NewCommit, SignatureFinding } from './change.ts';
 export { permittedFor, ruleFor } from './change-rights.ts';
@@ -58,14 +58,14 @@ function breakGlassOf(control: ChangeControl, input: ChangeInput): ChangeVerdict
   });
   const emergencies = input.commits.filter(
     (each) =>
-      each.breakGlass !== null && each.signature.verdict === 'good' && isTimely(control, each, input.now),
+      each.breakGlass !== null && personBehind(control, each) !== null && isTimely(control, each, input.now),
   );
   for (const { breakGlass: reason, signature } of emergencies) {
     const principal = signature.principals.find((each) => holders.has(each));
     if (principal === undefined || reason === null) continue;
     const theirs = emergencies.filter((each) => each.signature.principals.includes(principal));
     const covers = (commit: NewCommit, document: DocumentChange): boolean =>
-      commit.approves.includes(input.hash) || standsBehind(commit, input.tip, document);
+      commit.approves.includes(input.hash) || standsBehind(control, input, commit, document);
     if (input.plan.documents.every((document) => theirs.some((each) => covers(each, document))))
       return { principal, reason };
   }

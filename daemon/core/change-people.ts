@@ -1,6 +1,8 @@
 /** Who is behind the signatures of a change. A person is known by every name and every key they signed with: the key inside an SSH certificate is the plain key. Pure. */
 import type { DocumentChange } from './change-plan.ts';
-import type { ChangeInput, NewCommit, SignatureFinding } from './change.ts';
+import type { NewCommit, SignatureFinding } from './change.ts';
+import type { ChangeControl } from './model.ts';
+import { personBehind } from './signers.ts';
 
 /** Some people, by all their names and keys. */
 export interface People {
@@ -29,40 +31,22 @@ export function isOneOf(people: People, { principals, key }: Signer): boolean {
 
 /**
  * Every known signer of a commit that wrote one of these files, replaced since or not, or wrote what stands in one of them under another path. What else came along in
- * the same push makes nobody a maker. Pure.
+ * the same push makes nobody a maker, and a forge is nobody. Pure.
  */
 export function peopleWhoMade(
+  control: Pick<ChangeControl, 'forges'>,
   commits: readonly NewCommit[],
   documents: readonly Pick<DocumentChange, 'path' | 'after'>[],
 ): People {
   const people = noPeople();
   const files = new Set(documents.map((each) => each.path));
   const contents = new Set(documents.flatMap(({ after }) => after ?? []));
-  for (const { paths, signature } of commits) {
-    const wrote = paths.some(({ path, after }) => files.has(path) || (after !== null && contents.has(after)));
-    if (wrote && signature.verdict === 'good') addPerson(people, signature);
+  for (const commit of commits) {
+    const wrote = commit.paths.some(
+      ({ path, after }) => files.has(path) || (after !== null && contents.has(after)),
+    );
+    const person = wrote ? personBehind(control, commit) : null;
+    if (person !== null) addPerson(people, person);
   }
   return people;
-}
-
-/**
- * Good signatures behind the content a file has now: of the commit on the branch that put it there, and of the commit that wrote this content and that nothing replaced
- * since. Approvals are not among them. Pure.
- */
-export function standingBehind(
-  { tip, commits }: Pick<ChangeInput, 'tip' | 'commits'>,
-  document: DocumentChange,
-): SignatureFinding[] {
-  return commits.filter((each) => standsBehind(each, tip, document)).map((each) => each.signature);
-}
-
-/** Whether this very commit put the content there that the file has now, with a good signature. Pure. */
-export function standsBehind(
-  commit: NewCommit,
-  tip: Pick<NewCommit, 'oid'>,
-  document: Pick<DocumentChange, 'path' | 'after'>,
-): boolean {
-  if (commit.signature.verdict !== 'good') return false;
-  const standing = commit.oid === tip.oid ? [...commit.brought, ...(commit.changed ?? [])] : commit.brought;
-  return standing.some((each) => each.path === document.path && each.after === document.after);
 }

@@ -1,14 +1,14 @@
 /**
  * Who may do what a change does: change its files, bring what decides for everybody, set labels that are reserved. Judged by what was in force before it. Pure.
  */
-import { standingBehind } from './change-people.ts';
+import { putThere, standingBehind } from './change-standing.ts';
 import type { DocumentChange } from './change-plan.ts';
 import { approving } from './change-time.ts';
 import type { ChangeInput, ChangeReason } from './change.ts';
 import type { ChangeControl, Desired, SourcePosition } from './model.ts';
 import { matchPath } from './path-pattern.ts';
 import { anyPolicyFile, policyNewcomers } from './policy-places.ts';
-import { isForgeMerge, signersOf } from './signers.ts';
+import { isForges, signersOf, standingOf } from './signers.ts';
 
 /** What is done without the right to do it. An emergency needs none: `judgeChange` does not ask. Pure. */
 export function rightsReasons(control: ChangeControl, input: ChangeInput): ChangeReason[] {
@@ -148,17 +148,26 @@ function notBehind(
   permitted: ReadonlySet<string> | null,
 ): { readonly who: string; readonly may: string; readonly forged: boolean } | null {
   if (permitted === null) return null;
-  const tried = authorsOf(control, input, document);
-  // A forge signs every edit in a browser too; only a merge that Git makes by itself says that its rules of review were kept.
-  const forged = isForgeMerge(control, input.tip)
-    ? []
-    : tried.filter((each) => control.forges.includes(each));
-  if (tried.some((each) => permitted.has(each) && !forged.includes(each))) return null;
+  const behind = authorsOf(control, input, document);
+  if (behind.some((each) => permitted.has(each))) return null;
+  const forged = forgesThatPut(control, input, document);
+  const tried = [...new Set([...behind, ...forged])].sort();
   return {
     who: tried.length === 0 ? 'nobody who is known' : tried.join(', '),
     may: permitted.size === 0 ? 'nobody' : [...permitted].sort().join(', '),
     forged: forged.length > 0,
   };
+}
+
+/** A forge signs every edit in a browser too; only a merge that Git makes by itself says that its rules of review were kept. So these stand behind nothing. */
+function forgesThatPut(control: ChangeControl, input: ChangeInput, document: DocumentChange): string[] {
+  return input.commits.flatMap((each) =>
+    isForges(control, each.signature) &&
+    standingOf(control, each) === null &&
+    putThere(each, input.tip, document)
+      ? each.signature.principals
+      : [],
+  );
 }
 
 /** A folder below policies/ that is given into other hands hands over no more than its name says: what else decides for everybody takes those who may change all of it. */
@@ -231,6 +240,6 @@ function labelReasons(control: ChangeControl, input: ChangeInput): ChangeReason[
  */
 export function authorsOf(control: ChangeControl, input: ChangeInput, document: DocumentChange): string[] {
   const vouching = approving(control, input).map((each) => each.signature);
-  const behind = [...standingBehind(input, document), ...vouching];
+  const behind = [...standingBehind(control, input, document), ...vouching];
   return [...new Set(behind.flatMap((each) => each.principals))].sort();
 }

@@ -6,7 +6,7 @@ import type { ApprovalState } from './change-approval.ts';
 import { judgeChange, permittedFor, ruleFor, type ChangeVerdict } from './change-judgement.ts';
 import type { ChangeInput, NewCommit, SignatureFinding } from './change.ts';
 import type { Desired, SourcePosition } from './model.ts';
-import { signersOf } from './signers.ts';
+import { isForges, signersOf } from './signers.ts';
 
 /** What stands in the way of every change of a file. */
 export type Obstacle =
@@ -63,7 +63,7 @@ export function obstacleTo(
   const makers = [...signers.filter((each) => !approves(each)), ...signers.filter(approves)].filter(
     ({ principals }) => permitted === null || principals.some((each) => permitted.has(each)),
   );
-  const forges = signers.filter(({ principals }) => principals.some((each) => control.forges.includes(each)));
+  const forges = signers.filter((each) => isForges(control, each));
   const tried: ChangeVerdict[] = [];
   for (const maker of [...makers.slice(0, makersMax), unsigned]) {
     for (const forge of [null, ...forges]) {

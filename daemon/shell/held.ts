@@ -7,6 +7,7 @@ import { permittedFor } from '../core/change-judgement.ts';
 import type { ChangeControl, Desired, Instant } from '../core/model.ts';
 import { timestamp } from '../core/timestamp.ts';
 import { keyOf } from '../core/same.ts';
+import { isForges, personBehind } from '../core/signers.ts';
 import type { TreeEntryChange } from '../git/repository.ts';
 import { limits } from '../limits.ts';
 import type { HeldChange, Memory } from './memory.ts';
@@ -16,14 +17,17 @@ function signerOf({ signature }: NewCommit): string | null {
   return signature.verdict === 'good' ? (signature.principals[0] ?? null) : null;
 }
 
+/** Without change control no key is a forge's. */
+export const noForges: Pick<ChangeControl, 'forges'> = { forges: [] };
+
 /** Whose place a held change takes. What a forge merged is of who signed it before; where nobody did, of the folder it is for, so that one team does not fill the forge's. */
 function whose({ tip, commits, changes }: HeldChange, desired: Desired | null): string | null {
   const signer = signerOf(tip);
-  const forges = desired?.changeControl?.forges ?? [];
-  if (signer === null || !forges.includes(signer)) return signer;
+  const forges = desired?.changeControl ?? noForges;
+  if (signer === null || !isForges(forges, tip.signature)) return signer;
   for (const each of commits) {
-    const maker = each.paths.length > 0 ? signerOf(each) : null;
-    if (maker !== null && !forges.includes(maker)) return maker;
+    const [maker] = each.paths.length > 0 ? (personBehind(forges, each)?.principals ?? []) : [];
+    if (maker !== undefined) return maker;
   }
   return keyOf(signer, changes[0]?.path.split('/').slice(0, 3).join('/') ?? null);
 }
@@ -119,20 +123,21 @@ function leastWanted(changes: readonly HeldChange[]): HeldChange | null {
 }
 
 /**
- * The approvals a held change has, with those of new commits that name exactly its hash. A commit joins only by a good signature; one signer takes one place, and one
+ * The approvals a held change has, with those of new commits that name exactly its hash. A commit joins only by a good signature of a person; one signer takes one place, and one
  * more for an emergency: the newest of theirs. What else such a commit changes is judged where it was made, and nobody makes a change by approving it. Pure.
  */
 export function joinApprovals(
   known: readonly NewCommit[],
   commits: readonly NewCommit[],
   hash: string,
+  control: Pick<ChangeControl, 'forges'>,
 ): readonly NewCommit[] {
   const who = ({ breakGlass, signature: { key, principals } }: NewCommit): string =>
     JSON.stringify([key, principals, breakGlass !== null]);
   const joined = new Map(known.map((each) => [who(each), each]));
   let added = false;
   for (const each of commits) {
-    if (each.signature.verdict !== 'good' || each.malformed !== null || !each.approves.includes(hash))
+    if (personBehind(control, each) === null || each.malformed !== null || !each.approves.includes(hash))
       continue;
     const place = who(each);
     const old = joined.get(place);

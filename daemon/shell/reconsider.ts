@@ -2,7 +2,7 @@
 import type { ChangeReason, NewCommit } from '../core/change-judgement.ts';
 import type { Desired } from '../core/model.ts';
 import { limits } from '../limits.ts';
-import { fewReasons, joinApprovals, lapsed } from './held.ts';
+import { fewReasons, joinApprovals, lapsed, noForges } from './held.ts';
 import { hold, lastJudgedBy, noteJudgedBy, remember, saveHeld, saveMoves } from './hold.ts';
 import { applyChange } from './in-force.ts';
 import { judgeOnTop, planOnTop, type JudgedChange } from './judge-change.ts';
@@ -35,7 +35,12 @@ export async function reconsider(
     const lapses = late !== null && !held.reasons.some((each) => each.code === late.code);
     const alike = lastJudgedBy(held) === before;
     const known = held.approvals ?? none;
-    if (alike && !lapses && joinApprovals(known, commits, held.hash) === known) continue;
+    if (
+      alike &&
+      !lapses &&
+      joinApprovals(known, commits, held.hash, before.changeControl ?? noForges) === known
+    )
+      continue;
     judged++;
     changed = (await judgeAgain(context, held, { commits, at, before, late })) || changed;
   }
@@ -71,7 +76,12 @@ async function judgeAgain(
   const { documents, trust: trustAfter } = applied;
   const after = build(at, applied.files);
   const planned = planOnTop({ before, after, trust, documents });
-  const approvals = joinApprovals(held.approvals ?? none, commits, planned.hash);
+  const approvals = joinApprovals(
+    held.approvals ?? none,
+    commits,
+    planned.hash,
+    before.changeControl ?? noForges,
+  );
   const now = world.now();
   const evidence = await signedAgain(intent.repository, trust, [...held.commits, ...approvals], {
     tip: held.commit,

@@ -11,7 +11,7 @@ import {
   type SignatureFinding,
 } from '../core/change-judgement.ts';
 import type { ChangeControl, Desired } from '../core/model.ts';
-import { signersOf } from '../core/signers.ts';
+import { isForges, personBehind, signersOf } from '../core/signers.ts';
 import type { Repository } from '../git/repository.ts';
 import type { Judging } from './judging.ts';
 import type { TrustFile } from './in-force.ts';
@@ -40,10 +40,11 @@ export function noteBreakGlass({ memory, world, intent }: Opening, emergency: Em
   if (verdict?.breakGlass == null || desired === null || control?.breakGlass == null) return;
   const { principal, reason } = verdict.breakGlass;
   const now = world.now();
-  const makers = peopleWhoMade(commits, documents);
-  for (const { signature } of commits)
-    if (signature.verdict === 'good' && signature.principals.includes(principal))
-      addPerson(makers, signature);
+  const makers = peopleWhoMade(control, commits, documents);
+  for (const each of commits) {
+    const person = personBehind(control, each);
+    if (person?.principals.includes(principal) === true) addPerson(makers, person);
+  }
   // What an emergency nobody reviewed let in does not choose who reviews the next one, nor by when.
   const shaping = [...memory.openReviews.values()].filter((each) => each.governs);
   const same = memory.openReviews.get(tip.oid);
@@ -81,7 +82,9 @@ function asksOf(
   makers: People,
 ): OpenReview['asks'][number][] {
   const others = (names: ReadonlySet<string>): string[] =>
-    [...names].filter((each) => !makers.principals.has(each) && !control.forges.includes(each)).sort();
+    [...names]
+      .filter((each) => !makers.principals.has(each) && !isForges(control, { principals: [each] }))
+      .sort();
   const context = { teams: desired.teams, owner: null, forges: [] };
   return documents.map(({ path }) => {
     const permitted = permittedFor(control, desired, path);
@@ -139,11 +142,9 @@ async function reviewerOf(
   for (const each of open.makers.principals) makers.principals.add(each);
   for (const each of open.makers.keys) makers.keys.add(each);
   // A forge signs what anybody does in a browser, the one who used the emergency key included.
-  const forges = new Set([...open.forges, ...(memory.desired?.changeControl?.forges ?? [])]);
+  const forges = [...open.forges, ...(memory.desired?.changeControl?.forges ?? [])];
   const counts = (each: SignatureFinding): boolean =>
-    each.verdict === 'good' &&
-    !isOneOf(makers, each) &&
-    !each.principals.some((principal) => forges.has(principal));
+    personBehind({ forges }, { signature: each }) !== null && !isOneOf(makers, each);
   if (!counts(signature)) return null;
   let names = open.trust.length === 0 ? signature.principals : null;
   for (const files of open.trust) {

@@ -431,6 +431,24 @@ describe('a verdict', () => {
       assert.equal(outcome([merge('mallory'), ...range]), 'waiting');
       assert.equal(outcome([merge('paul'), ...range]), 'accepted');
     });
+    test('by a commit that a forge signed for them: an edit in a browser, a squash, a conflict solved there', () => {
+      const edit = commit('1', 'forge@example.com', brings);
+      const squash = { ...edit, subject: 'Ask (#1)' };
+      const solved = commit('1', 'forge@example.com', { ...brings, merge: true, changed: brings.paths });
+      for (const made of [edit, squash, solved]) {
+        const verdict = judge([approves('2', 'pia'), made], star, optional(false));
+        assert.equal(verdict.outcome, 'waiting', made.subject);
+        assert.match(verdict.reasons[0]?.message ?? '', /nobody signed .*so pia counts as its maker/);
+        assert.equal(outcome([approves('3', 'paul'), approves('2', 'pia'), made]), 'accepted');
+      }
+    });
+    test('by an emergency that a forge signed for them', () => {
+      const before = optional(false);
+      const holder = { signers: ['forge@example.com'], reviewWithinMs: 1000 };
+      const lets = desired([], { ...(before.changeControl ?? control), breakGlass: holder });
+      const edit = commit('1', 'forge@example.com', { ...brings, breakGlass: 'outage' });
+      assert.equal(judge([edit], star, lets).breakGlass, null);
+    });
     test('by an approval that a forge signed for them in a browser', () => {
       const before = optional(false);
       const from = ['forge', 'team:pki'];

@@ -234,16 +234,18 @@ describe('a fair share', () => {
 
 describe('approvals that join a held change', () => {
   const hash = 'a'.repeat(64);
+  const forges = { forges: ['forge'] };
   const approval = (by: string | null, approves = hash): NewCommit => ({
     ...commit(by),
     approves: [approves],
   });
-  test('are signed and name exactly its hash; they bring nothing else', () => {
+  test('are signed by a person and name exactly its hash; they bring nothing else', () => {
     const good = approval('pia');
     const joined = joinApprovals(
       [],
-      [approval(null), approval('mallory', 'b'.repeat(64)), commit('pia'), good],
+      [approval(null), approval('mallory', 'b'.repeat(64)), commit('pia'), good, approval('forge')],
       hash,
+      forges,
     );
     assert.deepEqual(
       joined.map((each) => [each.oid, each.paths]),
@@ -253,10 +255,10 @@ describe('approvals that join a held change', () => {
   test('take one place a signer: nobody fills them', () => {
     const noise = Array.from({ length: 1000 }, () => approval('mallory'));
     const good = approval('pia');
-    const first = joinApprovals([], noise, hash);
+    const first = joinApprovals([], noise, hash, forges);
     assert.equal(first.length, 1);
-    assert.deepEqual(joinApprovals(first, [good], hash).at(-1)?.oid, good.oid);
-    assert.equal(joinApprovals(first, noise, hash), first);
+    assert.deepEqual(joinApprovals(first, [good], hash, forges).at(-1)?.oid, good.oid);
+    assert.equal(joinApprovals(first, noise, hash, forges), first);
   });
 });
 
