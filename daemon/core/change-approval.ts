@@ -1,12 +1,13 @@
 /** Approvals: which rules ask for them, who has given them for exactly this plan, and whether that is enough. Pure. */
 import type { ChangeInput } from './change.ts';
 import { addPerson, isOneOf, noPeople, peopleWhoMade, type People } from './change-people.ts';
-import { ownersIn } from './change-rights.ts';
 import { standingBehind } from './change-standing.ts';
 import { approving, isTimely, untimely } from './change-time.ts';
+import { decidersIn, replacedOf } from './change-writers.ts';
 import type { ApprovalRule } from './governance.ts';
 import type { Certificate, ChangeControl, Desired, SourcePosition } from './model.ts';
 import { matchPath } from './path-pattern.ts';
+import { ownersIn } from './path-rule.ts';
 import { placesOf } from './policy-places.ts';
 import { selectionOf, surroundingsOf } from './policy-selection.ts';
 import { isForgeMerge, isForges, personBehind, signersOf } from './signers.ts';
@@ -118,7 +119,20 @@ function makersOf(
     for (const each of behind) addPerson(people, each);
     if (behind.length === 0) unknown ??= document.path;
   }
-  return { people, unknown };
+  return { people, unknown: unknown ?? dividedByNobody(control, input) };
+}
+
+/** A file of which nobody known decided that it is left out of a signed commit that wrote files of the change; null: there is none. */
+function dividedByNobody(control: ChangeControl, { commits, plan }: ChangeInput): string | null {
+  const files = new Set(plan.documents.map((each) => each.path));
+  for (const commit of commits) {
+    if (personBehind(control, commit) === null || !commit.paths.some(({ path }) => files.has(path))) continue;
+    const isNobodys = (path: string): boolean =>
+      decidersIn(commits, path).every((each) => personBehind(control, each) === null);
+    const path = replacedOf(commit).find(isNobodys);
+    if (path !== undefined) return path;
+  }
+  return null;
 }
 
 /** What in a change asks for approval, and whose it is; null: nobody's. */

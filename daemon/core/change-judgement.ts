@@ -4,16 +4,17 @@
  */
 import { counted } from './count.ts';
 import { approvalsOf, type ApprovalState } from './change-approval.ts';
-import { permittedFor, rightsReasons } from './change-rights.ts';
+import { rightsReasons } from './change-rights.ts';
 import { isTimely } from './change-time.ts';
-import { standsBehind } from './change-standing.ts';
+import { isUndivided, standsBehind } from './change-standing.ts';
 import type { DocumentChange } from './change-plan.ts';
 import type { ChangeInput, ChangeReason, NewCommit } from './change.ts';
 import type { Certificate, ChangeControl } from './model.ts';
+import { permittedFor } from './path-rule.ts';
 import { isForgeMerge, personBehind, signersOf } from './signers.ts';
 
 export type { ChangeInput, ChangeReason, NewCommit, SignatureFinding } from './change.ts';
-export { permittedFor, ruleFor } from './change-rights.ts';
+export { permittedFor, ruleFor } from './path-rule.ts';
 
 export interface ChangeVerdict {
   /** `refused`: something is wrong with it. `waiting`: it is right and lacks approval. */
@@ -65,7 +66,8 @@ function breakGlassOf(control: ChangeControl, input: ChangeInput): ChangeVerdict
     if (principal === undefined || reason === null) continue;
     const theirs = emergencies.filter((each) => each.signature.principals.includes(principal));
     const covers = (commit: NewCommit, document: DocumentChange): boolean =>
-      commit.approves.includes(input.hash) || standsBehind(control, input, commit, document);
+      commit.approves.includes(input.hash) ||
+      (standsBehind(control, input, commit, document) && isUndivided(control, input, commit));
     if (input.plan.documents.every((document) => theirs.some((each) => covers(each, document))))
       return { principal, reason };
   }

@@ -2,6 +2,7 @@
 import type { DocumentChange } from './change-plan.ts';
 import type { NewCommit, SignatureFinding } from './change.ts';
 import type { ChangeControl } from './model.ts';
+import { decidersIn, replacedOf } from './change-writers.ts';
 import { personBehind } from './signers.ts';
 
 /** Some people, by all their names and keys. */
@@ -30,8 +31,8 @@ export function isOneOf(people: People, { principals, key }: Signer): boolean {
 }
 
 /**
- * Every known signer of a commit that wrote one of these files, replaced since or not, or wrote what stands in one of them under another path. What else came along in
- * the same push makes nobody a maker, and a forge is nobody. Pure.
+ * Every known signer of a commit that wrote one of these files, replaced since or not, or wrote what stands in one of them under another path; and who decided what else
+ * such a commit wrote, since whoever leaves out a part of it makes what is left. What else came along in the same push makes nobody a maker, and a forge is nobody. Pure.
  */
 export function peopleWhoMade(
   control: Pick<ChangeControl, 'forges'>,
@@ -45,8 +46,12 @@ export function peopleWhoMade(
     const wrote = commit.paths.some(
       ({ path, after }) => files.has(path) || (after !== null && contents.has(after)),
     );
-    const person = wrote ? personBehind(control, commit) : null;
-    if (person !== null) addPerson(people, person);
+    if (!wrote) continue;
+    const deciders = replacedOf(commit).flatMap((path) => decidersIn(commits, path));
+    for (const each of new Set([commit, ...deciders])) {
+      const person = personBehind(control, each);
+      if (person !== null) addPerson(people, person);
+    }
   }
   return people;
 }

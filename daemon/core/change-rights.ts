@@ -1,78 +1,27 @@
 /**
  * Who may do what a change does: change its files, bring what decides for everybody, set labels that are reserved. Judged by what was in force before it. Pure.
  */
-import { putThere, standingBehind } from './change-standing.ts';
+import { addPerson, isOneOf, noPeople } from './change-people.ts';
+import { leftOutOf, mayDecide, putThere, standingBehind } from './change-standing.ts';
 import type { DocumentChange } from './change-plan.ts';
 import { approving } from './change-time.ts';
-import type { ChangeInput, ChangeReason } from './change.ts';
+import { writersIn } from './change-writers.ts';
+import type { ChangeInput, ChangeReason, NewCommit } from './change.ts';
 import type { ChangeControl, Desired, SourcePosition } from './model.ts';
 import { matchPath } from './path-pattern.ts';
+import { permittedFor, ruleFor } from './path-rule.ts';
 import { anyPolicyFile, policyNewcomers } from './policy-places.ts';
-import { isForges, signersOf, standingOf } from './signers.ts';
+import { isForges, personBehind, signersOf, standingOf } from './signers.ts';
 
 /** What is done without the right to do it. An emergency needs none: `judgeChange` does not ask. Pure. */
 export function rightsReasons(control: ChangeControl, input: ChangeInput): ChangeReason[] {
   return [
     ...pathReasons(control, input),
+    ...mergeReasons(control, input),
     ...teamReasons(control, input),
     ...placeReasons(control, input),
     ...labelReasons(control, input),
   ];
-}
-
-/** Principals that may change a path; null: every known signer. Pure. */
-export function permittedFor(
-  control: ChangeControl,
-  desired: Desired,
-  path: string,
-): ReadonlySet<string> | null {
-  return ruleFor(control, desired, path).permitted;
-}
-
-/** The rule for a path: the last one that matches, as in CODEOWNERS. `permitted` null: every known signer. Pure. */
-export function ruleFor(
-  control: ChangeControl,
-  before: Desired,
-  path: string,
-): { readonly permitted: ReadonlySet<string> | null; readonly source: SourcePosition } {
-  for (const rule of control.paths.toReversed()) {
-    for (const pattern of rule.paths) {
-      const match = matchPath(pattern, path);
-      if (match === null) continue;
-      const owners = match.team === null ? ownersIn([before], path) : [match.team];
-      const signers = (owner: string | null): ReadonlySet<string> =>
-        signersOf(rule.signers, { teams: before.teams, owner, forges: control.forges });
-      const [first = signers(null), ...others] = owners.map(signers);
-      // What several teams own takes somebody who is of all of them.
-      const permitted = others.reduce((left, each) => left.intersection(each), first);
-      return { permitted, source: rule.source };
-    }
-  }
-  return { permitted: null, source: control.source };
-}
-
-/** The teams that a file belongs to in any of these states: by folder for certificates, by its own word for an endpoint. Pure. */
-export function ownersIn(states: readonly Desired[], path: string): readonly string[] {
-  const folder = /^inventory\/certificates\/([^/]+)\//.exec(path)?.[1];
-  if (folder !== undefined) return [folder];
-  return [...new Set(states.flatMap(({ endpoints }) => endpointOwners(endpoints).get(path) ?? []))];
-}
-
-/** Made once a state: every file of a change is asked about. */
-const ownersOf = new WeakMap<Desired['endpoints'], ReadonlyMap<string, readonly string[]>>();
-
-function endpointOwners(endpoints: Desired['endpoints']): ReadonlyMap<string, readonly string[]> {
-  const known = ownersOf.get(endpoints);
-  if (known !== undefined) return known;
-  const made = new Map<string, string[]>();
-  for (const { team, source } of endpoints.values()) {
-    if (team === null) continue;
-    const there = made.get(source.file);
-    if (there === undefined) made.set(source.file, [team]);
-    else there.push(team);
-  }
-  ownersOf.set(endpoints, made);
-  return made;
 }
 
 /** Whatever says in `metadata.team` whose it is, of every kind that can. Pure. */
@@ -131,7 +80,7 @@ function pathReasons(control: ChangeControl, input: ChangeInput): ChangeReason[]
     return [
       {
         code: 'path-not-permitted',
-        message: `${document.path} was changed by ${against.who}; ${against.may} may change it (${source.file}:${String(source.line)})${against.forged ? forgeWords : ''}`,
+        message: `${document.path} was changed by ${against.who}; ${against.may} may change it (${source.file}:${String(source.line)})${against.words}`,
         fix: `Have one of them make the change, sign the merge, or vouch for exactly this plan: git commit --allow-empty -S -m "Vouch" --trailer "Renewd-Approve: ${input.hash}"`,
         commit: input.tip.oid,
         source: { file: document.path, line: 1, column: 1 },
@@ -146,7 +95,7 @@ function notBehind(
   input: ChangeInput,
   document: DocumentChange,
   permitted: ReadonlySet<string> | null,
-): { readonly who: string; readonly may: string; readonly forged: boolean } | null {
+): { readonly who: string; readonly may: string; readonly words: string } | null {
   if (permitted === null) return null;
   const behind = authorsOf(control, input, document);
   if (behind.some((each) => permitted.has(each))) return null;
@@ -154,9 +103,63 @@ function notBehind(
   const tried = [...new Set([...behind, ...forged])].sort();
   return {
     who: tried.length === 0 ? 'nobody who is known' : tried.join(', '),
-    may: permitted.size === 0 ? 'nobody' : [...permitted].sort().join(', '),
-    forged: forged.length > 0,
+    may: inWords(permitted),
+    words: (forged.length > 0 ? forgeWords : '') + halvesOf(control, input, document),
   };
+}
+
+function inWords(permitted: ReadonlySet<string>): string {
+  return permitted.size === 0 ? 'nobody' : [...permitted].sort().join(', ');
+}
+
+/** Whose commits brought the content and came in by half only, in words; empty where there are none. */
+function halvesOf(control: ChangeControl, input: ChangeInput, document: DocumentChange): string {
+  const halves = input.commits.flatMap((each) => {
+    const left = putThere(each, input.tip, document) ? leftOutOf(control, input, each) : null;
+    return left === null || standingOf(control, each) === null
+      ? []
+      : `. ${each.signature.principals.join(', ')} signed it together with ${left}, which is left out here by somebody who may not decide that`;
+  });
+  return [...new Set(halves)].slice(0, 3).join('');
+}
+
+/**
+ * What a merge decided of a file that somebody else wrote within the change takes the right to change it, also where the file stays as it was in force: whoever
+ * leaves out half of a change says that the other half may go alone.
+ */
+function mergeReasons(control: ChangeControl, input: ChangeInput): ChangeReason[] {
+  const asked = new Set(input.plan.documents.map((each) => each.path));
+  return input.commits.flatMap((merge) => {
+    if (!merge.merge) return [];
+    return merge.brought.flatMap(({ path }): ChangeReason[] => {
+      if (asked.has(path) || !isOthers(control, input, merge, path)) return [];
+      const { permitted, source } = ruleFor(control, input.before, path);
+      if (permitted === null || mayDecide(control, input, merge, path)) return [];
+      asked.add(path);
+      const who = merge.signature.principals.join(', ') || 'nobody who is known';
+      return [
+        {
+          code: 'path-not-permitted',
+          message: `${path} is left out of what merge ${merge.oid.slice(0, 10)} merges, by ${who}; ${inWords(permitted)} may change it (${source.file}:${String(source.line)})`,
+          fix: `Merge what was signed as a whole, or have one of them sign the merge or vouch for exactly this plan: git commit --allow-empty -S -m "Vouch" --trailer "Renewd-Approve: ${input.hash}"`,
+          commit: merge.oid,
+          source: { file: path, line: 1, column: 1 },
+        },
+      ];
+    });
+  });
+}
+
+/** Whether anybody but who signed the merge wrote the file within the change. */
+function isOthers(control: ChangeControl, input: ChangeInput, merge: NewCommit, path: string): boolean {
+  const maker = noPeople();
+  const person = personBehind(control, merge);
+  if (person !== null) addPerson(maker, person);
+  return writersIn(input.commits, path).some((each) => {
+    if (each === merge) return false;
+    const writer = personBehind(control, each);
+    return writer === null || !isOneOf(maker, writer);
+  });
 }
 
 /** A forge signs every edit in a browser too; only a merge that Git makes by itself says that its rules of review were kept. So these stand behind nothing. */
@@ -184,7 +187,7 @@ function placeReasons(control: ChangeControl, input: ChangeInput): ChangeReason[
     return [
       {
         code: 'path-not-permitted',
-        message: `${path} was changed by ${against.who} and brings ${kind} ${name}, which decides for everybody, ${place}; ${against.may} may bring one, who may change policies/ as a whole (${control.source.file}:${String(control.source.line)})${against.forged ? forgeWords : ''}`,
+        message: `${path} was changed by ${against.who} and brings ${kind} ${name}, which decides for everybody, ${place}; ${against.may} may bring one, who may change policies/ as a whole (${control.source.file}:${String(control.source.line)})${against.words}`,
         fix: `${folder === null ? 'Have' : `Put it below ${folder}, if you may change that, or have`} one of them make the change, sign the merge, or vouch for exactly this plan: git commit --allow-empty -S -m "Vouch" --trailer "Renewd-Approve: ${input.hash}"`,
         commit: input.tip.oid,
         source: { file: path, line: 1, column: 1 },

@@ -442,6 +442,22 @@ describe('a verdict', () => {
         assert.equal(outcome([approves('3', 'paul'), approves('2', 'pia'), made]), 'accepted');
       }
     });
+    test('by leaving out the rest of what another signed, without a signature or in the browser', () => {
+      const rest = { path: 'inventory/certificates/web/rest.yaml', after: 'blob-2' };
+      const whole = commit('1', 'ada', { paths: [...brings.paths, rest], brought: brings.paths });
+      const without = [{ ...rest, after: null }];
+      const leaves = (by: string | null): NewCommit => commit('9', by, { merge: true, paths: without });
+      for (const by of [null, 'forge@example.com']) {
+        const range = [leaves(by), approves('2', 'pia'), whole];
+        // Somebody who may change what was left out vouches for it, and counts as who left it out.
+        assert.equal(outcome(range), 'waiting', by ?? 'unsigned');
+        assert.equal(outcome([...range, approves('3', 'paul')]), 'accepted');
+        assert.equal(outcome([leaves(by), whole]), 'refused');
+      }
+      const own = [leaves('ada'), whole];
+      assert.equal(outcome([...own, approves('2', 'pia')]), 'accepted');
+      assert.equal(outcome([leaves('pia'), whole, approves('2', 'pia')]), 'waiting');
+    });
     test('by an emergency that a forge signed for them', () => {
       const before = optional(false);
       const holder = { signers: ['forge@example.com'], reviewWithinMs: 1000 };
