@@ -48,7 +48,7 @@ export const exitCodes = {
   configuration: {
     code: 78,
     meaning:
-      'The configuration file is wrong; nothing was started. Every mistake is listed with file, line and column.',
+      'The configuration is wrong, each mistake with file, line and column, or names a clone of the repository to watch; nothing was started.',
   },
   interrupted: {
     code: 130,

@@ -7,6 +7,8 @@ import { createLog } from '../log.ts';
 import { escapeControls } from '../terminal.ts';
 import { stringFlag, type Command, type Flags, type Invocation } from './command.ts';
 import { tipOf } from './open-history.ts';
+import { sayWhere } from './standing.ts';
+import { standingBranch } from '../core/standing-branch.ts';
 import { exitOf } from '../exit-codes.ts';
 
 export const audit: Command = {
@@ -55,6 +57,10 @@ export const audit: Command = {
     });
     try {
       const report = await auditRepository(repository, await question(repository, flags, signal), log);
+      sayWhere(
+        invocation,
+        standingBranch(await repository.advertise(signal), stringFlag(flags, 'state') ?? 'renewd/state'),
+      );
       return print(invocation, report);
     } finally {
       await repository.close();

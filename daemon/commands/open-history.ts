@@ -1,12 +1,14 @@
 /** Opens a repository to look at its past: the watched one, or the clone one stands in. Reads only. */
 import { existsSync } from 'node:fs';
 import { lineTimes } from '../core/line-time.ts';
+import { standingBranch, type StandingBranch } from '../core/standing-branch.ts';
 import { missingBranch, type BranchUse } from '../core/missing-branch.ts';
 import { parseMoment } from '../core/period.ts';
 import { openRepository, type Repository } from '../git/repository.ts';
 import { createLog } from '../log.ts';
 import { OperationError } from '../ports/failure.ts';
 import { stringFlag, UsageError, type Invocation, type Option } from './command.ts';
+import { fetchStanding, sayWhere } from './standing.ts';
 
 export interface OpenedHistory {
   readonly repository: Repository;
@@ -49,14 +51,14 @@ export async function withHistory<T>(
   if (url === null) return withWatched(invocation, work);
   const repository = await openRepository({ url, directory: url, now: Date.now });
   try {
-    return await work(
-      await openedAt(
-        repository,
-        stringFlag(flags, 'branch') ?? 'main',
-        stringFlag(flags, 'state') ?? 'renewd/state',
-        invocation.signal,
-      ),
+    const opened = await openedAt(
+      repository,
+      stringFlag(flags, 'branch') ?? 'main',
+      stringFlag(flags, 'state') ?? 'renewd/state',
+      invocation.signal,
     );
+    sayWhere(invocation, opened.standing);
+    return await work(opened);
   } finally {
     await repository.close();
   }
@@ -78,42 +80,37 @@ async function withWatched<T>(
   });
   return withRepository(config, invocation, log, async (repository) => {
     const state = stringFlag(invocation.flags, 'state') ?? config.state.branch;
-    await repository.fetch([`refs/heads/${config.branch}`, `refs/heads/${state}`], invocation.signal);
-    return work({
-      ...(await openedAt(repository, config.branch, state, invocation.signal)),
-      prefix: config.state.prefix,
-    });
+    const opened = await openedAt(repository, config.branch, state, invocation.signal);
+    sayWhere(invocation, opened.standing);
+    return work({ ...opened, prefix: config.state.prefix });
   });
 }
 
-/** Both branches by their tips. IO: Git. @throws OperationError `unsupported` when a branch is not there */
+/** Both branches by their tips, fetched, and where that of the records stands. IO: Git. @throws OperationError `unsupported` when a branch is not there */
 export async function openedAt(
   repository: Repository,
   branch: string,
   state: string,
   signal: AbortSignal,
-): Promise<OpenedHistory> {
+): Promise<OpenedHistory & { readonly standing: StandingBranch }> {
+  const intent = await branchOf(repository, branch, 'declarations', signal);
+  const records = await branchOf(repository, state, 'records', signal);
   return {
     repository,
-    intent: await tipOf(repository, branch, 'declarations', signal),
-    state: await tipOf(repository, state, 'records', signal),
+    intent: intent.tip,
+    state: records.tip,
+    standing: records,
     prefix: state === branch ? 'status/' : '',
   };
 }
 
-/**
- * The tip of a branch here, else of the branch of that name at `origin`; null when neither is there. Asked by full names: a tag of that name is not the branch.
- * IO: reads Git.
- */
+/** The tip of a branch where it stands (`standingBranch`); null when it is nowhere. IO: reads Git. */
 export async function branchTip(
   repository: Repository,
   name: string,
   signal: AbortSignal,
 ): Promise<string | null> {
-  return (
-    (await repository.resolve(`refs/heads/${name}`, signal)) ??
-    repository.resolve(`refs/remotes/origin/${name}`, signal)
-  );
+  return standingBranch(await repository.advertise(signal), name)?.tip ?? null;
 }
 
 /** The tip of a branch; in a clone those of others stand under their remote. @throws OperationError `unsupported` that says which there are and what to do */
@@ -123,8 +120,17 @@ export async function tipOf(
   use: BranchUse,
   signal: AbortSignal,
 ): Promise<string> {
-  const tip = await branchTip(repository, name, signal);
-  if (tip !== null) return tip;
+  return (await branchOf(repository, name, use, signal)).tip;
+}
+
+async function branchOf(
+  repository: Repository,
+  name: string,
+  use: BranchUse,
+  signal: AbortSignal,
+): Promise<StandingBranch> {
+  const standing = await fetchStanding(repository, name, signal);
+  if (standing !== null) return standing;
   const refs = await repository.advertise(signal);
   throw new OperationError('unsupported', missingBranch(name, refs.keys(), use), {
     disposition: 'stall',

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { openConfiguredRepository } from '../assembly.ts';
 import type { Config } from '../config.ts';
+import { isClone, type StandingBranch } from '../core/standing-branch.ts';
 import type { Repository } from '../git/repository.ts';
 import type { Log } from '../ports/plugin.ts';
 import { plainVault } from '../open-vault.ts';
@@ -9,12 +10,15 @@ import { emptyRecords, loadRecords, type RecordSet } from '../records/read.ts';
 import type { Invocation } from './command.ts';
 import { foreignRecords, type ForeignRecords } from './foreign-records.ts';
 import { refuseTracked } from './own-directory.ts';
+import { fetchStanding, sayWhere } from './standing.ts';
 import { makeDirectory } from '../make-directory.ts';
 
 export interface OpenedRecords {
   readonly records: RecordSet;
   /** Commit of the state branch; null when there is none yet. */
   readonly tip: string | null;
+  /** The repository has fetched from another, which may have records that it has not. */
+  readonly isClone: boolean;
   /** Which of them are not the daemon's. */
   readonly foreign: ForeignRecords;
 }
@@ -22,14 +26,16 @@ export interface OpenedRecords {
 /** Reads all records at the tip of the state branch. IO: Git. @throws OperationError `git-*` */
 export async function openRecords(config: Config, invocation: Invocation, log: Log): Promise<OpenedRecords> {
   return withRepository(config, invocation, log, async (repository) => {
-    const read = await readTip(repository, config, log, invocation.signal);
-    const intentRef = `refs/heads/${config.branch}`;
-    const intent = (await repository.advertise(invocation.signal)).get(intentRef) ?? null;
-    if (intent !== null) await repository.fetch([intentRef], invocation.signal);
+    const { signal } = invocation;
+    const standing = await fetchStanding(repository, config.state.branch, signal);
+    sayWhere(invocation, standing);
+    const read = await readTip(repository, config, log, standing);
+    const intent = (await fetchStanding(repository, config.branch, signal))?.tip ?? null;
     const { prefix } = config.state;
     const now = Date.now();
     return {
       ...read,
+      isClone: isClone(await repository.advertise(signal)),
       foreign: await foreignRecords({ repository, state: read.tip, intent, prefix, now }, log),
     };
   });
@@ -55,19 +61,14 @@ export async function withRepository<T>(
   }
 }
 
-/** The records at the tip of the state branch, fetched. IO: Git. */
-export async function readTip(
+async function readTip(
   repository: Repository,
   config: Config,
   log: Log,
-  signal: AbortSignal,
-): Promise<Omit<OpenedRecords, 'foreign'>> {
-  const ref = `refs/heads/${config.state.branch}`;
-  const tip = (await repository.advertise(signal)).get(ref) ?? null;
-  if (tip === null) {
-    return { records: emptyRecords(), tip };
-  }
-  await repository.fetch([ref], signal);
+  standing: StandingBranch | null,
+): Promise<Pick<OpenedRecords, 'records' | 'tip'>> {
+  if (standing === null) return { records: emptyRecords(), tip: null };
+  const { tip } = standing;
   const records = await loadRecords(repository, tip, config.state.prefix, {
     now: Date.now(),
     onBad: (path, reason) => {

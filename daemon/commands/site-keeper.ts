@@ -32,6 +32,7 @@ export function createSiteKeeper(tools: {
           allowedSigners: house.signingKey(),
           state: null,
           now: house.world.now(),
+          tell: null,
         });
         const built = await buildSite({
           source,

@@ -7,6 +7,8 @@ import { limits } from '../limits.ts';
 import { forgeKind } from '../../site/src/lib/forge.ts';
 import type { Forge, SiteModel } from '../../site/src/lib/model.ts';
 import type { RepositorySource } from '../../site/request.ts';
+import type { Invocation } from './command.ts';
+import { fetchStanding, sayWhere } from './standing.ts';
 
 export interface SiteSourceOptions {
   /** Text of an allowed-signers file that the log's signatures are verified with; null: the key of the oldest known commit is taken on trust. */
@@ -15,6 +17,8 @@ export interface SiteSourceOptions {
   readonly state: string | null;
   /** The instant of the build, UTC epoch ms. */
   readonly now: number;
+  /** Who is told that the records come from what a clone fetched; null: nobody. */
+  readonly tell: Pick<Invocation, 'err'> | null;
 }
 
 /**
@@ -27,18 +31,14 @@ export async function siteSource(
   signal: AbortSignal,
   options: SiteSourceOptions,
 ): Promise<RepositorySource> {
-  const refs = await repository.advertise(signal);
-  const intentRef = `refs/heads/${config.branch}`;
-  const stateRef = `refs/heads/${config.state.branch}`;
-  await repository.fetch(
-    [intentRef, stateRef].filter((ref) => refs.has(ref)),
-    signal,
-  );
+  const intent = await fetchStanding(repository, config.branch, signal);
+  const records = await fetchStanding(repository, config.state.branch, signal);
+  if (options.tell !== null) sayWhere(options.tell, records);
   return {
     kind: 'repository',
     directory: repository.directory,
-    state: options.state ?? refs.get(stateRef) ?? null,
-    intent: refs.get(intentRef) ?? null,
+    state: options.state ?? records?.tip ?? null,
+    intent: intent?.tip ?? null,
     statePrefix: config.state.prefix,
     label: labelOf(config.repo),
     settings: {

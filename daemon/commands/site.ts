@@ -71,6 +71,7 @@ export const site: Command = {
     const built = await withRepository(config, invocation, log, async (repository) => {
       const source = await siteSource(repository, config, invocation.signal, {
         allowedSigners: null,
+        tell: invocation,
         ...(await momentOf(repository, config, invocation)),
       });
       return buildSite({ source, outDir, base, signal: invocation.signal });
@@ -139,7 +140,6 @@ async function momentOf(
   const fixed = epoch === undefined ? null : Number(epoch) * 1000;
   const when = stringFlag(flags, 'at');
   if (when === null) return { state: null, now: fixed ?? Date.now() };
-  await repository.fetch([`refs/heads/${config.branch}`, `refs/heads/${config.state.branch}`], signal);
   const history = await openedAt(repository, config.branch, config.state.branch, signal);
   const state = await stateAt(history, when, signal);
   if (state === null) throw new UsageError(`there were no records yet at ${when}`);

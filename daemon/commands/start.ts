@@ -15,6 +15,7 @@ import type { ProgressEvent } from '../shell/world.ts';
 import { stringFlag, type Invocation } from './command.ts';
 import { EarlyExit } from './early-exit.ts';
 import { refuseTracked } from './own-directory.ts';
+import { refuseClone } from './refuse-clone.ts';
 
 /** Used when `--config` is not given and the file is there. */
 export const defaultConfigFile = 'renewd.yaml';
@@ -77,7 +78,7 @@ export function surroundings(
 
 /**
  * Takes the data directory for this process, opens the house, runs `work`, closes everything. IO.
- * @throws EarlyExit `another-instance` when another renewd works there, `cannot-create` when it cannot be made
+ * @throws EarlyExit `another-instance` when another renewd works there, `cannot-create` when it cannot be made, `configuration` when the repository is a clone of the one to watch
  */
 export async function withHouse<T>(
   config: Config,
@@ -89,6 +90,7 @@ export async function withHouse<T>(
   try {
     const house = await assemble(config, around);
     try {
+      await refuseClone(config, house);
       return await work(house);
     } finally {
       await house.close();
@@ -117,6 +119,7 @@ export async function withCopyOfHouse<T>(
     }
     const house = await assemble({ ...config, dataDirectory: directory }, { ...around, onCopy: true });
     try {
+      await refuseClone(config, house);
       return await work(house);
     } finally {
       await house.close();

@@ -58,14 +58,19 @@ async function readRecords(invocation: Invocation): Promise<OpenedRecords> {
     return withHistory(invocation, async (history) => {
       const tip = await stateAt(history, at, invocation.signal);
       const foreign = await foreignRecords({ ...history, state: tip, now: Date.now() }, silentLog);
-      return { records: await recordsAt(history.repository, tip, history.prefix), tip, foreign };
+      return {
+        records: await recordsAt(history.repository, tip, history.prefix),
+        tip,
+        isClone: false,
+        foreign,
+      };
     });
   }
   const config = await configured(invocation);
   return openRecords(config, invocation, logOf(invocation, config, 'warn'));
 }
 
-function printAll({ flags, out }: Invocation, { records, tip, foreign }: OpenedRecords): number {
+function printAll({ flags, out }: Invocation, { records, tip, isClone, foreign }: OpenedRecords): number {
   const isWell = tip !== null && foreign.paths.length === 0 && allIsWell(records);
   const code = isWell ? exitOf('ok') : exitOf('findings');
   if (flags['json'] === true) {
@@ -83,7 +88,7 @@ function printAll({ flags, out }: Invocation, { records, tip, foreign }: OpenedR
     return code;
   }
   if (tip === null) {
-    out.write('no records yet: there is no state branch, or there was none then. Run: renewd once\n');
+    out.write(`${noRecords(flags, isClone)}\n`);
     return code;
   }
   writeForeign(out, foreign);
@@ -94,6 +99,14 @@ function printAll({ flags, out }: Invocation, { records, tip, foreign }: OpenedR
     `\n${countStatuses(records, out)}; ${counted(findings.length, 'open finding')}; records at ${tip.slice(0, 10)}${foreign.comparedWith === 'nobody' ? ', which nobody signed' : ''}\n`,
   );
   return code;
+}
+
+/** Why there is nothing to show. In a clone nobody is told to begin: the records are likely where it came from. */
+function noRecords(flags: Invocation['flags'], isClone: boolean): string {
+  if (stringFlag(flags, 'at') !== null) return 'there were no records then';
+  return isClone
+    ? 'this clone has no branch of records, neither its own nor one it fetched. Where it came from may have one: git fetch origin, or give its address with --repo'
+    : 'no records yet: there is no state branch. Run: renewd once';
 }
 
 function writeForeign(out: Invocation['out'], foreign: ForeignRecords): void {

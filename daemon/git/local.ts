@@ -19,6 +19,22 @@ export function openLocal(path: string): Backend {
   return named(() => open(path, named));
 }
 
+/**
+ * The remotes of the repository at a path that are set up to bring branches and not this one (`git clone --single-branch`): whether they have it cannot be told from here.
+ * IO, reads the configuration. @throws OperationError `git-unavailable`
+ */
+export function remotesWithout(path: string, ref: string): readonly string[] {
+  return namingTrouble(path)(() => {
+    const config = readLocalConfig(join(commonDirectory(findGitDirectory(resolve(path))), 'config'));
+    return [...config].flatMap(([name, refspec]) => {
+      const remote = /^remote\.(.+)\.fetch$/.exec(name)?.[1];
+      const source = refspec.replace(/^\+/, '').split(':')[0] ?? '';
+      const isBrought = source.endsWith('*') ? ref.startsWith(source.slice(0, -1)) : source === ref;
+      return remote === undefined || isBrought ? [] : [remote];
+    });
+  });
+}
+
 type Naming = <T>(work: () => T) => T;
 
 /** Whatever the system says while the repository is read (no right, a disk that fails) is trouble with the repository, and never the end of the process. */
