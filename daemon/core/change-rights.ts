@@ -7,6 +7,7 @@ import type { DocumentChange } from './change-plan.ts';
 import { approving } from './change-time.ts';
 import { writersIn } from './change-writers.ts';
 import type { ChangeInput, ChangeReason, NewCommit } from './change.ts';
+import { endpointReasons } from './endpoint-rights.ts';
 import type { ChangeControl, Desired, SourcePosition } from './model.ts';
 import { matchPath } from './path-pattern.ts';
 import { permittedFor, ruleFor } from './path-rule.ts';
@@ -21,6 +22,9 @@ export function rightsReasons(control: ChangeControl, input: ChangeInput): Chang
     ...teamReasons(control, input),
     ...placeReasons(control, input),
     ...labelReasons(control, input),
+    ...endpointReasons(input, (document, path) =>
+      notBehind(control, input, document, permittedFor(control, input.before, path)),
+    ),
   ];
 }
 

@@ -1,6 +1,6 @@
 /** A change of declarations as it is judged: the commits that bring it, who signed them, and what can be wrong with it. Values only. */
 import type { ChangePlan, DocumentChange } from './change-plan.ts';
-import type { Desired, Instant, SourcePosition } from './model.ts';
+import type { Certificate, Desired, Instant, SourcePosition } from './model.ts';
 
 /** What a signature says, as a judge of signatures found it. */
 export interface SignatureFinding {
@@ -54,6 +54,8 @@ export interface ChangeInput {
   readonly commits: readonly NewCommit[];
   /** New commits that were not read because there are more than one merge may bring. Anything but 0 refuses the change. */
   readonly unread: number;
+  /** Whether what was in force before lets a certificate be installed where it says, at the endpoints as they will be. Absent: nobody can say, and it counts as let. */
+  readonly isPlaceAllowed?: (certificate: Certificate) => boolean;
   /** When it is judged: approvals count for a while. */
   readonly now: Instant;
 }

@@ -3,6 +3,7 @@
  * and said so; the others stay.
  */
 import { claimConflicts, conflictText } from './claims.ts';
+import { sharedMachineProblems } from './endpoint-machine.ts';
 import { findJumpFaults } from './jump-hosts.ts';
 import { issuerLimitCode, limitFaults } from './issuer-limits.ts';
 import { labelProblems } from './label-problems.ts';
@@ -104,7 +105,7 @@ export function buildDesired(
   settleClaims(register, certificates, inForce);
   checkTeams(register);
   checkPolicies(register);
-  register.problems.push(...labelProblems(register));
+  register.problems.push(...labelProblems(register), ...sharedMachineProblems(register.endpoints));
   const { teams, issuers, endpoints, profiles, packs, customRules, waivers, offers, programs } = register;
   const policies = [...register.policies.values()].sort((left, right) => (left.name < right.name ? -1 : 1));
   return {
@@ -121,6 +122,7 @@ export function buildDesired(
     programs,
     changeControl: onlyChangeControl(register),
     certificates,
+    leftOut: register.leftOut,
     unusable: new Map([...register.certificates].filter(([id]) => !certificates.has(id))),
     problems: ordered(register.problems),
   };

@@ -247,6 +247,8 @@ export interface Desired {
    * them before stays in `certificates`. Absent: none.
    */
   readonly unusable?: ReadonlyMap<string, Certificate>;
+  /** Endpoints that are declared and cannot be used (yet), as their files say; what was in force of them before stays in `endpoints`. Absent: none. */
+  readonly leftOut?: ReadonlyMap<string, Endpoint>;
   /** Trouble in the documents themselves. */
   readonly problems: readonly DocumentProblem[];
 }

@@ -9,6 +9,7 @@ import { asDeclared, planChange, type ChangePlan, type DocumentChange } from '..
 import { reachedBy, type ReachedResource } from '../core/change-reach.ts';
 import type { Certificate, Desired, Endpoint, Instant, Profile } from '../core/model.ts';
 import { evaluate, stops, type Evaluation } from '../core/policy.ts';
+import { allowedEndpoints } from '../core/rules/allowed-endpoints.ts';
 import { OperationError } from '../ports/failure.ts';
 import { renderWords } from '../templates/render.ts';
 import { lockOut } from './lock-out.ts';
@@ -81,7 +82,12 @@ export async function judgeOnTop(
   const { before, after, trust, tip, commits, unread, now } = change;
   const { plan, hash } = planned;
   const declared = asDeclared(before, after);
-  const judged = judgeChange({ ...declared, plan, hash, tip, commits, unread, now });
+  const declaredEndpoints = new Map([...(after.leftOut ?? []), ...after.endpoints]);
+  const isPlaceAllowed = (certificate: Certificate): boolean =>
+    !judgeByBefore(before, { ...after, endpoints: declaredEndpoints }, certificate, now).some(
+      (each) => each.rule === allowedEndpoints.id && stops(each),
+    );
+  const judged = judgeChange({ ...declared, plan, hash, tip, commits, unread, isPlaceAllowed, now });
   const locked = await lockOut(
     { desired: before, trust },
     { desired: after, trust: change.trustAfter },

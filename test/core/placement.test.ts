@@ -363,6 +363,24 @@ describe('one path on one machine has one owner', () => {
     assert.match(said(desired), /path-claimed \/var\/lib\/renewd\/web\/shop belongs to/);
   });
 
+  test('endpoints of two teams on one machine are named, those of one team are not', () => {
+    const warned = (owner: string): string[] =>
+      desire([], {
+        'inventory/endpoints/web-02.yaml': endpointText('web-02', '', owner, 'web-01.example.com'),
+      }).problems.map(
+        ({ severity, code, source, message }) => `${severity} ${code} ${source.file} ${message}`,
+      );
+    assert.deepEqual(warned('web'), []);
+    const both = warned('payments');
+    assert.equal(both.length, 2);
+    assert.match(
+      both[0] ?? '',
+      /^warning machine-shared inventory\/endpoints\/web-01\.yaml .*endpoint web-02/,
+    );
+    assert.match(both[1] ?? '', /web-02 of team payments is the machine of endpoint web-01 of team web/);
+    assert.equal(warned('').length, 2);
+  });
+
   test('a store inside another store is refused', () => {
     const desired = desire([{ name: 'shop' }, { name: 'a', endpoint: 'web-02' }], {
       'inventory/endpoints/web-02.yaml': endpointText(

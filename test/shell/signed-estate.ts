@@ -1,5 +1,6 @@
 /** A small estate with change control, people with keys and a house that judges what they push. Real git and real OpenSSH signatures. */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,8 +29,12 @@ export function certificate(
   return `${head}kind: Certificate\nmetadata: { name: ${name}, team: ${owner}, labels: { ${labels} } }\nspec:\n  dnsNames: ['${dnsName}']\n  issuer: internal-ca\n  installations:\n    - { endpoint: ${endpoint}, profile: store }\n`;
 }
 
+/** A machine of its own for each name: a port where nobody listens, and a host key. */
 export function endpoint(name: string, owner: string): string {
-  return `${head}kind: Endpoint\nmetadata: { name: ${name}, team: ${owner} }\nspec:\n  type: ssh\n  host: 127.0.0.1\n  port: 9\n  user: root\n  hostKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGLr6w2Wn6NVlhpOxEpGCkjzxNWwXJFO2WnU2hyF7yL0']\n  auth: { key: { secret: deploy-key } }\n  privilege: { mode: direct }\n  directory: /tmp/renewd-nowhere\n`;
+  const digest = createHash('sha256').update(name).digest();
+  const hostKey = `SHA256:${digest.toString('base64').slice(0, 43)}`;
+  const port = String(600 + (digest.readUInt16BE(0) % 400));
+  return `${head}kind: Endpoint\nmetadata: { name: ${name}, team: ${owner} }\nspec:\n  type: ssh\n  host: 127.0.0.1\n  port: ${port}\n  user: root\n  hostKeys: ['${hostKey}']\n  auth: { key: { secret: deploy-key } }\n  privilege: { mode: direct }\n  directory: /tmp/renewd-nowhere\n`;
 }
 
 /** Who may change what, and what asks for approval. */

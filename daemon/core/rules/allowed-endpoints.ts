@@ -31,8 +31,12 @@ export function mayInstall(
   endpoint: string,
   declared: Pick<Endpoint, 'team'> | null,
 ): boolean {
-  if (declared?.team === name) return true;
-  return (team?.endpoints ?? []).some((pattern) =>
+  return declared?.team === name || isListed(team?.endpoints ?? [], endpoint);
+}
+
+/** Whether a list such as `endpoints` of a Team names this endpoint: by its name, or by how it begins (`web-*`). Pure. */
+export function isListed(patterns: readonly string[], endpoint: string): boolean {
+  return patterns.some((pattern) =>
     pattern.endsWith('*') ? endpoint.startsWith(pattern.slice(0, -1)) : pattern === endpoint,
   );
 }
