@@ -111,7 +111,7 @@ export function selectionOf(
     parts.push(ofAll(places, (name) => (named.some((each) => fits(each, name)) ? 'yes' : 'no')));
   if (dnsNames.length > 0) {
     const asked = [...certificate.dnsNames, ...certificate.ipAddresses];
-    parts.push(ofAll(asked, (name) => (dnsNames.some((each) => covers(each, name)) ? 'yes' : 'no')));
+    parts.push(ofAll(asked, (name) => byName(dnsNames, name)));
   }
   if (parts.includes('no')) return 'no';
   return parts.includes('tightens') ? 'tightens' : 'yes';
@@ -130,6 +130,21 @@ function carries({ labels }: Pick<Team, 'labels'>, [name, value]: readonly [stri
 
 function fits(pattern: string, name: string): boolean {
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
+}
+
+/** A wildcard that is asked for serves each name that it stands for: what is asked of that name holds for it, and what is let off does not. */
+function byName(patterns: readonly string[], name: string): Selection {
+  const lower = name.toLowerCase();
+  const selected = patterns.map((each) => each.toLowerCase());
+  if (selected.some((each) => covers(each, lower))) return 'yes';
+  return selected.some((each) => standsFor(lower, each)) ? 'tightens' : 'no';
+}
+
+/** Whether a wildcard of a certificate stands for a name: for one label and no more (RFC 9525 section 6.3). */
+function standsFor(wildcard: string, name: string): boolean {
+  if (!wildcard.startsWith('*.')) return false;
+  const dot = name.indexOf('.');
+  return dot > 0 && name.slice(dot) === wildcard.slice(1);
 }
 
 /** `*.example.com` covers every name below it, and the wildcard itself. */

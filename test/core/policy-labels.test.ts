@@ -79,6 +79,27 @@ describe('how a selector means a certificate', () => {
       'yes',
     ],
     [
+      'a name that its wildcard stands for',
+      { ...everyone, dnsNames: ['vault.example.com'] },
+      { dnsNames: ['*.example.com'] },
+      [],
+      'tightens',
+    ],
+    [
+      'a name that its wildcard stands for, beside others',
+      { ...everyone, dnsNames: ['Vault.example.com'] },
+      { dnsNames: ['a.example.net', '*.example.com'] },
+      [],
+      'tightens',
+    ],
+    [
+      'a name two labels below its wildcard',
+      { ...everyone, dnsNames: ['a.vault.example.com', '*.vault.example.com', 'example.com'] },
+      { dnsNames: ['*.example.com'] },
+      [],
+      'no',
+    ],
+    [
       'none of its names, though one ends alike',
       { ...everyone, dnsNames: ['*.pay.example.com'] },
       { dnsNames: ['evilpay.example.com'] },
