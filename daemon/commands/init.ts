@@ -195,5 +195,9 @@ function nextSteps(directory: string, host: string | null, flags: Invocation['fl
           'renewd status    # how it stands',
         ]
       : ['renewd check', 'npm run demo     # the same organisation, running on loopback'];
-  return `\nnext:\n${steps.map((step) => `  ${step}`).join('\n')}\n`;
+  const later =
+    host === null
+      ? ''
+      : 'later, to a forge: push renewd/state first, then main, then change repo: (docs/forge.md)\n';
+  return `\nnext:\n${steps.map((step) => `  ${step}`).join('\n')}\n${later}`;
 }

@@ -49,6 +49,8 @@ export const failureCodes = {
     'The endpoint, the profile or another installation does not allow these files or values there; nothing was done.',
   'rate-limited': 'The CA asks us to come back later.',
   'records-changed': 'Somebody else changed the records on the state branch; they are not used.',
+  'records-missing':
+    'The repository has no branch of the records, and this data directory knows that there were some; nothing is written anew.',
   'reload-failed': 'The reload command failed; rolled back.',
   'secret-refused':
     'A declaration names a secret that the configuration binds to something else; it was not opened.',

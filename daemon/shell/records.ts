@@ -14,6 +14,7 @@ import type { TrustFile } from './in-force.ts';
 import { anchorText, journalTrailer, journalTrouble } from './journal-anchor.ts';
 import { OperationError } from '../ports/failure.ts';
 import { tipToBelieve } from './lagging.ts';
+import { refuseLostLine, refuseNewLine } from './lost-line.ts';
 import type { Memory } from './memory.ts';
 import { believedOf, listedSigners, recordTrust, rememberState, stateTipFact } from './record-trust.ts';
 import { takeRecords } from './records-in.ts';
@@ -68,6 +69,7 @@ export async function readRecords(
       `the repository shows no branch at all, and had ${state.ref} before: it is away, or was emptied. Bring it back; nothing is written anew meanwhile`,
       { disposition: 'retry' },
     );
+  refuseLostLine(state, left, tip);
   if (tip !== null && tip === memory.stateTip && !isFirst) return;
   // Once a process: afterwards it is this process that writes both.
   if (tip !== null && isFirst) {
@@ -122,6 +124,7 @@ export async function publishRecords(
     {
       ref: state.ref,
       edit: async (tip) => {
+        refuseNewLine(world, state, memory, tip);
         basis = tip;
         beats =
           tip === memory.stateTip ||
