@@ -38,6 +38,8 @@ export interface TurnOptions {
   readonly heartbeat: boolean;
   /** The process goes on after this turn: others have to give way to it. */
   readonly living?: boolean;
+  /** A person asks now: what waits for a correction that only a try can find out is tried. */
+  readonly asked?: boolean;
 }
 
 export interface TurnReport {
@@ -77,7 +79,11 @@ export async function runTurn(
   else if (options.living === true) noteLiving(world, memory);
   memory.repositoryTrouble = troubles[0]?.message ?? null;
   if (!options.dryRun) dropOrphans(world, memory);
-  if (memory.attempts.size > 0) endWaits(world, memory, await gatherGround(world, memory), options.dryRun);
+  if (memory.attempts.size > 0)
+    endWaits(world, memory, await gatherGround(world, memory), {
+      dryRun: options.dryRun,
+      asked: options.asked === true,
+    });
   const ids = dueCertificates(world, memory, options.observeAll);
   if (ids.length > 0) memory.known = knownLeaves(memory);
 

@@ -162,7 +162,9 @@ async function oneRound(service: Service, tools: RoundTools): Promise<Round> {
   const started = performance.now();
   try {
     const unread = await house.refresh();
-    const options = { observeAll: tools.observeAll, dryRun: false, heartbeat: true, living: true };
+    // Who wants everything to be looked at has corrected something.
+    const asked = tools.observeAll;
+    const options = { observeAll: tools.observeAll, asked, dryRun: false, heartbeat: true, living: true };
     const report = await runTurn(house.world, house.estate, house.memory, options, tools.abort);
     const durationMs = performance.now() - started;
     const first = health.firstTurnAt === null;

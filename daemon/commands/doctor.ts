@@ -15,6 +15,7 @@ import { readRecords } from '../shell/records.ts';
 import { standingOf, standsBy } from '../shell/instances.ts';
 import { readIntent } from '../shell/intent.ts';
 import { escapeControls, wrap } from '../terminal.ts';
+import { waitingNow } from './obstacles.ts';
 import { addressesLine, refuseMissingLines, tryAddresses, untold } from './doctor-reach.ts';
 import { repositoryOptions, type Command, type Invocation } from './command.ts';
 import { exitOf } from '../exit-codes.ts';
@@ -155,7 +156,7 @@ export async function examine(house: House, signal: AbortSignal): Promise<Examin
         const target = world.target(endpoint, memory.desired?.endpoints ?? new Map());
         const said = await target.check(bounded(signal, limits.work.inspectTimeoutMs));
         await refuseMissingLines(target, endpoint, memory.desired, signal);
-        return said;
+        return `${said}${waitingAt(house, endpoint.name)}`;
       }),
   );
   for (const endpoint of memory.desired?.endpoints.values() ?? []) {
@@ -165,6 +166,17 @@ export async function examine(house: House, signal: AbortSignal): Promise<Examin
   }
   if (memory.desired !== null) results.push(...(await examineAddresses(house, memory.desired, signal)));
   return results.sort((left, right) => Number(left.ok) - Number(right.ok));
+}
+
+/** What failed there and is not tried yet: what was just corrected is tried when somebody asks. Pure but for the clock. */
+function waitingAt({ world, memory }: House, endpoint: string): string {
+  const there = waitingNow(memory, world.now()).filter(
+    ({ subject, isAsked }) =>
+      isAsked && (subject === `endpoint:${endpoint}` || subject.endsWith(`@${endpoint}`)),
+  );
+  return there.length === 0
+    ? ''
+    : `; what failed there (${there.map(({ subject }) => subject.replace(':', ' ')).join(', ')}) is tried now by renewd once, or by SIGHUP to the daemon`;
 }
 
 /** Addresses that answer are one line; each that does not is a line of its own, and a warning. */

@@ -1,4 +1,5 @@
 /** What keeps a plan from being whole: endpoints that could not be read, and what waits until when. Pure. */
+import { endsWhenAsked } from '../core/stall.ts';
 import { timestamp } from '../core/timestamp.ts';
 import type { Memory } from '../shell/memory.ts';
 
@@ -18,6 +19,8 @@ export interface Waiting {
   readonly message: string;
   /** RFC 3339, UTC. */
   readonly nextAt: string;
+  /** `renewd once`, or SIGHUP to the daemon, tries it now. */
+  readonly isAsked: boolean;
 }
 
 /** Each endpoint once, by name, with every installation there. */
@@ -44,8 +47,12 @@ export function unreadEndpoints({
 /** What is not tried now, the soonest first. */
 export function waitingNow({ attempts }: Pick<Memory, 'attempts'>, now: number): Waiting[] {
   return [...attempts]
-    .flatMap(([subject, { code, message, nextAt }]) =>
-      nextAt === null || nextAt <= now ? [] : [{ subject, code, message, nextAt: timestamp(nextAt) }],
-    )
+    .flatMap(([subject, attempt]) => {
+      const { code, message, nextAt } = attempt;
+      if (nextAt === null || nextAt <= now) return [];
+      return [
+        { subject, code, message, nextAt: timestamp(nextAt), isAsked: endsWhenAsked(subject, attempt) },
+      ];
+    })
     .sort((one, other) => (one.nextAt < other.nextAt ? -1 : one.nextAt > other.nextAt ? 1 : 0));
 }

@@ -23,7 +23,7 @@ export const once: Command = {
   positionals: '',
   positionalsMax: 0,
   about:
-    'Reads the repository, looks at every endpoint, issues, installs and proves what is due, and commits the records. Ends when nothing is left to do now. Exit code 0 means that everything declared is served and compliant, 1 that findings remain, 2 that Git or the journal failed.',
+    'Reads the repository, looks at every endpoint, issues, installs and proves what is due, and commits the records. What failed at an endpoint is tried now, however long it would wait. Ends when nothing is left to do now. Exit code 0 means that everything declared is served and compliant, 1 that findings remain, 2 that Git or the journal failed.',
   options: {
     ...repositoryOptions,
     'trust-clock': {
@@ -58,14 +58,15 @@ async function runOnce(invocation: Invocation): Promise<number> {
 
 /**
  * Runs turns while a turn changed something or an issuer asks for a short wait. IO. Bounded by `limits.once`.
- * The first looks at everything, the following only at what is due.
+ * The first looks at everything and tries what waits for an endpoint, the following only at what is due.
  */
 export async function turnsUntilQuiet(house: House, signal: AbortSignal): Promise<TurnReport[]> {
   const { world, estate, memory } = house;
   const reports: TurnReport[] = [];
   const deadline = world.now() + limits.once.waitMaxMs;
   while (reports.length < limits.once.turnsMax && !signal.aborted) {
-    const options = { observeAll: reports.length === 0, dryRun: false, heartbeat: true };
+    const isFirst = reports.length === 0;
+    const options = { observeAll: isFirst, asked: isFirst, dryRun: false, heartbeat: true };
     const report = await runTurn(world, estate, memory, options, signal);
     reports.push(report);
     const waits = report.outcomes.some((outcome) => outcome.state === 'pending');

@@ -81,9 +81,9 @@ function writeObstacles(
     out.write(
       `${out.style('red', 'unread')} ${escapeControls(`endpoint ${each.endpoint} (${each.installations.join(', ')}): ${each.message}`)}\n`,
     );
-  for (const { subject, nextAt, message } of waiting)
+  for (const { subject, nextAt, message, isAsked } of waiting)
     out.write(
-      `${out.style('yellow', 'waiting')} ${escapeControls(`${subject.replace(':', ' ')}: tried next at ${nextAt}: ${message}`)}\n`,
+      `${out.style('yellow', 'waiting')} ${escapeControls(`${subject.replace(':', ' ')}: tried next at ${nextAt}${isAsked ? ', or now by renewd once' : ''}: ${message}`)}\n`,
     );
 }
 

@@ -62,6 +62,22 @@ function issuerBasis(name: string, { desired, stamps }: Ground): (string | null)
   return issuer === undefined ? [] : [issuer.blob, stamps.get(`issuer:${name}`) ?? null];
 }
 
+/** Codes of a CA: it counts what it is asked, and may have said when to come back. */
+const ofTheCa = /^(acme-.*|ca-.*|rate-limited|certificate-rejected|csr-rejected|pending)$/;
+
+/**
+ * Whether a wait ends because a person asks now: they may have corrected what only a try can find out, at an endpoint or in what a CA knows of an account. What a CA answered to
+ * one request goes on waiting: asking again would count against its limits. Pure.
+ */
+export function endsWhenAsked(
+  subject: string,
+  { code, endsWhen = [] }: { readonly code: string; readonly endsWhen?: readonly EndsWhen[] },
+): boolean {
+  if (subject.startsWith('endpoint:')) return true;
+  if (subject.startsWith('issuer:')) return endsWhen.includes('issuer') && code !== 'rate-limited';
+  return !ofTheCa.test(code);
+}
+
 const places: Readonly<Record<EndsWhen, string>> = {
   declaration: 'its declaration',
   secret: 'a secret it uses',
@@ -78,7 +94,10 @@ export function stallSentence(endsWhen: readonly EndsWhen[]): string {
   const seen = endsWhen.filter(isSeen);
   const found = endsWhen.filter((each) => !isSeen(each));
   const list = (each: readonly EndsWhen[]): string => each.map((one) => places[one]).join(' or ');
-  if (seen.length === 0) return `Correct ${list(found)}: it is tried again at least once a day.`;
-  const also = found.length === 0 ? '' : ` A correction of ${list(found)} is found within a day.`;
+  const asked = found.some((each) => each === 'endpoint' || each === 'issuer')
+    ? ' renewd once, or SIGHUP to the daemon, tries it now.'
+    : '';
+  if (seen.length === 0) return `Correct ${list(found)}: it is tried again at least once a day.${asked}`;
+  const also = found.length === 0 ? '' : ` A correction of ${list(found)} is found within a day.${asked}`;
   return `It is tried again at once when ${list(seen)} changes, and otherwise at least once a day.${also}`;
 }

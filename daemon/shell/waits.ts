@@ -1,7 +1,7 @@
 /** Who waits for what, and which waits are over because what they were met with is another. */
 import { endOf } from '../core/renewal.ts';
 import type { Attempt } from '../core/installation-state.ts';
-import { basisOf, type Ground } from '../core/stall.ts';
+import { basisOf, endsWhenAsked, type Ground } from '../core/stall.ts';
 import type { Waits } from './apply.ts';
 import { certificateOf } from './judge.ts';
 import type { Memory } from './memory.ts';
@@ -35,9 +35,15 @@ const begun = new WeakSet<Memory>();
 
 /**
  * Ends every wait whose documents or secrets are not those it was met with, and has its certificates judged. In the first turn of a process also what
- * waits for another configuration or data directory. IO: the journal, unless `dryRun`. Safe to repeat.
+ * waits for another configuration or data directory. Where a person asks now, what they may have corrected at an endpoint too. IO: the journal, unless `dryRun`.
+ * Safe to repeat.
  */
-export function endWaits(world: World, memory: Memory, ground: Ground, dryRun: boolean): void {
+export function endWaits(
+  world: World,
+  memory: Memory,
+  ground: Ground,
+  { dryRun, asked }: { readonly dryRun: boolean; readonly asked: boolean },
+): void {
   const { desired } = memory;
   if (desired === null) return;
   const isFirst = !begun.has(memory);
@@ -46,11 +52,17 @@ export function endWaits(world: World, memory: Memory, ground: Ground, dryRun: b
     isFirst && endsWhen.some((each) => each === 'configuration' || each === 'data-directory');
   for (const [subject, attempt] of [...memory.attempts]) {
     const isOther = attempt.basis !== undefined && attempt.basis !== basisOf(subject, ground);
-    if (!isOther && !isRestarted(attempt)) continue;
+    const isAsked = asked && endsWhenAsked(subject, attempt);
+    if (!isOther && !isRestarted(attempt) && !isAsked) continue;
     memory.attempts.delete(subject);
     if (!dryRun) {
       world.journal.saveAttempt(subject, null);
-      world.log.info({ subject, code: attempt.code }, 'what it waited with has changed: it is tried again');
+      world.log.info(
+        { subject, code: attempt.code },
+        isOther
+          ? 'what it waited with has changed: it is tried again'
+          : 'it is tried again: somebody asks now',
+      );
     }
     for (const id of concerned(memory, subject)) memory.dirty.add(id);
   }

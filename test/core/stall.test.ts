@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Certificate, Endpoint, Issuer, Profile } from '../../daemon/core/model.ts';
-import { basisOf, stallSentence, type Ground } from '../../daemon/core/stall.ts';
+import { basisOf, endsWhenAsked, stallSentence, type Ground } from '../../daemon/core/stall.ts';
 import { certificate } from './sample.ts';
 
 const shop: Certificate = certificate();
@@ -70,10 +70,30 @@ describe('what a wait depends on', () => {
 test('the sentence says what is seen at once, what is found out, and never that nothing is tried', () => {
   assert.equal(
     stallSentence(['issuer', 'declaration', 'secret']),
-    'It is tried again at once when its declaration or a secret it uses changes, and otherwise at least once a day. A correction of the CA is found within a day.',
+    'It is tried again at once when its declaration or a secret it uses changes, and otherwise at least once a day. A correction of the CA is found within a day. renewd once, or SIGHUP to the daemon, tries it now.',
   );
   assert.equal(
     stallSentence(['data-directory']),
     'Correct the data directory: it is tried again at least once a day.',
   );
+});
+
+test('a person who asks ends what waits for an endpoint or an account, and nothing that counts against a CA', () => {
+  const table: [boolean, string, Parameters<typeof endsWhenAsked>[1]][] = [
+    [true, 'endpoint:web-01', { code: 'ssh-auth', endsWhen: ['endpoint'] }],
+    [
+      true,
+      'installation:web/shop@web-01',
+      { code: 'ssh-command-failed', endsWhen: ['endpoint', 'declaration'] },
+    ],
+    [true, 'installation:web/shop@web-01', { code: 'config-test-failed' }],
+    [true, 'issuer:public', { code: 'acme-account', endsWhen: ['issuer', 'secret'] }],
+    [false, 'issuer:public', { code: 'acme-server' }],
+    [false, 'issuer:public', { code: 'rate-limited', endsWhen: ['issuer'] }],
+    [false, 'installation:web/shop@web-01', { code: 'acme-rejected', endsWhen: ['issuer'] }],
+    [false, 'installation:web/shop@web-01', { code: 'rate-limited' }],
+    [false, 'installation:web/shop@web-01', { code: 'pending' }],
+  ];
+  for (const [expected, subject, attempt] of table)
+    assert.equal(endsWhenAsked(subject, attempt), expected, `${subject} ${attempt.code}`);
 });
