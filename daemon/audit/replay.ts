@@ -72,7 +72,7 @@ export async function replay(request: ReplayRequest): Promise<Replay> {
     memory,
     build: (commit: string, files: AppliedChange['files']): Desired =>
       keepWhatBroke(
-        buildDesired(commit, [...files.values()], brought, memory.desired?.certificates),
+        buildDesired(commit, [...files.values()], brought, memory.desired ?? undefined),
         files,
         memory.desired,
         nothing,

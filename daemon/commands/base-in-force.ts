@@ -72,7 +72,7 @@ export function desiredOf(
   before: Desired | null,
 ): Desired {
   return keepWhatBroke(
-    buildDesired(commit, [...files.values()], brought, before?.certificates),
+    buildDesired(commit, [...files.values()], brought, before ?? undefined),
     files,
     before,
     nothingInstalled,

@@ -28,30 +28,42 @@ interface Claimant {
   readonly paths: readonly string[];
 }
 
+/** What was so before, and says who came first. */
+export interface ClaimsBefore {
+  /** As they were in force. */
+  readonly certificates: Iterable<Certificate>;
+  /** As they were; absent: as they are now. */
+  readonly endpoints?: ReadonlyMap<string, Pick<Endpoint, 'machine'>>;
+  /** Ids of installations that were refused for a path then. */
+  readonly pathless?: ReadonlySet<string>;
+}
+
 /**
- * Every installation that is refused, by id. `inForce` are certificates as they were in force before: where they have the same paths as now, they come
- * first; the others follow in the order of their files. What has no placement claims nothing.
+ * Every installation that is refused, by id. What was in force with the same paths comes first, and of that what has not come to the machine since by another address or
+ * host key of its endpoint; what was refused before goes on being so while another has the path. The order of files decides between newcomers alone. What has no placement
+ * claims nothing.
  */
 export function claimConflicts(
   estate: ClaimingEstate,
-  inForce: Iterable<Certificate>,
+  before: ClaimsBefore,
 ): ReadonlyMap<string, ClaimConflict> {
   const machines = machinesOf(estate.endpoints.values());
   const held = new Set<string>();
-  for (const certificate of inForce)
+  for (const certificate of before.certificates)
     for (const { installation, paths, machine } of claimantsOf(estate, certificate, machines))
       for (const path of paths) held.add(keyOf(installation.id, machine, path));
-  const first: Claimant[] = [];
-  const later: Claimant[] = [];
+  const ranks: [stayed: Claimant[], came: Claimant[], newcomers: Claimant[]] = [[], [], []];
   for (const certificate of estate.certificates.values()) {
     for (const each of claimantsOf(estate, certificate, machines)) {
-      const all = each.paths.every((path) => held.has(keyOf(each.installation.id, each.machine, path)));
-      (all ? first : later).push(each);
+      const { installation, machine, paths } = each;
+      const had = paths.every((path) => held.has(keyOf(installation.id, machine, path)));
+      const isNew = !had || before.pathless?.has(installation.id) === true;
+      ranks[isNew ? 2 : hasNewMarks(estate, before, installation.endpoint) ? 1 : 0].push(each);
     }
   }
   const conflicts = new Map<string, ClaimConflict>();
   const taken = new Map<string, Ground>();
-  for (const each of [...first.sort(byFile), ...later.sort(byFile)]) {
+  for (const each of ranks.flatMap((rank) => rank.sort(byFile))) {
     let ground = taken.get(each.machine);
     if (ground === undefined) taken.set(each.machine, (ground = { at: new Map(), below: new Map() }));
     const conflict = conflictOn(ground, each);
@@ -59,6 +71,13 @@ export function claimConflicts(
     else conflicts.set(each.installation.id, conflict);
   }
   return conflicts;
+}
+
+/** Whether an endpoint has come by an address or a host key: whoever writes one there brings what it holds to that machine. */
+function hasNewMarks({ endpoints }: ClaimingEstate, before: ClaimsBefore, name: string): boolean {
+  if (before.endpoints === undefined) return false;
+  const old = before.endpoints.get(name)?.machine ?? [];
+  return endpoints.get(name)?.machine.some((mark) => !old.includes(mark)) === true;
 }
 
 /** The words of a conflict, for whoever is refused. */

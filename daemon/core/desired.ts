@@ -60,16 +60,19 @@ interface Register {
 /** As many as anybody reads in one go. */
 const hintsMax = 20;
 
+/** What a state before says of who came first on a path. */
+export type InForce = Pick<Desired, 'certificates'> & Partial<Pick<Desired, 'endpoints' | 'pathless'>>;
+
 /**
  * Everything declared at `commit`. The order of `files` does not matter: of two resources with one name neither counts.
- * A profile, pack or policy of the repository takes the place of a built-in one of the same name. `inForce`: the certificates in force before, by id; of
+ * A profile, pack or policy of the repository takes the place of a built-in one of the same name. `inForce`: what was in force before; of
  * two that claim one path the one in force keeps it.
  */
 export function buildDesired(
   commit: string,
   files: readonly ParsedFile[],
   builtIns: readonly ParsedFile[],
-  inForce: ReadonlyMap<string, Certificate> = new Map(),
+  inForce: InForce = { certificates: new Map() },
 ): Desired {
   const register: Register = {
     teams: new Map(),
@@ -102,7 +105,7 @@ export function buildDesired(
     const resolved = resolve(register, certificate);
     if (resolved !== null) certificates.set(resolved.id, resolved);
   }
-  settleClaims(register, certificates, inForce);
+  const pathless = settleClaims(register, certificates, inForce);
   checkTeams(register);
   checkPolicies(register);
   register.problems.push(...labelProblems(register), ...sharedMachineProblems(register.endpoints));
@@ -123,6 +126,7 @@ export function buildDesired(
     changeControl: onlyChangeControl(register),
     certificates,
     leftOut: register.leftOut,
+    pathless,
     unusable: new Map([...register.certificates].filter(([id]) => !certificates.has(id))),
     problems: ordered(register.problems),
   };
@@ -299,19 +303,21 @@ function resolveInstallation(
 
 /**
  * Two installations that claim one path on one machine: the first in force has it, and the certificate of the other is left out, with what it claimed
- * elsewhere. Which is first is told by `inForce`, and by the order of files where neither was.
+ * elsewhere. Which is first is told by `inForce`, and by the order of files where neither was. Returns the ids of the installations that are refused.
  */
 function settleClaims(
   register: Register,
   certificates: Map<string, Certificate>,
-  inForce: ReadonlyMap<string, Certificate>,
-): void {
+  inForce: InForce,
+): ReadonlySet<string> {
   const { endpoints, profiles } = register;
-  const conflicts = claimConflicts({ certificates, endpoints, profiles }, inForce.values());
+  const before = { ...inForce, certificates: inForce.certificates.values() };
+  const conflicts = claimConflicts({ certificates, endpoints, profiles }, before);
   for (const conflict of conflicts.values()) {
     complain(register, 'path-claimed', conflictText(conflict), conflict.loser.source);
     certificates.delete(conflict.loser.certificate);
   }
+  return new Set(conflicts.keys());
 }
 
 /** An endpoint that cannot be reached or used, by its own mistake or by one further on, is left out. */

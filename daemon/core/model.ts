@@ -249,6 +249,8 @@ export interface Desired {
   readonly unusable?: ReadonlyMap<string, Certificate>;
   /** Endpoints that are declared and cannot be used (yet), as their files say; what was in force of them before stays in `endpoints`. Absent: none. */
   readonly leftOut?: ReadonlyMap<string, Endpoint>;
+  /** Ids of installations that are refused because another has their path on the machine: they stay the newcomers. Absent: none. */
+  readonly pathless?: ReadonlySet<string>;
   /** Trouble in the documents themselves. */
   readonly problems: readonly DocumentProblem[];
 }

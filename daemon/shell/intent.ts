@@ -3,7 +3,7 @@
  * from the accepted commit is refused (changes freeze, renewals go on); an older commit is waited out (`lagging.ts`); a broken document
  * never takes a certificate out of service.
  */
-import { buildDesired } from '../core/desired.ts';
+import { buildDesired, type InForce } from '../core/desired.ts';
 import { missingBranch } from '../core/missing-branch.ts';
 import type { Certificate, Desired } from '../core/model.ts';
 import { allKinds, keyOf } from '../documents/kinds/index.ts';
@@ -107,7 +107,7 @@ async function readHead(
   noteNotRewritten(world, memory);
   const build: Build = (commit, files) =>
     keepWhatBroke(
-      buildDesired(commit, [...files.values()], intent.builtIns, certificatesInForce(memory)),
+      buildDesired(commit, [...files.values()], intent.builtIns, inForceBefore(memory)),
       files,
       memory.desired,
       memory,
@@ -117,6 +117,7 @@ async function readHead(
     inOneWrite(world.journal, () => {
       world.journal.append(world.now(), 'repository', 'accepted', commit);
       world.journal.saveSource(commit, applied.rows, applied.removed);
+      savePathless(world, desired);
       saveHeld(world, memory);
     });
     world.crashPoint('after accept');
@@ -189,21 +190,41 @@ function restoreAccepted(world: Pick<World, 'journal'>, intent: IntentSource, me
     memory.accepted ?? '',
     [...files.values()],
     intent.builtIns,
-    certificatesInForce(memory),
+    restoredClaims(world, files) ?? inForceBefore(memory),
   );
   replaceDesired(memory, keepWhatBroke(built, files, memory.desired, memory), null);
 }
 
 /** Whose claims count first: what is in force, and after a start what is installed. */
-export function certificatesInForce({
-  desired,
-  installations,
-}: Pick<Memory, 'desired' | 'installations'>): ReadonlyMap<string, Certificate> {
-  if (desired !== null) return desired.certificates;
+function inForceBefore({ desired, installations }: Pick<Memory, 'desired' | 'installations'>): InForce {
+  if (desired !== null) return desired;
   const known = new Map<string, Certificate>();
   for (const { certificate, installed } of installations.values())
     if (certificate !== null && installed !== null) known.set(certificate.id, certificate);
-  return known;
+  return { certificates: known };
+}
+
+/** Ids of installations that had no path of their own when the accepted commit was taken, as JSON. Written with it: another order of files after a start changes nothing. */
+const pathlessFact = 'pathless';
+
+/** IO: the journal. Safe to repeat. */
+function savePathless({ journal }: Pick<World, 'journal'>, { pathless }: Desired): void {
+  const text = JSON.stringify([...(pathless ?? [])].sort());
+  if (journal.fact(pathlessFact) !== text) journal.setFact(pathlessFact, text);
+}
+
+/** Who had which path before a stop: everybody who is accepted, but those that had none. null in a journal that does not say. IO: the journal. */
+function restoredClaims(
+  { journal }: Pick<World, 'journal'>,
+  files: ReadonlyMap<string, ParsedFile>,
+): InForce | null {
+  const text = journal.fact(pathlessFact);
+  if (text === null) return null;
+  const declared = [...files.values()].flatMap(({ documents }) => documents);
+  const certificates = new Map(
+    declared.flatMap((each) => (each.kind === 'Certificate' ? [[each.id, each] as const] : [])),
+  );
+  return { certificates, pathless: new Set(JSON.parse(text) as readonly string[]) };
 }
 
 /** Puts a state in force and works out which certificates must be judged again. `changed` null: all. */

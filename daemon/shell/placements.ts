@@ -8,7 +8,7 @@ import type { Memory } from './memory.ts';
 /** Conflicts of a state, worked out once: a state never changes. */
 const known = new WeakMap<Desired, ReadonlyMap<string, ClaimConflict>>();
 
-/** What is installed comes first, whatever the order of files: it is what the server has. */
+/** What is installed comes first, whatever the order of files: it is what the server has. What was refused when it came to the path stays so, installed elsewhere or not. */
 function conflictsOf(
   desired: Desired,
   memory: Pick<Memory, 'installations'>,
@@ -18,7 +18,8 @@ function conflictsOf(
     const installed = [...memory.installations.values()].flatMap(({ certificate, installed: there }) =>
       certificate === null || there === null ? [] : [certificate],
     );
-    conflicts = claimConflicts(desired, installed);
+    const { pathless = new Set() } = desired;
+    conflicts = claimConflicts(desired, { certificates: installed, pathless });
     known.set(desired, conflicts);
   }
   return conflicts;

@@ -1,8 +1,8 @@
 /** What a requester may say of a place on an endpoint, and what she may not: judged on real profiles and real text. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { buildDesired } from '../../daemon/core/desired.ts';
-import type { Certificate, Desired } from '../../daemon/core/model.ts';
+import { buildDesired, type InForce } from '../../daemon/core/desired.ts';
+import type { Desired } from '../../daemon/core/model.ts';
 import { placementOf } from '../../daemon/core/placement.ts';
 import { builtIns, documentReader } from '../../daemon/reader.ts';
 
@@ -29,7 +29,7 @@ const certificateText = (each: Sketch): string =>
 function desire(
   certificates: readonly Sketch[],
   more: Readonly<Record<string, string>> = {},
-  inForce?: ReadonlyMap<string, Certificate>,
+  inForce?: InForce,
 ): Desired {
   const files: Record<string, string> = {
     'inventory/teams/web.yaml': teamText('web'),
@@ -394,16 +394,35 @@ describe('one path on one machine has one owner', () => {
   });
 
   test('who was in force keeps the path, though the newcomer comes first by file', () => {
-    const before = desire([on('zeta', '/etc/nginx/tls/a')]).certificates;
+    const before = desire([on('zeta', '/etc/nginx/tls/a')]);
     const desired = desire([on('zeta', '/etc/nginx/tls/a'), on('alpha', '/etc/nginx/tls/a')], {}, before);
     assert.deepEqual([...desired.certificates.keys()], ['web/zeta']);
     assert.match(said(desired), /alpha\.yaml.*belongs to web\/zeta/);
   });
 
   test('who moves onto the path of another is the newcomer', () => {
-    const before = desire([on('alpha', '/etc/nginx/tls/b'), on('zeta', '/etc/nginx/tls/a')]).certificates;
+    const before = desire([on('alpha', '/etc/nginx/tls/b'), on('zeta', '/etc/nginx/tls/a')]);
     const desired = desire([on('alpha', '/etc/nginx/tls/a'), on('zeta', '/etc/nginx/tls/a')], {}, before);
     assert.deepEqual([...desired.certificates.keys()], ['web/zeta']);
+  });
+
+  test('who brings a machine together by one more host key comes after who was there, and stays so', () => {
+    const both = [on('zeta', '/etc/nginx/tls/a'), on('alpha', '/etc/nginx/tls/a', { endpoint: 'web-02' })];
+    const second = endpointText('web-02');
+    const key = /'(SHA256:.*)'/.exec(endpointText('web-01'))?.[1] ?? '';
+    const build = (text: string, before?: Desired): Desired =>
+      desire(both, { 'inventory/endpoints/web-02.yaml': text }, before);
+    const apart = build(second);
+    assert.equal(said(apart), '');
+    const union = second.replace("hostKeys: ['", `hostKeys: ['${key}', '`);
+    let state = build(union, apart);
+    for (let again = 0; again < 2; again++) {
+      assert.deepEqual([...(state.pathless ?? [])], ['web/alpha@web-02']);
+      assert.match(said(state), /alpha\.yaml.*belongs to web\/zeta/);
+      // What is in force of it is kept, and makes it no earlier.
+      state = build(union, { ...state, certificates: apart.certificates });
+    }
+    assert.equal(said(build(second, state)), '');
   });
 
   test('a retired certificate leaves its path', () => {

@@ -170,6 +170,28 @@ describe(
       assert.match(reasons().join('\n'), /shared-01 is what certificate payments\/pay is asked for at/);
     });
 
+    test('that is brought to the machine of another gives up its paths there, whatever the order of files, also after a start', async () => {
+      const at = (name: string, dnsName: string, owner: string, on: string): string =>
+        certificate(name, dnsName, { team: owner, endpoint: on }).replace(
+          'profile: store',
+          'profile: nginx, parameters: { certificate: /etc/nginx/tls/a.crt, key: /etc/nginx/tls/a.key }',
+        );
+      await push('pia', {
+        'inventory/certificates/web/tls.yaml': at('tls', 'tls.example.com', 'web', 'web-01'),
+        'inventory/certificates/payments/tls.yaml': at('tls', 'tls.payments.test', 'payments', 'pay-01'),
+      });
+      const refused = (): string[] => [...(estate.memory().desired?.pathless ?? [])];
+      assert.deepEqual(refused(), []);
+      const payEndpoint = endpoint('pay-01', 'payments');
+      const shared = withField(payEndpoint, 'hostKeys', endpoint('web-01', 'web'));
+      await push('pia', { 'inventory/endpoints/payments/pay-01.yaml': shared });
+      assert.deepEqual(refused(), ['payments/tls@pay-01']);
+      await estate.restart();
+      await estate.turn();
+      assert.deepEqual(refused(), ['payments/tls@pay-01']);
+      assert.equal(estate.inForce('web/tls'), true);
+    });
+
     test('is not kept from being declared by a certificate that policy does not let be installed there', async () => {
       await push('ada', {
         'inventory/certificates/web/squat.yaml': certificate('squat', 'squat.example.com', {
