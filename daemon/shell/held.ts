@@ -3,11 +3,12 @@
  * author writes, and nobody who is not known takes the place of somebody who is.
  */
 import type { ChangeReason, NewCommit } from '../core/change-judgement.ts';
+import { addPerson, isOneOf, noPeople } from '../core/change-people.ts';
 import { permittedFor } from '../core/change-judgement.ts';
 import type { ChangeControl, Desired, Instant } from '../core/model.ts';
 import { timestamp } from '../core/timestamp.ts';
 import { keyOf } from '../core/same.ts';
-import { isForges, personBehind } from '../core/signers.ts';
+import { isForges, personBehind, standingOf } from '../core/signers.ts';
 import type { TreeEntryChange } from '../git/repository.ts';
 import { limits } from '../limits.ts';
 import type { HeldChange, Memory } from './memory.ts';
@@ -186,45 +187,74 @@ export function lapsed(control: ChangeControl | null, held: HeldChange, now: Ins
   };
 }
 
+/** A change that brings other contents. */
+export interface Newer {
+  readonly tip: NewCommit;
+  readonly accepted: boolean;
+  readonly before: Desired;
+}
+
 /**
- * A newer content of a file takes the place of one that is held, where it may: it took effect, or it comes from who asked, or from somebody who may change the file.
- * What nobody known asked for makes way for anything. Changes `memory`.
+ * A newer content of a file takes the place of one that is held, where it may: it took effect, or it comes from who wrote that file, or from somebody who may change it.
+ * Who asked for a change takes it back as a whole; what nobody known asked for makes way for anything. So nobody else chooses which half of it waits on, and an edit in
+ * a browser, which anybody may have made, takes the place of nobody's work. Changes `memory`.
  */
 export function supersede(
   memory: Pick<Memory, 'held'>,
   changes: readonly TreeEntryChange[],
-  newer: { readonly tip: NewCommit; readonly accepted: boolean; readonly before: Desired },
+  newer: Newer,
 ): void {
   const paths = new Set(changes.map((each) => each.path));
   for (const [commit, held] of memory.held) {
     // Where no file is known nothing can take its place.
     if (commit === newer.tip.oid || held.changes.length === 0) continue;
-    const left = held.changes.filter(({ path }) => !paths.has(path) || !mayReplace(held, path, newer));
+    const whole = held.changes.every(({ path }) => paths.has(path)) && maySupersedeWhole(held, newer);
+    const left = whole
+      ? []
+      : held.changes.filter(({ path }) => !paths.has(path) || !mayReplace(held, path, newer));
     if (left.length === 0) memory.held.delete(commit);
     else if (left.length < held.changes.length) memory.held.set(commit, { ...held, changes: left });
   }
 }
 
-function mayReplace(
-  held: HeldChange,
-  path: string,
-  {
-    tip,
-    accepted,
-    before,
-  }: { readonly tip: NewCommit; readonly accepted: boolean; readonly before: Desired },
-): boolean {
+/** Whether a commit is by one of those who brought a held change, or the change is as much nobody's as the commit. */
+function maySupersedeWhole(held: HeldChange, { tip, before }: Newer): boolean {
   const control = before.changeControl;
-  if (accepted || control === null || signerOf(held.tip) === null) return true;
-  if (tip.signature.verdict !== 'good') return false;
+  if (control === null || signerOf(held.tip) === null) return true;
+  const asked = [held.tip, ...held.commits.filter(({ paths }) => paths.length > 0)];
+  return isByOneOf(control, asked, tip) || isBrowsers(control, asked, tip);
+}
+
+/** Whether a file of a held change may be replaced alone. */
+function mayReplace(held: HeldChange, path: string, { tip, accepted, before }: Newer): boolean {
+  const control = before.changeControl;
+  if (accepted || control === null) return true;
+  const wrote = held.commits.filter(({ paths }) => paths.some((each) => each.path === path));
+  if (!held.tip.merge) wrote.push(held.tip);
+  if (signerOf(held.tip) === null && wrote.every((each) => signerOf(each) === null)) return true;
+  if (isByOneOf(control, wrote, tip)) return true;
   const permitted = permittedFor(control, before, path);
-  const askers = new Set(
-    held.commits.flatMap(({ signature, paths }) =>
-      signature.verdict === 'good' && paths.length > 0 ? signature.principals : [],
-    ),
-  );
-  for (const each of held.tip.signature.principals) askers.add(each);
-  return tip.signature.principals.some(
-    (each) => permitted === null || permitted.has(each) || askers.has(each),
+  const standing = standingOf(control, tip);
+  if (standing === null) return false;
+  return permitted === null || standing.principals.some((each) => permitted.has(each));
+}
+
+function isByOneOf(control: ChangeControl, commits: readonly NewCommit[], tip: NewCommit): boolean {
+  const people = noPeople();
+  for (const each of commits) {
+    const person = standingOf(control, each);
+    if (person !== null) addPerson(people, person);
+  }
+  const newer = standingOf(control, tip);
+  return newer !== null && isOneOf(people, newer);
+}
+
+/** Edits in a browser alone, replaced by one: anybody may have made either. */
+function isBrowsers(control: ChangeControl, commits: readonly NewCommit[], tip: NewCommit): boolean {
+  return [...commits, tip].every(
+    (each) =>
+      each.signature.verdict === 'good' &&
+      isForges(control, each.signature) &&
+      standingOf(control, each) === null,
   );
 }

@@ -1,11 +1,12 @@
 /** What a forge signs for people in a browser is written by nobody known: it approves nothing, and whoever approves it may have made it. Real git, real signatures. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { control, openSignedEstate, type SignedEstate } from './signed-estate.ts';
+import { certificate, control, openSignedEstate, type SignedEstate } from './signed-estate.ts';
 import type { Person } from '../real/signed-repository.ts';
 
 const withForge = control
   .replace('  signatures: required\n', '  signatures: required\n  forges: [hub@example.com]\n')
+  .replace("signers: [owner, 'team:pki'] }", "signers: [owner, 'team:pki', forge] }")
   .replace(
     '  reservedLabels',
     "    - { name: four-eyes, paths: ['policies/**'], count: 1, from: ['team:pki'] }\n  reservedLabels",
@@ -64,5 +65,20 @@ describe('a commit that a forge signed', () => {
     assert.equal(inForce(), false);
     await approve(paul);
     assert.equal(inForce(), true);
+  });
+
+  test('in a browser drops nobody’s request, also where the rule lets the forge in', async () => {
+    const path = 'inventory/certificates/web/wild.yaml';
+    const ask = (host: string) => ({ [path]: certificate('wild', `*.${host}`) });
+    estate.tree.commit(ask('wild.example.com'), 'ada asks', { by: estate.people['ada'] ?? null });
+    await estate.push();
+    const asked = held();
+    assert.equal(asked?.outcome, 'waiting');
+    estate.tree.commit(ask('other.example.com'), 'Edit in the browser', { by: hub, as: 'mallory' });
+    await estate.push();
+    estate.tree.commit({}, 'Approve', { by: pia, trailers: [`Renewd-Approve: ${asked.hash}`] });
+    await estate.push();
+    const wild = estate.memory().desired?.certificates.get('web/wild');
+    assert.deepEqual(wild?.dnsNames, ['*.wild.example.com']);
   });
 });

@@ -29,10 +29,10 @@ const control: ChangeControl = {
 const before: Desired = { ...buildDesired('c', [], []), changeControl: control };
 
 let number = 0;
-function commit(by: string | null, oid = String(++number).padStart(40, '0')): NewCommit {
+function commit(by: string | null, parts: Partial<NewCommit> = {}): NewCommit {
   const principals = by === null ? [] : [by];
   return {
-    oid,
+    oid: String(++number).padStart(40, '0'),
     malformed: null,
     merge: false,
     subject: 'Ask',
@@ -45,6 +45,7 @@ function commit(by: string | null, oid = String(++number).padStart(40, '0')): Ne
     approves: [],
     reviews: [],
     breakGlass: null,
+    ...parts,
   };
 }
 
@@ -97,6 +98,62 @@ describe('a later request', () => {
     const memory = holding(change(null));
     supersede(memory, [shop], { tip: commit(null), accepted: false, before });
     assert.equal(memory.held.size, 0);
+  });
+  describe('where the rule lets a forge in', () => {
+    const hub = 'hub@example.com';
+    const control = before.changeControl;
+    assert.ok(control !== null);
+    const paths = [{ paths: ['**'], signers: ['team:pki', 'forge'], source: control.source }];
+    const lists: Desired = { ...before, changeControl: { ...control, paths, forges: [hub] } };
+    const edit = commit(hub, { paths: [{ path: shop.path, after: shop.oid }] });
+    const replaced = (held: HeldChange, tip: NewCommit): boolean => {
+      const memory = holding(held);
+      supersede(memory, [shop], { tip, accepted: false, before: lists });
+      return memory.held.size === 0;
+    };
+
+    test('an edit in the browser takes the place of nobody’s work, and a merge by the forge does', () => {
+      assert.equal(replaced(change('ada@example.com'), edit), false);
+      assert.equal(replaced(change('ada@example.com'), commit(hub, { merge: true })), false);
+      assert.equal(
+        replaced(change('ada@example.com'), commit(hub, { merge: true, automatic: true, paths: [] })),
+        true,
+      );
+    });
+    test('nor of what a forge merged of somebody; an edit in the browser makes way for another, and for no unsigned commit', () => {
+      const ada = commit('ada@example.com', { paths: edit.paths });
+      const merge = commit(hub, { merge: true, automatic: true, paths: [] });
+      assert.equal(replaced(change(hub, { tip: merge, commits: [merge, ada] }), edit), false);
+      assert.equal(
+        replaced(change(hub, { tip: edit, commits: [edit] }), commit(hub, { paths: edit.paths })),
+        true,
+      );
+      assert.equal(replaced(change(hub, { tip: edit, commits: [edit] }), commit(null)), false);
+    });
+  });
+  test('of who merged the work of another takes back all of it, and no half', () => {
+    const other = { ...shop, path: 'policies/base.yaml' };
+    const files = [shop, other].map(({ path, oid }) => ({ path, after: oid }));
+    const made = (): HeldChange => {
+      const tip = commit('ada@example.com', { merge: true, paths: [] });
+      const pushed = change('ada@example.com', { tip, changes: [shop, other] });
+      return { ...pushed, commits: [tip, commit('paul@example.com', { paths: files })] };
+    };
+    for (const [paths, left] of [
+      [[shop], [shop, other]],
+      [[shop, other], []],
+    ] as const) {
+      const memory = holding(made());
+      supersede(memory, paths, { tip: commit('ada@example.com'), accepted: false, before });
+      assert.deepEqual(
+        [...memory.held.values()].flatMap((each) => each.changes),
+        left,
+      );
+    }
+    // Where the merge is nobody's, neither may anybody who is not known take a half.
+    const memory = holding({ ...made(), tip: commit(null, { merge: true, paths: [] }) });
+    supersede(memory, [shop], { tip: commit(null), accepted: false, before });
+    assert.equal([...memory.held.values()][0]?.changes.length, 2);
   });
   test('for one file leaves the others of a request waiting', () => {
     const other = { ...shop, path: 'inventory/certificates/web/other.yaml' };
