@@ -141,7 +141,7 @@ export async function assemble(config: Config, surroundings: Surroundings): Prom
   const published: Tools['published'] = async (path) => {
     const signal = AbortSignal.timeout(limits.work.publishedTimeoutMs);
     const { state, intent } = estate;
-    const tip = (await repository.advertise(signal)).get(state.ref);
+    const tip = (await repository.advertise(signal, [state.ref])).get(state.ref);
     if (tip !== undefined) await repository.fetch([state.ref], signal);
     // Where the branch was rewritten or is gone, what we left there is what we know.
     const tips = [tip, journal.fact(stateTipFact)].flatMap((each) => each ?? []);

@@ -9,7 +9,7 @@ import type { CertificateStatus } from './core/record-format.ts';
 import { limits } from './limits.ts';
 import { applyActions, type Outcome } from './shell/apply.ts';
 import { noteChainEnds } from './shell/chain-ends.ts';
-import type { Estate } from './shell/estate.ts';
+import { watchedRefs, type Estate } from './shell/estate.ts';
 import { dropOrphans } from './shell/fit.ts';
 import { claim } from './shell/claim.ts';
 import { announce, noteLiving, noteWork, type Beat } from './shell/beats.ts';
@@ -67,7 +67,7 @@ export async function runTurn(
   signal: AbortSignal,
 ): Promise<TurnReport> {
   const troubles: { code: string; message: string }[] = [];
-  const asked = estate.intent.repository.advertise(signal);
+  const asked = estate.intent.repository.advertise(signal, watchedRefs(estate));
   await guarded(troubles, () => asked);
   // Git has just said what time it is.
   const world = believed(given, memory);

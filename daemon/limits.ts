@@ -373,8 +373,10 @@ export const limits = {
     historyMaxCommits: 1_000_000,
     /** Parents of one commit: the widest merges of people have some ten. */
     parentsMax: 16,
-    /** References of one server: forges with a ref per pull request reach tens of thousands. */
+    /** References that are kept beside those asked for, to say what there is: forges with a ref per pull request reach tens of thousands. */
     refsMax: 200_000,
+    /** All packed references of a repository on this machine, read in one piece: some four million branches. */
+    packedRefsMaxBytes: 256 * 1024 * 1024,
     /** All references of one answer: 200,000 of 300 bytes. */
     advertisementMaxBytes: 64 * 1024 * 1024,
     /** The answer to a push: a line per ref and what hooks print. */

@@ -602,6 +602,14 @@ test('that a forge is nobody is said by one function, for makers, approvers, rev
   );
 });
 
+test('references are asked for by name: all of them only where a beginning of an id is looked for', () => {
+  const found = sources.filter(({ text }) => /\.advertise\(\s*[\w.]+\s*,?\s*\)/.test(codeOf(text)));
+  assert.deepEqual(
+    found.map(({ path }) => path).filter((path) => path.startsWith('daemon/')),
+    [],
+  );
+});
+
 test('a placement is made in one place', () => {
   const makers = sources
     .filter(({ text }) => /\bas (?:unknown as )?Placement\b/.test(text))

@@ -57,10 +57,9 @@ export const audit: Command = {
     });
     try {
       const report = await auditRepository(repository, await question(repository, flags, signal), log);
-      sayWhere(
-        invocation,
-        standingBranch(await repository.advertise(signal), stringFlag(flags, 'state') ?? 'renewd/state'),
-      );
+      const state = stringFlag(flags, 'state') ?? 'renewd/state';
+      const refs = await repository.advertise(signal, [`refs/heads/${state}`]);
+      sayWhere(invocation, standingBranch(refs, state));
       return print(invocation, report);
     } finally {
       await repository.close();

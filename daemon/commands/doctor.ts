@@ -13,6 +13,7 @@ import { bounded, eachBounded } from '../shell/bounded.ts';
 import { incidentsOf } from '../shell/record-incidents.ts';
 import { readRecords } from '../shell/records.ts';
 import { standingOf, standsBy } from '../shell/instances.ts';
+import { watchedRefs } from '../shell/estate.ts';
 import { readIntent } from '../shell/intent.ts';
 import { escapeControls, wrap } from '../terminal.ts';
 import { waitingNow } from './obstacles.ts';
@@ -103,11 +104,17 @@ export async function examine(house: House, signal: AbortSignal): Promise<Examin
     );
   });
   await attempt('repository', async () => {
-    await readIntent(world, estate.intent, memory, () => estate.intent.repository.advertise(signal), signal);
+    await readIntent(
+      world,
+      estate.intent,
+      memory,
+      () => estate.intent.repository.advertise(signal, watchedRefs(estate)),
+      signal,
+    );
     const { desired } = memory;
     return `branch ${estate.intent.branch} declares ${counted(desired?.certificates.size ?? 0, 'certificate')}; ${counted(desired?.problems.length ?? 0, 'problem')}`;
   });
-  const refsNow = await estate.intent.repository.advertise(signal).catch(() => null);
+  const refsNow = await estate.intent.repository.advertise(signal, watchedRefs(estate)).catch(() => null);
   if (refsNow !== null)
     await attempt('records', async () => {
       await readRecords(world, estate.state, memory, { refs: refsNow, trust: estate.intent.trust }, signal);
@@ -130,7 +137,7 @@ export async function examine(house: House, signal: AbortSignal): Promise<Examin
   });
   await attempt('state branch', async () => {
     await estate.state.repository.mayPush(estate.state.ref, signal);
-    const refs = await estate.state.repository.advertise(signal);
+    const refs = await estate.state.repository.advertise(signal, [estate.state.ref]);
     return refs.has(estate.state.ref)
       ? `${estate.state.ref} can be pushed to; records are signed with ${house.signingKey()}`
       : `${estate.state.ref} can be pushed to and will be made by the first turn; records are signed with ${house.signingKey()}`;

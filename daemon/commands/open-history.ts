@@ -110,7 +110,7 @@ export async function branchTip(
   name: string,
   signal: AbortSignal,
 ): Promise<string | null> {
-  return standingBranch(await repository.advertise(signal), name)?.tip ?? null;
+  return standingBranch(await repository.advertise(signal, [`refs/heads/${name}`]), name)?.tip ?? null;
 }
 
 /** The tip of a branch; in a clone those of others stand under their remote. @throws OperationError `unsupported` that says which there are and what to do */
@@ -131,7 +131,7 @@ async function branchOf(
 ): Promise<StandingBranch> {
   const standing = await fetchStanding(repository, name, signal);
   if (standing !== null) return standing;
-  const refs = await repository.advertise(signal);
+  const refs = await repository.advertise(signal, [`refs/heads/${name}`]);
   throw new OperationError('unsupported', missingBranch(name, refs.keys(), use), {
     disposition: 'stall',
     endsWhen: ['configuration', 'repository'],

@@ -35,7 +35,7 @@ export async function openRecords(config: Config, invocation: Invocation, log: L
     const now = Date.now();
     return {
       ...read,
-      isClone: isClone(await repository.advertise(signal)),
+      isClone: isClone(await repository.advertise(signal, [])),
       foreign: await foreignRecords({ repository, state: read.tip, intent, prefix, now }, log),
     };
   });

@@ -24,7 +24,9 @@ export async function refuseClone(config: Config, { world, estate }: House): Pro
   if (address.kind !== 'local') return;
   const signal = AbortSignal.timeout(limits.work.publishedTimeoutMs);
   const isKnown = world.journal.fact(stateTipFact) !== null;
-  const refs = await repository.advertise(signal).catch((error: unknown) => {
+  const all = async (): Promise<ReadonlyMap<string, string>> =>
+    new Map([...(await repository.advertise(signal, [])), ...(await repository.advertise(signal, [ref]))]);
+  const refs = await all().catch((error: unknown) => {
     // What is away for a while stops no daemon that knows its records: the turn says so.
     if (isKnown && error instanceof OperationError) return new Map<string, string>();
     throw error;

@@ -9,7 +9,7 @@ export async function fetchStanding(
   name: string,
   signal: AbortSignal,
 ): Promise<StandingBranch | null> {
-  const standing = standingBranch(await repository.advertise(signal), name);
+  const standing = standingBranch(await repository.advertise(signal, [`refs/heads/${name}`]), name);
   if (standing !== null) await repository.fetch([standing.ref], signal);
   return standing;
 }

@@ -23,14 +23,50 @@ export interface Advertisement {
   readonly versionTwo: boolean;
 }
 
-/** Reads an advertisement up to its flush (gitprotocol-pack, "Reference Discovery"). @throws OperationError `git-unavailable`, `unsupported` */
-export async function readAdvertisement(reader: PacketReader, place: string): Promise<Advertisement> {
+/** What is kept of the references a server shows. */
+export interface Listing {
+  readonly add: (name: string, oid: string) => void;
+  /** All of `wanted` were seen. */
+  readonly isComplete: () => boolean;
+  readonly refs: ReadonlyMap<string, string>;
+}
+
+/**
+ * Keeps those of `wanted`, and of the others as many as `limits.git.refsMax`: anybody who may push can make any number of them, and they must not keep from us the
+ * one that is asked for. Pure.
+ */
+export function listingOf(wanted: readonly string[]): Listing {
+  const left = new Set(wanted);
   const refs = new Map<string, string>();
+  let others = 0;
+  return {
+    add: (name, oid) => {
+      if (!left.delete(name) && ++others > limits.git.refsMax) return;
+      refs.set(name, oid);
+    },
+    isComplete: () => wanted.length > 0 && left.size === 0,
+    refs,
+  };
+}
+
+/**
+ * Reads an advertisement up to its flush (gitprotocol-pack, "Reference Discovery"). Of its references those of `wanted` are kept in any case. `stopsEarly`: no further than
+ * to the last of them, where nothing more is asked in this session. @throws OperationError `git-unavailable`, `unsupported`
+ */
+export async function readAdvertisement(
+  reader: PacketReader,
+  place: string,
+  wanted: readonly string[],
+  { stopsEarly = false }: { readonly stopsEarly?: boolean } = {},
+): Promise<Advertisement> {
+  const listing = listingOf(wanted);
+  const { refs } = listing;
   let capabilities: ReadonlySet<string> = new Set();
   let versionTwo = false;
   const shallow = new Set<string>();
   const versionTwoCapabilities = new Set<string>();
-  for (let first = true; ; first = false) {
+  const isEnough = (): boolean => stopsEarly && listing.isComplete();
+  for (let first = true; !isEnough(); first = false) {
     const line = await reader.next();
     if (line === null) throw nonsense(place, 'nothing');
     if (line.kind === 'flush') break;
@@ -53,7 +89,7 @@ export async function readAdvertisement(reader: PacketReader, place: string): Pr
     const [entry = '', listed] = text.split('\0');
     if (listed !== undefined) capabilities = new Set(listed.split(' ').filter((each) => each !== ''));
     addRef(
-      refs,
+      listing,
       entry.slice(0, entry.indexOf(' ')),
       entry.slice(entry.indexOf(' ') + 1),
       place,
@@ -66,7 +102,7 @@ export async function readAdvertisement(reader: PacketReader, place: string): Pr
 }
 
 function addRef(
-  refs: Map<string, string>,
+  listing: Listing,
   oid: string,
   name: string,
   place: string,
@@ -75,8 +111,7 @@ function addRef(
   if (capabilities.has('object-format=sha256') || oid.length === 64) throw sha256Unsupported(place);
   if (!isOid(oid)) throw nonsense(place, 'a reference without an object id');
   if (name === 'capabilities^{}' || name.endsWith('^{}')) return;
-  if (refs.size >= limits.git.refsMax) throw nonsense(place, `more than ${limits.git.refsMax} references`);
-  refs.set(name, oid);
+  listing.add(name, oid);
 }
 
 /** The request body of `ls-refs` (gitprotocol-v2). */
@@ -90,18 +125,22 @@ export function listRefsRequest(prefixes: readonly string[]): Buffer {
   ]);
 }
 
-/** Reads the answer to `ls-refs`. @throws OperationError `git-unavailable` */
-export async function readListedRefs(reader: PacketReader, place: string): Promise<Map<string, string>> {
-  const refs = new Map<string, string>();
+/** Reads the answer to `ls-refs`, and keeps of it what `listingOf` says. @throws OperationError `git-unavailable` */
+export async function readListedRefs(
+  reader: PacketReader,
+  place: string,
+  wanted: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const listing = listingOf(wanted);
   for (;;) {
     const line = await reader.next();
     if (line === null) throw nonsense(place, 'a list of references that is cut short');
-    if (line.kind !== 'data') return refs;
+    if (line.kind !== 'data') return listing.refs;
     const text = line.bytes.toString('utf8').replace(/\n$/, '');
     if (text.startsWith('ERR ')) throw serverError(place, saidText(text.slice(4)));
     const [oid = '', name = ''] = text.split(' ');
     if (oid === 'unborn') continue;
-    addRef(refs, oid, name, place, new Set());
+    addRef(listing, oid, name, place, new Set());
   }
 }
 

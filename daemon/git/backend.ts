@@ -16,7 +16,11 @@ export interface Backend {
   readonly store: () => ObjectStore;
   /** Commits whose parents are not here on purpose (shallow). */
   readonly shallow: () => ReadonlySet<string>;
-  readonly advertise: (signal: AbortSignal) => Promise<ReadonlyMap<string, string>>;
+  /** As `Repository.advertise`. */
+  readonly advertise: (
+    signal: AbortSignal,
+    wanted: readonly string[],
+  ) => Promise<ReadonlyMap<string, string>>;
   /** Brings what the references lead to into the store. */
   readonly fetch: (refs: readonly string[], signal: AbortSignal) => Promise<void>;
   /** The id of a reference as last fetched (mirror) or as it is (local). */

@@ -60,27 +60,31 @@ export function createHttpTransport(address: URL, access: HttpAccess | null, now
   let versionTwoAt: string | null = null;
 
   const listRefs = async (
-    prefixes: readonly string[],
+    wanted: readonly string[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, string>> => {
     if (versionTwoAt === null) {
-      const found = await discover(wire, 'git-upload-pack', true, signal);
+      const found = await discover(wire, 'git-upload-pack', wanted, true, signal);
       if (!found.advertisement.versionTwo) return found.advertisement.refs;
       versionTwoAt = found.root;
     }
     const root = versionTwoAt;
     versionTwoAt = null;
-    const body = await post(wire, root, 'git-upload-pack', listRefsRequest(prefixes), true, signal);
-    const refs = await readListedRefs(
-      createPacketReader(body, limits.git.advertisementMaxBytes, wire.root),
-      root,
-    );
+    const ask = async (prefixes: readonly string[]): Promise<ReadonlyMap<string, string>> => {
+      const body = await post(wire, root, 'git-upload-pack', listRefsRequest(prefixes), true, signal);
+      const reader = createPacketReader(body, limits.git.advertisementMaxBytes, wire.root);
+      return readListedRefs(reader, root, wanted);
+    };
+    const branches = wanted.filter((each) => each === 'HEAD' || each.startsWith('refs/heads/'));
+    const named = branches.length === 0 ? new Map<string, string>() : await ask(branches);
+    // Where the first is not there, what there is instead.
+    const refs = named.has(wanted[0] ?? '') ? named : new Map([...(await ask(allPrefixes)), ...named]);
     // Remembered only after it worked: the next look needs one round trip.
     versionTwoAt = root;
     return refs;
   };
-  const open = async (service: GitService, signal: AbortSignal): Promise<Session> => {
-    const found = await discover(wire, service, false, signal);
+  const open = async (service: GitService, ref: string, signal: AbortSignal): Promise<Session> => {
+    const found = await discover(wire, service, [ref], false, signal);
     return {
       advertisement: found.advertisement,
       request: (body) => post(wire, found.root, service, body, false, signal),
@@ -96,6 +100,9 @@ export function createHttpTransport(address: URL, access: HttpAccess | null, now
     },
   };
 }
+
+/** Only branches are watched; `HEAD` tells which one a fresh repository means. */
+const allPrefixes = ['HEAD', 'refs/heads/'] as const;
 
 interface Wire {
   readonly root: string;
@@ -153,6 +160,7 @@ interface Discovered {
 async function discover(
   wire: Wire,
   service: GitService,
+  wanted: readonly string[],
   versionTwo: boolean,
   signal: AbortSignal,
 ): Promise<Discovered> {
@@ -182,7 +190,7 @@ async function discover(
     }
     const bytes = await collect(response, limits.git.advertisementMaxBytes, wire.root);
     const reader = createPacketReader(once(bytes), limits.git.advertisementMaxBytes, wire.root);
-    const advertisement = await readAdvertisement(withoutServiceLine(reader), wire.root);
+    const advertisement = await readAdvertisement(withoutServiceLine(reader), wire.root, wanted);
     return { root: url.slice(0, url.indexOf('/info/refs?')), advertisement };
   }
 }

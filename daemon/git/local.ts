@@ -69,9 +69,15 @@ function open(path: string, named: Naming): Backend {
     );
   };
   const store = whileThere(namingPartial(openObjectStore(objects), path, config), mustBeThere);
-  const advertise = (): Map<string, string> => {
+  const advertise = (wanted: readonly string[]): Map<string, string> => {
     mustBeThere();
-    const refs = readRefs(common);
+    const named = new Map<string, string>();
+    for (const ref of wanted) {
+      const oid = ref === 'HEAD' ? resolveRef(gitDirectory, ref) : resolveRef(common, ref);
+      if (oid !== null) named.set(ref, oid);
+    }
+    if (named.has(wanted[0] ?? '')) return named;
+    const refs = new Map([...readRefs(common), ...named]);
     const head = resolveRef(gitDirectory, 'HEAD') ?? resolveHeadIn(gitDirectory, refs);
     if (head !== null) refs.set('HEAD', head);
     return refs;
@@ -80,7 +86,7 @@ function open(path: string, named: Naming): Backend {
     place: path,
     store: () => store,
     shallow: () => named(() => readShallow(common)),
-    advertise: async () => Promise.resolve(named(advertise)),
+    advertise: async (_signal, wanted) => Promise.resolve(named(() => advertise(wanted))),
     fetch: async (refs) => {
       mustBeThere();
       for (const ref of refs) {
@@ -89,7 +95,7 @@ function open(path: string, named: Naming): Backend {
       return Promise.resolve();
     },
     resolve: (ref) =>
-      named(() => (ref === 'HEAD' ? (advertise().get('HEAD') ?? null) : resolveRef(common, ref))),
+      named(() => (ref === 'HEAD' ? (advertise(['HEAD']).get('HEAD') ?? null) : resolveRef(common, ref))),
     openPush: async (ref) => {
       const tip = named(() => {
         mustBeThere();

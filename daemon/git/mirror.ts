@@ -18,9 +18,6 @@ import { readRefs, resolveRef } from './refs.ts';
 import type { Session, Transport } from './transport.ts';
 import { makeDirectory } from '../make-directory.ts';
 
-/** Only branches are watched; `HEAD` tells which one a fresh repository means. */
-const watchedPrefixes = ['HEAD', 'refs/heads/'] as const;
-
 /** Opens (or makes) the mirror at `directory` for a transport. IO: the directory. Nothing is fetched yet. */
 export async function openMirror(transport: Transport, directory: string, log: Log | null): Promise<Backend> {
   await prepare(directory, transport.place, log);
@@ -35,7 +32,7 @@ export async function openMirror(transport: Transport, directory: string, log: L
     store = openObjectStore(objects);
   };
   const fetchOne = async (ref: string, signal: AbortSignal): Promise<void> => {
-    const session = await transport.open('git-upload-pack', signal);
+    const session = await transport.open('git-upload-pack', ref, signal);
     try {
       const oid = session.advertisement.refs.get(ref);
       if (oid === undefined) throw noSuchRef(transport.place, ref);
@@ -73,7 +70,7 @@ export async function openMirror(transport: Transport, directory: string, log: L
     for (const ref of refs) await fetchOne(ref, signal);
   };
   const openPush = async (ref: string, signal: AbortSignal): Promise<PushSession> => {
-    const session = await transport.open('git-receive-pack', signal);
+    const session = await transport.open('git-receive-pack', ref, signal);
     const tip = session.advertisement.refs.get(ref) ?? null;
     return {
       tip,
@@ -90,7 +87,7 @@ export async function openMirror(transport: Transport, directory: string, log: L
     place: transport.place,
     store: () => store,
     shallow: () => readShallow(directory),
-    advertise: (signal) => transport.listRefs(watchedPrefixes, signal),
+    advertise: (signal, wanted) => transport.listRefs(wanted, signal),
     fetch,
     resolve: (ref) => resolveRef(directory, mirrorRef(ref)),
     openPush,

@@ -1,5 +1,5 @@
 /** References of a repository on this machine: loose files and packed-refs; changed only by compare-and-swap under git's own lock file. */
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { appendFile, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { limits } from '../limits.ts';
@@ -9,8 +9,8 @@ import { isMissing } from './object-store.ts';
 import { makeDirectory } from '../make-directory.ts';
 
 /**
- * All references below `refs/`, loose ones over packed ones, but for those that this user may not read: whoever may push could else make one that stops all others.
- * Who asks for such a one by its name is told (`resolveRef`). IO, read-only. `directory`: the common git directory.
+ * References below `refs/`, loose ones over packed ones, at most `limits.git.refsMax`, but for those that this user may not read: whoever may push could else make one that
+ * stops all others. Which is there of a name is said by `resolveRef`, however many there are. Who asks for such a one by its name is told (`resolveRef`). IO, read-only. `directory`: the common git directory.
  */
 export function readRefs(directory: string): Map<string, string> {
   const refs = readPackedRefs(directory);
@@ -18,6 +18,7 @@ export function readRefs(directory: string): Map<string, string> {
     if (depth > limits.git.treeDepthMax) return;
     for (const entry of readable(() => entriesOf(join(directory, name))) ?? []) {
       const child = `${name}/${entry.name}`;
+      if (refs.size >= limits.git.refsMax) return;
       if (entry.isDirectory()) walk(child, depth + 1);
       else if (!entry.name.endsWith('.lock')) {
         const oid = readable(() => resolveRef(directory, child));
@@ -28,7 +29,6 @@ export function readRefs(directory: string): Map<string, string> {
     }
   };
   walk('refs', 0);
-  if (refs.size > limits.git.refsMax) throw corrupt(`${directory} has more references than the bound`);
   return refs;
 }
 
@@ -52,15 +52,48 @@ function entriesOf(path: string) {
   }
 }
 
+/** The file of packed references; null: there is none. @throws OperationError `git-corrupt` over the bound */
+function packedRefs(directory: string): Buffer | null {
+  const path = join(directory, 'packed-refs');
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return null;
+  if (found.size > limits.git.packedRefsMaxBytes)
+    throw corrupt(`${path} is larger than ${String(limits.git.packedRefsMaxBytes)} bytes`);
+  return readFileSync(path);
+}
+
+/** Lines of packed references, one after the other: there may be more than anybody keeps. */
+function* packedLines(bytes: Buffer): Generator<readonly [name: string, oid: string], void, undefined> {
+  for (let at = 0; at < bytes.length;) {
+    const newline = bytes.indexOf(10, at);
+    const end = newline === -1 ? bytes.length : newline;
+    const match = /^([0-9a-f]{40}) (\S+)$/.exec(bytes.toString('utf8', at, end));
+    if (match !== null) yield [match[2] ?? '', match[1] ?? ''];
+    at = end + 1;
+  }
+}
+
 function readPackedRefs(directory: string): Map<string, string> {
   const refs = new Map<string, string>();
-  const path = join(directory, 'packed-refs');
-  if (!existsSync(path)) return refs;
-  for (const line of readFileSync(path, 'utf8').split('\n')) {
-    const match = /^([0-9a-f]{40}) (\S+)$/.exec(line);
-    if (match !== null) refs.set(match[2] ?? '', match[1] ?? '');
+  for (const [name, oid] of packedLines(packedRefs(directory) ?? Buffer.alloc(0))) {
+    if (refs.size >= limits.git.refsMax) break;
+    refs.set(name, oid);
   }
   return refs;
+}
+
+/** One packed reference by its name, without making a text of all the others; `/` at the end: the first below it. */
+function packedRef(directory: string, name: string): readonly [name: string, oid: string] | null {
+  const bytes = packedRefs(directory);
+  if (bytes === null) return null;
+  const wanted = Buffer.from(` ${name}`);
+  for (let at = bytes.indexOf(wanted); at !== -1; at = bytes.indexOf(wanted, at + 1)) {
+    const start = bytes.lastIndexOf(10, at) + 1;
+    const newline = bytes.indexOf(10, at);
+    const [found] = packedLines(bytes.subarray(start, newline === -1 ? bytes.length : newline));
+    if (found?.[0] === name || (name.endsWith('/') && found?.[0].startsWith(name) === true)) return found;
+  }
+  return null;
 }
 
 /**
@@ -73,7 +106,7 @@ export function resolveRef(directory: string, name: string): string | null {
   // Git follows five symbolic references, then gives up.
   for (let hop = 0; hop < 5; hop++) {
     const text = readLoose(join(directory, current));
-    if (text === null) return readPackedRefs(directory).get(current) ?? null;
+    if (text === null) return packedRef(directory, current)?.[1] ?? null;
     if (isOid(text)) return text;
     const target = /^ref: (\S+)$/.exec(text)?.[1];
     if (target === undefined || !isRefName(target)) throw corrupt(`${join(directory, current)} is damaged`);
@@ -147,15 +180,36 @@ export async function swapRef(
 
 /** `refs/heads/renewd` and `refs/heads/renewd/state` cannot both exist: one would be file and folder. */
 function refuseNameInTheWay(directory: string, name: string): void {
-  const inTheWay = [...readRefs(directory).keys()].find(
-    (other) => name.startsWith(`${other}/`) || other.startsWith(`${name}/`),
-  );
+  const parts = name.split('/');
+  const above = parts.slice(2).map((_, at) => parts.slice(0, at + 2).join('/'));
+  const inTheWay =
+    above.find((other) => readable(() => resolveRef(directory, other)) !== null) ??
+    firstBelow(directory, name, 0) ??
+    packedRef(directory, `${name}/`)?.[0];
   if (inTheWay === undefined) return;
   throw new OperationError(
     'git-push-denied',
     `${name} cannot be made beside ${inTheWay}; rename that branch or set state.branch`,
     { disposition: 'stall', endsWhen: ['repository'] },
   );
+}
+
+/** A loose reference below a name that can be read; undefined: there is none. */
+function firstBelow(directory: string, name: string, depth: number): string | undefined {
+  if (depth > limits.git.treeDepthMax || !isDirectory(join(directory, name))) return undefined;
+  for (const entry of readable(() => entriesOf(join(directory, name))) ?? []) {
+    const child = `${name}/${entry.name}`;
+    if (entry.isDirectory()) {
+      const found = firstBelow(directory, child, depth + 1);
+      if (found !== undefined) return found;
+    } else if (!entry.name.endsWith('.lock') && readable(() => resolveRef(directory, child)) !== null)
+      return child;
+  }
+  return undefined;
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** Adds a line to the reflog where the repository keeps one, as git does for others who read it. IO. */

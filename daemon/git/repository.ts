@@ -38,8 +38,14 @@ export type { TreeEntryChange } from './tree-diff.ts';
 export interface Repository {
   /** Where its objects are on this machine: another process may open this path to read what was fetched. */
   readonly directory: string;
-  /** Branches (`refs/heads/…`) and `HEAD` to object ids: one cheap round trip, nothing is fetched. */
-  readonly advertise: (signal: AbortSignal) => Promise<ReadonlyMap<string, string>>;
+  /**
+   * Object ids of those of `wanted` (full names, `HEAD`) that are there, however many others there are. Where the first of them is not, also others, up to
+   * `limits.git.refsMax`: they say what there is instead. One cheap round trip, at most two; nothing is fetched.
+   */
+  readonly advertise: (
+    signal: AbortSignal,
+    wanted?: readonly string[],
+  ) => Promise<ReadonlyMap<string, string>>;
   /** Brings what the references lead to now into the mirror. Safe to repeat. Throws `git-unavailable` for one that is not there. */
   readonly fetch: (refs: readonly string[], signal: AbortSignal) => Promise<void>;
   /**
@@ -149,7 +155,7 @@ function repositoryOn(backend: Backend, directory: string, log: Log | null): Rep
 
   return {
     directory,
-    advertise: (signal) => backend.advertise(signal),
+    advertise: (signal, wanted = []) => backend.advertise(signal, wanted),
     fetch: (refs, signal) => healing(() => inTurn(() => backend.fetch(refs, signal)), signal),
     changes: (from, to, prefixes, trees) =>
       healing(() => {

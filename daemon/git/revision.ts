@@ -2,6 +2,7 @@
  * Revisions as people write them: a full reference name, an id or its beginning, with ^ and ~ behind (gitrevisions(7), the part that CI uses).
  * A short name is taken only where one thing has it. Git prefers a tag to a branch in silence; whoever may push a tag `origin/main` would choose the base.
  */
+import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { Backend } from './backend.ts';
 import { readCommit, walkHistory } from './history.ts';
@@ -35,7 +36,8 @@ export async function resolveRevision(
 
 async function resolveName(backend: Backend, name: string, signal: AbortSignal): Promise<string | null> {
   if (isOid(name)) return backend.store().has(name) ? name : null;
-  const refs = await backend.advertise(signal);
+  // Who asks for a beginning of an id asks in all of them.
+  const refs = await backend.advertise(signal, isBeginning(name) ? [] : fullNames(name));
   const found = fullNames(name).flatMap((ref) => {
     const oid = isRefName(ref) ? (refs.get(ref) ?? backend.resolve(ref)) : null;
     return oid === null ? [] : [{ ref, oid }];
@@ -61,8 +63,16 @@ function isBeginning(name: string): boolean {
 }
 
 function abbreviated(backend: Backend, tips: Iterable<string>, beginning: string): string | null {
+  const all = [...tips];
+  if (all.length >= limits.git.refsMax) {
+    throw new OperationError(
+      'unsupported',
+      `${JSON.stringify(beginning)} may be the beginning of several ids, among more references than are read; write the whole id`,
+      { disposition: 'stall', endsWhen: ['configuration'] },
+    );
+  }
   const found = new Set<string>();
-  for (const tip of new Set(tips)) {
+  for (const tip of new Set(all)) {
     const history = { store: backend.store(), shallow: () => backend.shallow() };
     for (const oid of walkHistory(history, tip)) {
       if (oid.startsWith(beginning)) found.add(oid);

@@ -9,11 +9,11 @@ import type { Session, Transport } from './transport.ts';
 /** Makes a transport over `connect`. Does no IO itself. */
 export function createSshTransport(location: GitSshLocation, connect: GitSshConnect): Transport {
   const place = `ssh://${location.host}${location.port === null ? '' : `:${location.port}`}/${location.path.replace(/^\//, '')}`;
-  const open = async (service: GitService, signal: AbortSignal): Promise<Session> => {
+  const begin = async (service: GitService, wanted: Wanted, signal: AbortSignal): Promise<Session> => {
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(limits.git.transferTimeoutMs)]);
     const channel = await connect(location, service, bounded);
     try {
-      return await greet(channel, service, place);
+      return await greet(channel, service, place, wanted);
     } catch (error) {
       channel.close();
       throw error;
@@ -21,9 +21,9 @@ export function createSshTransport(location: GitSshLocation, connect: GitSshConn
   };
   return {
     place,
-    open,
-    listRefs: async (_prefixes, signal) => {
-      const session = await open('git-upload-pack', signal);
+    open: (service, ref, signal) => begin(service, { refs: [ref], stopsEarly: false }, signal),
+    listRefs: async (wanted, signal) => {
+      const session = await begin('git-upload-pack', { refs: wanted, stopsEarly: true }, signal);
       session.close();
       return session.advertisement.refs;
     },
@@ -31,9 +31,22 @@ export function createSshTransport(location: GitSshLocation, connect: GitSshConn
   };
 }
 
-async function greet(channel: GitSshChannel, service: GitService, place: string): Promise<Session> {
+interface Wanted {
+  readonly refs: readonly string[];
+  /** Nothing is asked after the references. */
+  readonly stopsEarly: boolean;
+}
+
+async function greet(
+  channel: GitSshChannel,
+  service: GitService,
+  place: string,
+  { refs, stopsEarly }: Wanted,
+): Promise<Session> {
   const reader = createPacketReader(channel.readable, limits.git.advertisementMaxBytes, place);
-  const advertisement = await readAdvertisement(explained(reader, channel, place), place);
+  const advertisement = await readAdvertisement(explained(reader, channel, place), place, refs, {
+    stopsEarly,
+  });
   let closed = false;
   let sent = false;
   return {

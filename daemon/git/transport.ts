@@ -14,12 +14,10 @@ export interface Session {
 export interface Transport {
   /** The address without credentials, for messages. */
   readonly place: string;
-  /** Asks for references that begin with one of the prefixes, in as few bytes as the server allows. */
-  readonly listRefs: (
-    prefixes: readonly string[],
-    signal: AbortSignal,
-  ) => Promise<ReadonlyMap<string, string>>;
-  readonly open: (service: GitService, signal: AbortSignal) => Promise<Session>;
+  /** As `Repository.advertise`, in as few bytes as the server allows. */
+  readonly listRefs: (wanted: readonly string[], signal: AbortSignal) => Promise<ReadonlyMap<string, string>>;
+  /** `ref`: the reference the session is for, which its advertisement holds if the server has it. */
+  readonly open: (service: GitService, ref: string, signal: AbortSignal) => Promise<Session>;
   readonly close: () => void;
 }
 

@@ -282,7 +282,7 @@ export async function leave(
     for (let attempt = 0; attempt < limits.instance.leavesMax; attempt++) {
       if (await sayEnded(world, estate, memory, signal)) return;
       // Somebody pushed since the branch was read.
-      const refs = await estate.state.repository.advertise(signal);
+      const refs = await estate.state.repository.advertise(signal, [estate.state.ref]);
       await readRecords(world, estate.state, memory, { refs, trust: estate.intent.trust }, signal);
     }
   } catch (error) {

@@ -65,7 +65,7 @@ async function claimInTime(
         signal,
       });
     if (await tryClaim(world, estate, memory, signal)) return true;
-    const refs = await estate.state.repository.advertise(signal);
+    const refs = await estate.state.repository.advertise(signal, [estate.state.ref]);
     await readRecords(world, estate.state, memory, { refs, trust: estate.intent.trust }, signal);
     const standing = standingOf(world, memory, estate.intent.trust);
     noteStanding(world, memory, standing);

@@ -6,3 +6,8 @@ export interface Estate {
   readonly intent: IntentSource;
   readonly state: StateBranch;
 }
+
+/** The references a turn needs, that of the declarations first. Pure. */
+export function watchedRefs({ intent, state }: Estate): readonly string[] {
+  return [`refs/heads/${intent.branch}`, state.ref];
+}

@@ -30,7 +30,7 @@ export async function rememberedSteps(
 ): Promise<Steps | null> {
   const { ref, prefix } = place;
   // Asked of the server, and fetched before it is read: the mirror may be from before.
-  const tip = (await repository.advertise(signal)).get(ref) ?? null;
+  const tip = (await repository.advertise(signal, [ref])).get(ref) ?? null;
   if (tip === null) return null;
   await repository.fetch([ref], signal);
   const ours = await changesAt(repository, tip, prefix, await notOurs(repository, place, tip, now));
