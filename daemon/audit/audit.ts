@@ -143,6 +143,20 @@ async function auditAnchors(
   }
 }
 
+/** The one commit that the history begins with. @throws OperationError `unsupported` where it has several: a merge with a history of its own must not choose where judging begins */
+async function beginningOf(repository: Repository, intent: string): Promise<string> {
+  const [first = intent, ...others] = await repository.beginnings(intent);
+  if (others.length === 0) return first;
+  throw new OperationError(
+    'unsupported',
+    `the history of the declarations has ${String(others.length + 1)} beginnings (${[first, ...others]
+      .map((each) => each.slice(0, 10))
+      .slice(0, 5)
+      .join(', ')}): name the one that was taken on trust (--trust)`,
+    { disposition: 'stall', endsWhen: ['repository'] },
+  );
+}
+
 /**
  * The repository's own list, when it names a signer of records (`principal namespaces="git" ...` of a principal called renewd@...): as it is in force at the head,
  * never as the head merely says. Whoever may push a commit, refused as it will be, could otherwise list a key of their own and sign the records anew.
@@ -155,8 +169,7 @@ export async function listedSigners(
 ): Promise<string | null> {
   if ((await repository.readFile(intent, allowedSignersPath)) === null) return null;
   try {
-    const first = trusted ?? (await repository.firstParentLine(null, intent))?.[0]?.oid;
-    if (first === undefined) return null;
+    const first = trusted ?? (await beginningOf(repository, intent));
     // Not believed for more than the times at which changes were seen.
     const unproved = await readStateHistory(repository, state, prefix, null, collectClaims(), now);
     const { inForce } = await replay({

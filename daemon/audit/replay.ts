@@ -10,6 +10,7 @@ import { advance } from '../shell/advance.ts';
 import type { JudgingMemory } from '../shell/judging.ts';
 import type { AppliedChange, FilesInForce } from '../shell/in-force.ts';
 import { keepWhatBroke } from '../shell/intent.ts';
+import { retrace, stationsOf } from '../shell/retrace.ts';
 
 export interface Replay {
   /** What is in force at the head, by this judgement. */
@@ -92,13 +93,22 @@ export async function replay(request: ReplayRequest): Promise<Replay> {
       }
     },
   };
-  const steps = await stepsOf(request);
-  for (const { commit, at } of steps) {
-    now = at;
-    const unread = await advance(context, commit);
-    if (unread !== null) refused.set(unread.commit, unread.error);
-    if (request.asked?.has(commit) === true && memory.desired !== null) inForceAt.set(commit, memory.desired);
-  }
+  const line: string[] = [];
+  const go = async (way: readonly string[]): Promise<void> => {
+    for (const { commit, at } of withTimes(way, request.seenAt, now)) {
+      now = at;
+      line.push(commit);
+      const unread = await advance(context, commit);
+      if (unread !== null) refused.set(unread.commit, unread.error);
+      if (request.asked?.has(commit) === true && memory.desired !== null)
+        inForceAt.set(commit, memory.desired);
+    }
+  };
+  const { trusted, recorded, asked } = request;
+  await go([trusted]);
+  // Records were made at commits that changed no declaration too: the daemon stood there.
+  const named = new Set([...recorded, ...(asked ?? [])]);
+  await retrace(context, await stationsOf(repository, trusted, head, named), go);
   const desired = memory.desired ?? buildDesired(head, [], brought);
   return {
     desired,
@@ -107,7 +117,7 @@ export async function replay(request: ReplayRequest): Promise<Replay> {
     refused,
     acceptedBlobs,
     inForceAt,
-    line: steps.map((each) => each.commit),
+    line,
     held: memory.held.size,
   };
 }
@@ -118,40 +128,15 @@ interface Step {
   readonly at: number;
 }
 
-/** Every step from the trusted commit to the head, oldest first, as the daemon took them. */
-async function stepsOf({
-  repository,
-  trusted,
-  head,
-  recorded,
-  seenAt,
-  asked,
-}: ReplayRequest): Promise<Step[]> {
-  // Records were made at commits that changed no declaration too: the daemon stood there.
-  const judged = new Set([...recorded, ...(asked ?? [])]);
-  // Parents before children, so that of two commits of one line the earlier comes first.
-  const history = [...(await repository.commitsBetween([trusted], head))].reverse();
-  const stations = history.filter((commit) => commit === head || judged.has(commit));
-  const commits = [trusted];
-  let at = trusted;
-  for (const station of stations) {
-    // A record that does not follow the one before it is none of this line; the comparison of records names it.
-    if (!(await repository.isAncestor(at, station))) continue;
-    commits.push(...((await repository.firstParents(at, station)) ?? [station]));
-    at = station;
-  }
-  return withTimes(commits, seenAt);
-}
-
-/** What the records are silent about was seen together with the next thing they tell; time does not go backwards. */
-function withTimes(commits: readonly string[], seenAt: ReplayRequest['seenAt']): Step[] {
+/** What the records are silent about was seen together with the next thing they tell; time does not go backwards. `since`: when the commit before was judged. */
+function withTimes(commits: readonly string[], seenAt: ReplayRequest['seenAt'], since: number): Step[] {
   let next: number | null = null;
   const times: (number | null)[] = [];
   for (const commit of commits.toReversed()) {
     next = seenAt(commit) ?? next;
     times.unshift(next);
   }
-  let latest = 0;
+  let latest = since;
   return commits.map((commit, index) => {
     latest = Math.max(latest, times[index] ?? latest);
     return { commit, at: latest };

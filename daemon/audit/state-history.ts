@@ -7,6 +7,7 @@ import { keyOf } from '../core/same.ts';
 import { signerOf } from '../git/signature.ts';
 import type { Commit, Repository } from '../git/repository.ts';
 import { lostTrailer, placeOf } from '../records/paths.ts';
+import { recordsLine } from '../records/line-of.ts';
 import { judgeLine, wordsOf } from '../records/signed-line.ts';
 import { parseRecord, recordReader } from '../records/read.ts';
 import { pathsByObject } from '../records/by-object.ts';
@@ -48,7 +49,7 @@ export async function readStateHistory(
   claims: Claims,
   now: number,
 ): Promise<StateHistory> {
-  const line = (await repository.firstParentLine(null, tip)) ?? [];
+  const line = (await recordsLine(repository, { from: null, tip, signers: allowedSigners })) ?? [];
   await checkLine(repository, line, { allowedSigners, now }, prefix, claims);
   const times = lineTimes(line.map((each) => each.committer.at));
   const issuedIn = new Map<string, FirstSeen>();

@@ -17,6 +17,7 @@ import { changesAt } from '../records/past.ts';
 import { applyFirst } from '../shell/first-start.ts';
 import { declaredPrefixes, type FilesInForce } from '../shell/in-force.ts';
 import { keepWhatBroke } from '../shell/intent.ts';
+import { stationsOf } from '../shell/retrace.ts';
 import { isNarrow, neededEntries } from './change-scope.ts';
 import { branchTip } from './open-history.ts';
 import { seenTimes } from './seen-times.ts';
@@ -89,37 +90,47 @@ async function historyNeeded(
   controlled: boolean,
 ): Promise<string | null> {
   if (!wrong && !controlled) return null;
-  const line = (await repository.firstParentLine(null, base)) ?? [];
-  const root = line[0]?.oid ?? base;
   const tip = await branchTip(repository, 'renewd/state', signal);
-  if (tip === null) return root;
-  const changes = await changesAt(repository, tip, '');
-  const recorded = new Map(changes.map((each) => [each.commit, each]));
-  const trusted = line.find(({ oid }) => recorded.get(oid)?.outcome === 'trusted')?.oid ?? root;
-  if (wrong) return trusted;
+  const changes = tip === null ? [] : await changesAt(repository, tip, '');
+  const first = changes.find((each) => each.outcome === 'trusted')?.commit ?? null;
+  const isHere = first !== null && (await repository.isAncestor(first, base));
+  const trusted = isHere ? first : await beginningOf(repository, base);
+  if (wrong || !isHere) return trusted;
   for (const each of changes) {
     const waits = each.acceptedAt === null && each.outcome !== 'trusted';
     if (waits && (await repository.isAncestor(each.commit, base))) return trusted;
   }
-  const anchor = line.findLast(({ oid }) => recorded.has(oid))?.oid ?? root;
-  if (anchor === root && !recorded.has(root)) return root;
+  const recorded = new Set(changes.map((each) => each.commit));
+  const stations = await stationsOf(repository, trusted, base, recorded);
+  const anchor = stations.findLast((commit) => recorded.has(commit)) ?? trusted;
   const since = await repository.changes(anchor, base, declaredPrefixes);
   return since.length === 0 ? null : anchor;
 }
 
+/** The one commit a history begins with. @throws OperationError `unsupported` where it has several: a merge with a history of its own would choose what is taken on trust */
+async function beginningOf(repository: Repository, base: string): Promise<string> {
+  const [first = base, ...others] = await repository.beginnings(base);
+  if (others.length === 0) return first;
+  throw new OperationError(
+    'unsupported',
+    `the history of the base has ${String(others.length + 1)} beginnings, and no record here says which was taken on trust. Fetch the branch of records: git fetch origin renewd/state:refs/remotes/origin/renewd/state`,
+    { disposition: 'stall', endsWhen: ['configuration'] },
+  );
+}
+
 async function byHistory(request: BaseRequest, trusted: string): Promise<BaseInForce> {
   const { repository, base, now } = request;
-  const line = await repository.firstParentLine(trusted, base);
-  if ((line?.length ?? 0) > limits.report.replayCommitsMax) {
+  const oids = (await repository.commitsBetween([trusted], base)).toReversed();
+  if (oids.length > limits.report.replayCommitsMax) {
     throw new OperationError(
       'unsupported',
-      `a declaration at the base cannot be used or may be held, and its history of ${counted(line?.length ?? 0, 'commit')} is too long to see what is in force instead. Fetch the branch of records (renewd/state), and correct what renewd check names at the base`,
+      `a declaration at the base cannot be used or may be held, and its history of ${counted(oids.length, 'commit')} is too long to see what is in force instead. Fetch the branch of records (renewd/state), and correct what renewd check names at the base`,
       { disposition: 'stall', endsWhen: ['configuration'] },
     );
   }
   const tip = await branchTip(repository, 'renewd/state', request.signal);
   const changes = await changesAt(repository, tip, '');
-  const { seenAt, assumed } = await seenTimes(repository, line ?? [], { tip, changes }, now);
+  const { seenAt, assumed } = await seenTimes(repository, oids, { tip, changes }, now);
   const recorded = changes.map((each) => each.commit);
   const judged = { repository, trusted, head: base, recorded, log: silentLog };
   const { desired, inForce } = await replay({ ...judged, seenAt });

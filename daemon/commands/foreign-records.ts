@@ -11,6 +11,7 @@ import type { Log } from '../ports/plugin.ts';
 import { escapeControls } from '../terminal.ts';
 import type { Invocation } from './command.ts';
 import { silentLog } from './silent-log.ts';
+import { recordsLine } from '../records/line-of.ts';
 import { examineLine, type ForeignCommit, type Lineage } from '../records/lineage.ts';
 
 /** Trailer of every commit of records. */
@@ -46,7 +47,8 @@ export interface RecordsRead {
 export async function foreignRecords(read: RecordsRead, log: Log): Promise<ForeignRecords> {
   const { repository, state, intent, prefix, now } = read;
   if (state === null) return { comparedWith: 'nobody', paths: [], commits: [] };
-  const line = (await repository.log(state, { maxCount: limits.records.lineJudgedMax })).toReversed();
+  const newest = limits.records.lineJudgedMax;
+  const line = (await recordsLine(repository, { from: null, tip: state, signers: null, newest })) ?? [];
   const key = await commonSigner(repository, line, prefix);
   if (key === null) return { comparedWith: 'nobody', paths: [], commits: [] };
   const from = line[0]?.parents[0] ?? null;

@@ -7,6 +7,7 @@ import { parseMoment } from '../core/period.ts';
 import { openRepository, type Repository } from '../git/repository.ts';
 import { createLog } from '../log.ts';
 import { OperationError } from '../ports/failure.ts';
+import { recordsLine } from '../records/line-of.ts';
 import { stringFlag, UsageError, type Invocation, type Option } from './command.ts';
 import { fetchStanding, sayWhere } from './standing.ts';
 
@@ -168,7 +169,7 @@ export async function lastBefore(
   tip: string,
   before: number,
 ): Promise<string | null> {
-  const line = (await repository.firstParentLine(null, tip)) ?? [];
+  const line = (await recordsLine(repository, { from: null, tip, signers: null })) ?? [];
   const times = lineTimes(line.map((each) => each.committer.at));
   return line[times.findLastIndex((at) => at < before)]?.oid ?? null;
 }

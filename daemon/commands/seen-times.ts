@@ -1,7 +1,8 @@
 /** When the daemon saw the commits of the intent branch: approvals and keys count by that time, and a pipeline comes later. */
 import type { ChangeRecord } from '../core/change-record.ts';
 import { lineTimes } from '../core/line-time.ts';
-import type { Commit, Repository } from '../git/repository.ts';
+import type { Repository } from '../git/repository.ts';
+import { recordsLine } from '../records/line-of.ts';
 
 export interface SeenTimes {
   /** UTC epoch ms; null: together with the next commit of which it is known. */
@@ -15,8 +16,8 @@ export interface SeenTimes {
  * merged or made, and the daemon looks soon after. IO: reads Git. `tip`: of the branch of records; null: it was not fetched.
  */
 export async function seenTimes(
-  repository: Pick<Repository, 'firstParentLine'>,
-  line: readonly Pick<Commit, 'oid' | 'committer'>[],
+  repository: Repository,
+  line: readonly string[],
   { tip, changes }: { readonly tip: string | null; readonly changes: readonly ChangeRecord[] },
   now: number,
 ): Promise<SeenTimes> {
@@ -24,17 +25,18 @@ export async function seenTimes(
   const note = (commit: string, at: number): void => {
     known.set(commit, Math.min(at, now, known.get(commit) ?? now));
   };
-  const published = tip === null ? [] : ((await repository.firstParentLine(null, tip)) ?? []);
+  const published =
+    tip === null ? [] : ((await recordsLine(repository, { from: null, tip, signers: null })) ?? []);
   const times = lineTimes(published.map((each) => each.committer.at));
   for (const [index, { trailers }] of published.entries()) {
     const source = trailers.find(([key]) => key === 'Renewd-Source')?.[1];
     if (source !== undefined) note(source, times[index] ?? now);
   }
   for (const { commit, part, seenAt } of changes) if (part === null) note(commit, Date.parse(seenAt));
-  const unrecorded = line.slice(line.findLastIndex(({ oid }) => known.has(oid)) + 1);
-  for (const { oid, committer } of unrecorded) note(oid, committer.at);
+  const unrecorded = line.slice(line.findLastIndex((oid) => known.has(oid)) + 1);
+  for (const oid of unrecorded) note(oid, (await repository.commitOnLine(oid)).committer.at);
   return {
     seenAt: (commit) => known.get(commit) ?? null,
-    assumed: unrecorded.map(({ oid }) => oid),
+    assumed: unrecorded,
   };
 }

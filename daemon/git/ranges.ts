@@ -4,9 +4,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { limits } from '../limits.ts';
-import type { Commit } from './commit.ts';
 import { graphOf, missing, parentsOf, type GraphNode, type History } from './graph.ts';
-import { readOnLine } from './history.ts';
 import { malformed } from './object.ts';
 
 /** Nodes that are taken out from the top level down, each once, with what was noted of them until then. */
@@ -136,37 +134,66 @@ export async function mergeBase(history: History, one: string, other: string): P
   return (await mergeBases(history, [one, other]))[0] ?? null;
 }
 
+/** At a commit with several parents: on which of `among`, in their order, the branch stood before it. */
+export type ParentChoice = (merge: string, among: readonly string[]) => string | Promise<string>;
+
 /**
- * The commits of a branch from `from` (not included) to `to`, oldest first, by first parents: what each push or merge brought. null when `from` is not on
- * that line. `from` null: the whole line. Of a malformed commit only tree and parents are told. IO. @throws OperationError `git-incomplete` where a parent is not here, `git-malformed` over the bound
+ * The way a branch went from `from` (not included) to `to`, oldest first: each commit is a child of the one before it. Whoever makes a merge chooses the order of
+ * its parents, so that alone never says where the branch stood: only parents that hold `from` are on the way, and where several do `choose` is asked. null when
+ * `from` is not in the past of `to`. `from` null: to a beginning. `newest`: only so many, and none behind where the history is cut. Commits that cannot be read otherwise are told all the same. IO. @throws OperationError
+ * `git-incomplete` where a parent is not here, `git-malformed` over the bound
  */
-export async function firstParentLine(
+export async function wayBetween(
   history: History,
   from: string | null,
   to: string,
-): Promise<Commit[] | null> {
-  const line = await firstParents(history, from, to);
-  return line?.map((oid) => readOnLine(history.store, oid)) ?? null;
-}
-
-/** As `firstParentLine`, by ids: it reads of each commit only whose child it is, so that one that cannot be read otherwise does not hide the others. */
-export async function firstParents(
-  { store, shallow }: History,
-  from: string | null,
-  to: string,
+  choose: ParentChoice,
+  newest = Number.POSITIVE_INFINITY,
 ): Promise<string[] | null> {
-  const line: string[] = [];
+  const { store, shallow } = history;
+  const way: string[] = [];
   let oid: string | undefined = to;
   while (oid !== undefined && oid !== from) {
-    const [parent]: readonly string[] = parentsOf(store, oid);
-    if (parent !== undefined && parent !== from && !store.has(parent)) throw missing(oid, parent, shallow());
-    line.push(oid);
-    if (line.length > limits.git.historyMaxCommits)
-      throw malformed(
-        `the line of first parents of ${to} is longer than ${String(limits.git.historyMaxCommits)} commits`,
-      );
-    if (line.length % limits.git.readsPerSlice === 0) await nextTurn();
-    oid = parent;
+    if (way.length >= newest) return way.reverse();
+    const at: string = oid;
+    const parents: readonly string[] = [...new Set(parentsOf(store, at))];
+    const absent = parents.find((parent) => parent !== from && !store.has(parent));
+    way.push(at);
+    if (absent !== undefined && newest < Number.POSITIVE_INFINITY) break;
+    if (absent !== undefined) throw missing(at, absent, shallow());
+    if (way.length > limits.git.historyMaxCommits)
+      throw malformed(`the way to ${to} is longer than ${String(limits.git.historyMaxCommits)} commits`);
+    if (way.length % limits.git.readsPerSlice === 0) await nextTurn();
+    oid = parents.length < 2 ? parents[0] : await chosen(history, at, parents, from, choose);
   }
-  return oid === undefined && from !== null ? null : line.reverse();
+  return oid !== from && from !== null ? null : way.reverse();
+}
+
+async function chosen(
+  history: History,
+  merge: string,
+  parents: readonly string[],
+  from: string | null,
+  choose: ParentChoice,
+): Promise<string | undefined> {
+  const among: string[] = [];
+  for (const parent of parents)
+    if (from === null || (await isAncestor(history, from, parent))) among.push(parent);
+  return among.length < 2 ? among[0] : choose(merge, among);
+}
+
+/** Those of these commits that are in the past of none of the others, in their order. IO. @throws OperationError `git-incomplete`, `git-malformed` */
+export async function independent(history: History, oids: readonly string[]): Promise<readonly string[]> {
+  const left: string[] = [];
+  for (const oid of oids) {
+    let isPast = false;
+    for (const other of oids) isPast ||= other !== oid && (await isAncestor(history, oid, other));
+    if (!isPast) left.push(oid);
+  }
+  return left;
+}
+
+/** Commits in the past of `to` without parents: where its history begins. IO: reads all of it. @throws OperationError `git-incomplete`, `git-malformed` */
+export async function beginnings(history: History, to: string): Promise<readonly string[]> {
+  return (await commitsBetween(history, [], to)).filter((oid) => parentsOf(history.store, oid).length === 0);
 }

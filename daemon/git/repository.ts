@@ -11,19 +11,21 @@ import type { Log } from '../ports/plugin.ts';
 import type { Backend } from './backend.ts';
 import type { Commit } from './commit.ts';
 import type { History } from './graph.ts';
-import { entryAt, readCommit, treeIdOf, walkBranch } from './history.ts';
+import { entryAt, readCommit, readOnLine, treeIdOf, walkBranch } from './history.ts';
 import { createHttpTransport, type HttpAccess } from './http-transport.ts';
 import { openLocal } from './local.ts';
 import { openMirror } from './mirror.ts';
 import { corrupt, isOid } from './object.ts';
 import { publishCommit, type PublishOutcome, type PublishRequest } from './publish.ts';
 import {
+  beginnings,
   commitsBetween,
-  firstParentLine,
-  firstParents,
+  independent,
   isAncestor,
   mergeBase,
   mergeBases,
+  wayBetween,
+  type ParentChoice,
 } from './ranges.ts';
 import { resolveRevision } from './revision.ts';
 import { createSshTransport } from './ssh-transport.ts';
@@ -73,15 +75,24 @@ export interface Repository {
   readonly resolve: (revision: string, signal: AbortSignal) => Promise<string | null>;
   /** Ids of the commits that `to` has and none of `from` has, by ancestry alone: `to` first, each before its parents. Throws `git-incomplete` where the history is cut. */
   readonly commitsBetween: (from: readonly string[], to: string) => Promise<readonly string[]>;
-  /** What each push or merge brought to a branch since `from`, oldest first; null when `from` is not on its line of first parents. Throws `git-incomplete` where the history is cut. */
-  readonly firstParentLine: (from: string | null, to: string) => Promise<readonly Commit[] | null>;
-  /** The ids of that line, also where a commit of it cannot be read. */
-  readonly firstParents: (from: string | null, to: string) => Promise<readonly string[] | null>;
+  /** The way a branch went from `from` to `to`, oldest first, each commit a child of the one before; null when `from` is not in the past of `to`. */
+  readonly way: (
+    from: string | null,
+    to: string,
+    choose: ParentChoice,
+    newest?: number,
+  ) => Promise<readonly string[] | null>;
+  /** Those of these commits that are in the past of none of the others. */
+  readonly independent: (oids: readonly string[]) => Promise<readonly string[]>;
+  /** Where the history of a commit begins: its commits without parents. Reads all of it. */
+  readonly beginnings: (to: string) => Promise<readonly string[]>;
   /** A best common ancestor of both; null for histories with nothing in common. Throws `git-incomplete` where the history is cut. */
   readonly mergeBase: (one: string, other: string) => Promise<string | null>;
   /** Every best common ancestor of all of them. Throws `git-incomplete` where the history is cut. */
   readonly mergeBases: (commits: readonly string[]) => Promise<readonly string[]>;
   readonly commit: (oid: string) => Promise<Commit>;
+  /** As `commit`; of a malformed one only its tree and its parents. */
+  readonly commitOnLine: (oid: string) => Promise<Commit>;
   /** The raw commit, for verifying its signature. */
   readonly rawCommit: (oid: string) => Promise<Uint8Array>;
   /** The branch as it grew, newest first, by first parents, from a fetched reference (full name) or an id. For showing: where the history is cut it ends. */
@@ -177,8 +188,10 @@ function repositoryOn(backend: Backend, directory: string, log: Log | null): Rep
     isAncestor: (ancestor, descendant) => healing(() => isAncestor(history(), ancestor, descendant)),
     resolve: (revision, signal) => healing(() => resolveRevision(backend, revision, signal)),
     commitsBetween: (from, to) => healing(() => commitsBetween(history(), from, to)),
-    firstParentLine: (from, to) => healing(() => firstParentLine(history(), from, to)),
-    firstParents: (from, to) => healing(() => firstParents(history(), from, to)),
+    way: (from, to, choose, newest) => healing(() => wayBetween(history(), from, to, choose, newest)),
+    commitOnLine: (oid) => healing(() => readOnLine(backend.store(), oid)),
+    independent: (oids) => healing(() => independent(history(), oids)),
+    beginnings: (to) => healing(() => beginnings(history(), to)),
     mergeBase: (one, other) => healing(() => mergeBase(history(), one, other)),
     mergeBases: (commits) => healing(() => mergeBases(history(), commits)),
     commit: (oid) => healing(() => readCommit(backend.store(), oid)),

@@ -5,6 +5,7 @@
 import type { Repository } from '../git/repository.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
+import { recordsLine } from './line-of.ts';
 import { recordPrefixes } from './paths.ts';
 import { judgeLine, wordsOf, type BelievedCommit, type RecordTrust } from './signed-line.ts';
 
@@ -41,7 +42,7 @@ export interface LineRequest {
 /** Follows the line. null when `from` is not on it: the history was rewritten. @throws OperationError `git-*` */
 export async function examineLine(request: LineRequest): Promise<Lineage | null> {
   const { repository, from, tip, prefix, trust, pending } = request;
-  const line = await repository.firstParentLine(from, tip);
+  const line = await recordsLine(repository, { from, tip, signers: trust.signers });
   if (line === null) return null;
   const folders = recordPrefixes(prefix);
   const foreign: ForeignCommit[] = [];

@@ -6,6 +6,7 @@ import type { CertificateRecord } from '../core/record-format.ts';
 import type { Issuance } from '../core/service/facts.ts';
 import { keyOf } from '../core/same.ts';
 import type { Repository } from '../git/repository.ts';
+import { recordsLine } from './line-of.ts';
 import { eachRecord, emptyRecords, loadRecords, parseRecord, type RecordSet } from './read.ts';
 
 /** What the past is read with: it is judged by its own times, so nothing in it counts as too late. */
@@ -56,7 +57,7 @@ export async function issuancesBetween(
   }
   const issuances = new Map<string, Issuance>();
   let previous = from;
-  const line = (await repository.firstParentLine(from, to)) ?? [];
+  const line = (await recordsLine(repository, { from, tip: to, signers: null })) ?? [];
   const times = lineTimes(line.map((each) => each.committer.at));
   for (const [index, commit] of line.entries()) {
     const changes = await repository.changes(previous, commit.oid, [`${prefix}certificates`]);

@@ -19,6 +19,7 @@ import { isTooLarge, isUnreadable, readNewCommits, signatureJudge, type NewRange
 import { reconsider } from './reconsider.ts';
 import { noteReviews } from './review.ts';
 import { laterFiles, take, takePart } from './take.ts';
+import { wayTo } from './way.ts';
 
 /** A commit that could not be read, and why. */
 export interface UnreadCommit {
@@ -40,23 +41,25 @@ export async function advance(
     timeMaxMs: Number.POSITIVE_INFINITY,
   },
 ): Promise<UnreadCommit | null> {
-  const { intent, memory } = context;
-  const { repository } = intent;
-  const line = memory.accepted === null ? null : await repository.firstParents(memory.accepted, head);
+  const { memory } = context;
+  const line = await wayTo(context, head);
   const before = tried.get(memory) ?? null;
   // Past those that were tried before: one that breaks the grammar does so whenever it is read, and any number of them must not hide what comes after.
   const past = before?.accepted === memory.accepted ? (line ?? []).indexOf(before.last) + 1 : 0;
   let unread: UnreadCommit | null = past > 0 ? (before?.unread ?? null) : null;
-  // Without a line the accepted commit came in from the side: what happened since is one change, judged as a whole.
+  const from = memory.accepted;
   // A turn has an end: what is left over is judged in the next, one by one as always.
   let judgedAgain = 0;
   const started = performance.now();
   let again = false;
   try {
-    for (const oid of (line ?? [head]).slice(past, past + limits.governance.commitsPerTurnMax)) {
+    for (const [index, oid] of (line ?? [head]).entries()) {
+      if (index < past) continue;
+      if (index >= past + limits.governance.commitsPerTurnMax) break;
       if (judgedAgain >= judgedAgainMax || performance.now() - started >= timeMaxMs) break;
       try {
-        judgedAgain += await step(context, oid, line !== null);
+        const parent = line === null ? null : (line[index - 1] ?? from);
+        judgedAgain += await step(context, oid, line === null ? null : { parent });
         unread = null;
         again = false;
       } catch (error) {
@@ -80,28 +83,37 @@ const tried = new WeakMap<
 >();
 
 /** Returns how many held changes were judged again. */
-async function step(context: Judging, commit: string, onLine: boolean): Promise<number> {
+async function step(
+  context: Judging,
+  commit: string,
+  onLine: { readonly parent: string | null } | null,
+): Promise<number> {
   const { world, intent, memory, build } = context;
   const { repository } = intent;
   const previous = memory.accepted;
-  if (onLine && previous !== null) {
+  if (onLine !== null && previous !== null) {
     // Alone first: the range of each of many malformed commits holds all before it.
     const parts = soundParts(await repository.rawCommit(commit));
     if (typeof parts === 'string') throw malformed(parts);
   }
   // Of the history before the first accepted commit nothing is judged, so nothing is read.
   const from = previous === null ? (await repository.commit(commit)).parents : [previous];
-  const by = { inForce: intent, judge: signatureJudge(intent.trust), at: world.now() };
+  const by = {
+    inForce: intent,
+    judge: signatureJudge(intent.trust),
+    at: world.now(),
+    parent: onLine?.parent ?? null,
+  };
   const range = await readNewCommits(repository, from, commit, by);
   if (range === null) return 0;
   const { tip, commits, unread } = range;
-  const set = onLine && tip.malformed === null ? await stepOverParent(context, range) : null;
+  const set = onLine !== null && tip.malformed === null ? await stepOverParent(context, range) : null;
   if (set !== null) return set + (await step(context, commit, onLine));
   const before = memory.desired;
   const brought = await broughtBy(context, range);
   if ('error' in brought) {
     const { error } = brought;
-    const left = onLine ? await leaveParentBehind(context, range, error) : null;
+    const left = onLine !== null ? await leaveParentBehind(context, range, error) : null;
     if (left !== null) return left + (await step(context, commit, onLine));
     if (previous === null || before === null || !isTooLarge(error)) throw error;
     return leaveBehind(context, { tip, commits, unread, previous, before, ...brought });

@@ -16,6 +16,7 @@ import {
   type AppliedChange,
   type FilesInForce,
 } from './in-force.ts';
+import { newestParent } from './way.ts';
 
 /** What a whole commit puts in force. IO: reads Git. `entries`: everything at the commit below the prefixes. */
 export async function applyFirst(
@@ -60,9 +61,9 @@ async function lastReadable(
   const wanted = new Set(unreadable);
   const concerns = (path: string): boolean =>
     wanted.has(path) || inTheWay.some((each) => path === each || path.startsWith(`${each}/`));
-  const line = (await repository.firstParentLine(null, commit)) ?? [];
+  const line = (await repository.way(null, commit, newestParent(repository))) ?? [];
   let previous: string | null = null;
-  for (const { oid } of line.slice(-limits.governance.commitsPerTurnMax)) {
+  for (const oid of line.slice(-limits.governance.commitsPerTurnMax)) {
     const changes = await repository.changes(previous, oid, declaredPrefixes);
     const about = declaredChanges(state, changes).filter((each) => concerns(each.path));
     previous = oid;

@@ -14,14 +14,16 @@ import { OperationError } from '../ports/failure.ts';
 import { advance, type UnreadCommit } from './advance.ts';
 import { saveHeld } from './hold.ts';
 import { inOneWrite } from './kept-lists.ts';
-import type { Build, Take } from './judging.ts';
+import type { Build, Judging, Take } from './judging.ts';
 import { brokenPrefix, mistakesOf, readBrokenRow, unknownFile, unreadableCode } from './broken.ts';
 import { isYaml, type TrustFile } from './in-force.ts';
 import { isBehind, noteBehind, noteCaughtUp, noteNotRewritten, noteRewritten } from './lagging.ts';
 import { leftOf } from './left.ts';
 import type { Memory } from './memory.ts';
 import { isRepositoryTrouble, noteRead, noteUnread, refusedCommit } from './unread.ts';
-import { firstOf, rememberedSteps, type RecordsPlace } from './remembered.ts';
+import { isUnreadable } from './new-commits.ts';
+import { rememberedWay, type RecordsPlace } from './remembered.ts';
+import { retrace } from './retrace.ts';
 import { judgeSleepers } from './sleeping.ts';
 import type { World } from './world.ts';
 
@@ -131,23 +133,62 @@ async function readHead(
     await judgeSleepers(context);
     world.journal.setFact(sleepersFact, 'yes');
   }
-  if (memory.accepted === null && intent.trustedCommit !== null) {
-    await advance(context, await trustedCommit(intent, intent.trustedCommit, head));
-  }
-  if (memory.accepted === null && intent.records != null) {
-    const steps = await rememberedSteps(intent.repository, intent.records, head, world.now(), signal);
-    if (steps !== null)
-      world.log.warn({ from: firstOf(steps) }, 'the journal is new: changes are judged again');
-    for (const { commit, at } of steps ?? []) {
-      const unread = await advance({ ...context, world: { ...world, now: () => at } }, commit);
-      // A later one may make up for it; but nothing else is taken on trust in the place of the first.
-      if (unread !== null && memory.accepted === null) return unread;
-    }
-  }
+  const unread = await recollect(context, intent, head, signal);
+  if (unread !== null) return unread;
   return advance(context, head, {
     judgedAgainMax: limits.governance.judgedAgainPerTurnMax,
     timeMaxMs: limits.governance.judgingPerTurnMaxMs,
   });
+}
+
+/** `no` while a new journal goes the way of the one before: a crash in between must not make it go on otherwise. */
+const recollectedFact = 'recollected';
+
+/**
+ * With a new journal: judges again what the records say was judged, from the commit the operator trusts or they name, at the times they say it was seen. Does nothing where
+ * the journal knows what is in force. Returns the first commit where that cannot be read: nothing else is then taken on trust in its place.
+ */
+async function recollect(
+  context: Judging & { readonly world: IntentWorld },
+  intent: IntentSource,
+  head: string,
+  signal: AbortSignal,
+): Promise<UnreadCommit | null> {
+  const { memory, world } = context;
+  if (memory.accepted !== null && world.journal.fact(recollectedFact) !== 'no') return null;
+  const { repository, records = null, trustedCommit: named } = intent;
+  const start = memory.accepted ?? (named === null ? null : await trustedCommit(intent, named, head));
+  const remembered =
+    records === null ? null : await rememberedWay(repository, records, { head, start }, world.now(), signal);
+  if (remembered === null) return start === null ? null : advance(context, start);
+  const { first, stations, seenAt } = remembered;
+  world.log.warn({ from: first }, 'the journal is new: changes are judged again');
+  world.journal.setFact(recollectedFact, 'no');
+  const now = world.now();
+  let last = Math.min(seenAt(first) ?? now, now);
+  const judge = (commit: string, at: number): Promise<UnreadCommit | null> => {
+    // Of a commit without a record (an approval) nobody knows when it was seen: not before the one before it.
+    last = Math.min(Math.max(at, last), now);
+    const then = last;
+    return advance({ ...context, world: { ...world, now: () => then } }, commit);
+  };
+  const unread = memory.accepted === null ? await judge(first, last) : null;
+  if (unread !== null) return unread;
+  await retrace(context, stations, async (way) => {
+    for (const commit of way) await judge(commit, seenAt(commit) ?? (await dateOf(repository, commit)));
+  });
+  world.journal.setFact(recollectedFact, 'yes');
+  return null;
+}
+
+/** When a commit says it was put on the branch; long ago where it cannot be read. IO: reads Git. */
+async function dateOf(repository: Repository, commit: string): Promise<number> {
+  try {
+    return (await repository.commit(commit)).committer.at;
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    return 0;
+  }
 }
 
 /** The commit the operator trusts, if it is in the history of the head. @throws OperationError `git-unavailable` when it is not: nothing is then taken on trust in its place */

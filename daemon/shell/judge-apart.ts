@@ -34,7 +34,7 @@ export async function judgeApart(
 ): Promise<Bringing | null> {
   const { repository, reader, trust } = intent;
   const now = world.now();
-  const by = { inForce: on, judge: signatureJudge(trust), at: now };
+  const by = { inForce: on, judge: signatureJudge(trust), at: now, parent };
   const range = await readNewCommits(repository, parent === null ? [] : [parent], commit, by);
   const changes = range === null ? null : await entriesOf(range);
   if (range === null || changes === null) return null;

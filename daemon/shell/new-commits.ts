@@ -61,6 +61,8 @@ export interface ReadBy {
   readonly inForce: FilesInForce;
   readonly judge: JudgeSignature;
   readonly at: Instant;
+  /** Where the branch stood before `to`, if that is one of its parents: whoever made `to` stands behind what is otherwise there. Its first parent where it is not said. */
+  readonly parent?: string | null;
 }
 
 /**
@@ -74,7 +76,7 @@ export async function readNewCommits(
   repository: Repository,
   from: readonly string[],
   to: string,
-  { inForce, judge, at }: ReadBy,
+  { inForce, judge, at, parent = null }: ReadBy,
 ): Promise<NewRange | null> {
   const bound = inForce.files.size === 0 ? undefined : limits.governance.filesReadPerChangeMax;
   const diff = declaredDiff(repository, inForce, bound);
@@ -92,7 +94,7 @@ export async function readNewCommits(
   }
   const [first, ...rest] = withBrought(read.reverse());
   if (first === undefined) return null;
-  const tip = { ...first, changed: await changedBy(repository, diff, first.oid) };
+  const tip = { ...first, changed: await changedBy(repository, diff, first.oid, parent) };
   const unread = oids.length - rest.length - 1;
   return { tip, commits: [tip, ...rest], unread, tooLarge: read[0]?.tooLarge === true };
 }
@@ -110,14 +112,16 @@ async function withoutRepetition(
   return { ...read, commit: { ...commit, signature: repeated(commit.signature, before) } };
 }
 
-/** What a commit changes against its first parent; nothing where that cannot be read: nobody stands behind what nobody could compare. */
+/** What a commit changes against the parent the branch stood at; nothing where that cannot be read: nobody stands behind what nobody could compare. */
 async function changedBy(
   repository: Repository,
   diff: DeclaredDiff,
   oid: string,
+  before: string | null,
 ): Promise<NewCommit['paths']> {
   try {
-    const [parent = null] = (await repository.commit(oid)).parents;
+    const { parents } = await repository.commit(oid);
+    const parent = parents.find((each) => each === before) ?? parents[0] ?? null;
     return await pathsOf(diff, parent, oid);
   } catch (error) {
     if (!isUnreadable(error)) throw error;

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Repository } from '../git/repository.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { PublishedRecord } from '../ports/plugin.ts';
+import { recordsLine } from '../records/line-of.ts';
 import { judgeLine, type RecordTrust } from '../records/signed-line.ts';
 import { allowedSignersPath } from './in-force.ts';
 import type { StateBranch } from './records.ts';
@@ -63,7 +64,7 @@ async function firstPublished(
   trust: RecordTrust | null,
 ): Promise<ReadonlyMap<string, string>> {
   const first = new Map<string, string>();
-  const line = (await repository.firstParentLine(null, tip)) ?? [];
+  const line = (await recordsLine(repository, { from: null, tip, signers: trust?.signers ?? null })) ?? [];
   const judged = trust === null ? null : await judgeLine(repository, line, trust);
   let previous: string | null = null;
   for (const [index, commit] of line.entries()) {
@@ -123,12 +124,12 @@ const notAllHere: ReadonlySet<string> = new Set(['git-incomplete', 'git-corrupt'
 
 /** The newest object that ours put there, and the first commit that may be ours and put one there. */
 async function versionsOf(
-  repository: Pick<Repository, 'firstParentLine' | 'rawCommit' | 'changes'>,
+  repository: Repository,
   tip: string,
   place: string,
   { trust, seen }: { readonly trust: RecordTrust | null; readonly seen: Set<string> },
 ): Promise<{ readonly ours: string | null; readonly unknown: string | null }> {
-  const line = (await repository.firstParentLine(null, tip)) ?? [];
+  const line = (await recordsLine(repository, { from: null, tip, signers: trust?.signers ?? null })) ?? [];
   const judged = trust === null ? null : await judgeLine(repository, line, trust);
   const first = judged?.findIndex(({ verdict }) => verdict === 'good') ?? 0;
   let ours: string | null = null;

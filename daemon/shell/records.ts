@@ -8,6 +8,7 @@ import type {
 import type { CommitSigner, PublishOutcome, Repository } from '../git/repository.ts';
 import { pathsByObject } from '../records/by-object.ts';
 import { certificatePath, endpointPath, findingsPath, heartbeatPath, lostTrailer } from '../records/paths.ts';
+import { recordsLine } from '../records/line-of.ts';
 import { followsTrailer, judgeLine } from '../records/signed-line.ts';
 import { recordJson, recordLine, recordText, type RecordText } from '../record-text.ts';
 import type { TrustFile } from './in-force.ts';
@@ -177,7 +178,11 @@ async function nobodySpoke(
   const believers = recordTrust(world, state, memory, trust);
   const named = world.journal.fact(stateTipFact) !== null || listedSigners(trust).length > 0;
   if (tip === null || memory.stateTip === null || believers === null || !named) return false;
-  const line = await state.repository.firstParentLine(memory.stateTip, tip);
+  const line = await recordsLine(state.repository, {
+    from: memory.stateTip,
+    tip,
+    signers: believers.signers,
+  });
   if (line === null) return false;
   return (await judgeLine(state.repository, line, believers)).every(({ verdict }) => verdict !== 'good');
 }

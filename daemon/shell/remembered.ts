@@ -3,10 +3,11 @@
  * they say each was seen. A change that was held is held again. Records are not believed for more than that, and where the daemon's key signed how it began, only those
  * that a commit signed by it last changed: where judging begins decides what is taken on trust. Reads Git.
  */
-import { timestamp } from '../core/timestamp.ts';
 import type { Repository } from '../git/repository.ts';
+import { OperationError } from '../ports/failure.ts';
 import { examineLine } from '../records/lineage.ts';
 import { changesAt } from '../records/past.ts';
+import { stationsOf } from './retrace.ts';
 
 /** Where the records of earlier turns stand, in the repository of the declarations. */
 export interface RecordsPlace {
@@ -17,17 +18,27 @@ export interface RecordsPlace {
   readonly signers: string;
 }
 
-/** Commits to judge again, oldest first, each with the time it counts as seen. */
-export type Steps = readonly { readonly commit: string; readonly at: number }[];
+/** What the records tell of the way to the head. */
+export interface Remembered {
+  /** The commit that was taken on trust. */
+  readonly first: string;
+  /** Commits after it that were judged, oldest first, and the head. */
+  readonly stations: readonly string[];
+  /** When each commit was seen, UTC epoch ms; null: the records do not say. */
+  readonly seenAt: (commit: string) => number | null;
+}
 
-/** The way from the first commit the records name to `head`; null where they name none on its line. IO: reads Git. @throws OperationError `git-*` */
-export async function rememberedSteps(
+/**
+ * The way to `head` from `start`, or (null) from the first commit the records name; null where there are no records, or they name none. IO: reads Git. @throws OperationError `git-unavailable` where
+ * that commit is not in the past of the head: nothing else is taken on trust in its place; `git-*`
+ */
+export async function rememberedWay(
   repository: Repository,
   place: RecordsPlace,
-  head: string,
+  { head, start }: { readonly head: string; readonly start: string | null },
   now: number,
   signal: AbortSignal,
-): Promise<Steps | null> {
+): Promise<Remembered | null> {
   const { ref, prefix } = place;
   // Asked of the server, and fetched before it is read: the mirror may be from before.
   const tip = (await repository.advertise(signal, [ref])).get(ref) ?? null;
@@ -37,19 +48,17 @@ export async function rememberedSteps(
   const isFirst = (each: (typeof ours)[number]): boolean => each.outcome === 'trusted';
   // A key that is gone may have signed how it began. Then all records count: better than to take the newest commit on trust.
   const records = ours.some(isFirst) ? ours : await changesAt(repository, tip, prefix, new Map());
-  const first = records.find(isFirst);
+  const first = start ?? records.find(isFirst)?.commit;
   if (first === undefined) return null;
-  const line = first.commit === head ? [] : await repository.firstParentLine(first.commit, head);
-  if (line === null) return null;
+  if (!(await repository.isAncestor(first, head)))
+    throw new OperationError(
+      'git-unavailable',
+      `the records say that ${first} was the first commit that counted, and it is not in the history of the branch: it was rewritten. Find out by whom; where that is right, name the commit to begin with in trust.commit of the configuration`,
+      { disposition: 'retry' },
+    );
   const seen = new Map(records.map((each) => [each.commit, Date.parse(each.seenAt)]));
-  let last = Math.min(seen.get(first.commit) ?? now, now);
-  const steps = [{ commit: first.commit, at: last }];
-  for (const { oid, committer } of line) {
-    // Of a commit without a record (an approval) nobody knows when it was seen: not before the one before it.
-    last = Math.min(Math.max(seen.get(oid) ?? committer.at, last), now);
-    steps.push({ commit: oid, at: last });
-  }
-  return steps;
+  const stations = await stationsOf(repository, first, head, new Set(seen.keys()));
+  return { first, stations, seenAt: (commit) => seen.get(commit) ?? null };
 }
 
 /**
@@ -65,10 +74,4 @@ async function notOurs(
   const trust = { signers, now, believed: null };
   const lineage = await examineLine({ repository, from: null, tip, prefix, trust, pending: new Map() });
   return lineage === null || lineage.newest === null ? new Map() : lineage.believed;
-}
-
-/** For the log. Pure. */
-export function firstOf(steps: Steps): string {
-  const [first] = steps;
-  return first === undefined ? 'nothing' : `${first.commit} of ${timestamp(first.at)}`;
 }

@@ -12,6 +12,7 @@ import { declaredDiff, type DeclaredDiff } from './declared-changes.ts';
 import { applyChange, type FilesInForce } from './in-force.ts';
 import { judgeApart } from './judge-apart.ts';
 import { isUnreadable } from './new-commits.ts';
+import { newestParent } from './way.ts';
 
 /** A file of such a certificate, and what its path has while the certificate is set aside: what is in force of it, or nothing. */
 interface Sleeper {
@@ -93,7 +94,7 @@ async function broughtBy(
 ): Promise<Brought[]> {
   const { repository } = intent;
   const diff = declaredDiff(repository, intent);
-  const line = (await repository.firstParents(null, accepted)) ?? [];
+  const line = (await repository.way(null, accepted, newestParent(repository))) ?? [];
   const missing = new Map([...sleepers].map(([path, { asleep }]) => [path, asleep]));
   const found: Brought[] = [];
   const oldest = Math.max(0, line.length - limits.governance.sleepersLookBackCommits);

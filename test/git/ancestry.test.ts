@@ -137,7 +137,7 @@ test('replace refs, grafts and a list of shallow commits hide nothing that is he
   await withRepository(shop, async (repository) => {
     assert.equal(await repository.isAncestor(old, tip), true);
     assert.equal((await repository.commitsBetween([old], tip)).length, 2);
-    assert.equal((await repository.firstParentLine(null, tip))?.length, 4);
+    assert.equal((await repository.way(null, tip, (_, [first = '']) => first))?.length, 4);
   });
 });
 
@@ -169,9 +169,12 @@ test('a history that is cut is refused by name where it would be judged, and can
   });
   const cut = { code: 'git-incomplete', message: /fetch --unshallow/ };
   await assert.rejects(repository.commitsBetween([main], merge), cut);
-  await assert.rejects(repository.firstParentLine(null, merge), cut);
+  await assert.rejects(
+    repository.way(null, merge, (_, [first = '']) => first),
+    cut,
+  );
   await assert.rejects(repository.mergeBases([main, merge]), cut);
-  // What is plain without the rest is answered: the line of first parents, and an id nobody has.
+  // What is plain without the rest is answered: what stands on the line, and an id nobody has.
   assert.equal(await repository.isAncestor(main, merge), true);
   assert.equal(await repository.isAncestor(root, merge), false);
   assert.equal((await repository.log(merge, { maxCount: 9 })).length, 2);

@@ -72,13 +72,33 @@ test('what one has and another has not is what git rev-list says', async () => {
   }
 });
 
-test('the line of first parents is what git says, and is null where a commit came in from the side', async () => {
-  const line = await repository.firstParentLine(git('rev-parse', 'main~3'), git('rev-parse', 'main'));
+test('a way goes where the commit it comes from is, and asks where several parents hold it', async () => {
+  const at = (name: string): string => git('rev-parse', name);
+  const first = (_: string, [one = '']: readonly string[]): string => one;
   assert.deepEqual(
-    line?.map((each) => each.oid),
+    await repository.way(at('main~3'), at('main'), first),
     lines(git('rev-list', '--first-parent', '--reverse', 'main~3..main')),
   );
-  assert.equal(await repository.firstParentLine(git('rev-parse', 'side'), git('rev-parse', 'main')), null);
+  // It came in from the side: the way leads there, whatever the order of parents, and nobody is asked.
+  const way = await repository.way(at('side'), at('main'), () => assert.fail('nobody is asked'));
+  const steps = way ?? [];
+  assert.equal(steps.at(-1), at('main'));
+  for (const [index, oid] of steps.entries())
+    assert.ok(
+      lines(git('show', '-s', '--format=%P', oid).replaceAll(' ', '\n')).includes(
+        steps[index - 1] ?? at('side'),
+      ),
+    );
+  assert.equal(await repository.way(at('main'), at('main~1'), first), null);
+  assert.deepEqual(
+    await repository.way(null, at('main'), first, 2),
+    lines(git('rev-list', '--first-parent', '--reverse', '-2', 'main')),
+  );
+  assert.deepEqual(await repository.independent([at('main~1'), at('main'), at('main~2')]), [at('main')]);
+  assert.deepEqual(
+    [...(await repository.beginnings(at('main')))].sort(),
+    lines(git('rev-list', '--max-parents=0', 'main')).sort(),
+  );
 });
 
 test('the merge base is what git says', async () => {

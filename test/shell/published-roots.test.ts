@@ -96,6 +96,28 @@ describe('the root of an embedded CA in the records', () => {
     assert.ok([made, null].includes(root()), 'nor somebody else’s');
   });
 
+  test('a merge by nobody, with a commit from before it in the first place, hides it from nobody', async () => {
+    const git = (...words: string[]): string =>
+      houses.git('-c', 'user.name=m', '-c', 'user.email=m@x', ...words);
+    for (const own of [false, true]) {
+      const old = git('rev-parse', 'renewd/state');
+      if (root() === null) houses.commit(issuer);
+      await live();
+      const made = root();
+      assert.ok(made !== null);
+      const tip = git('rev-parse', 'renewd/state');
+      // An old commit of ours, or a history of their own.
+      const first = own ? git('commit-tree', `${tip}^{tree}`, '-m', 'own') : old;
+      const merge = git('commit-tree', `${tip}^{tree}`, '-p', first, '-p', tip, '-m', 'Merge');
+      git('update-ref', 'refs/heads/renewd/state', merge);
+      await live();
+      await loseData('shared');
+      for (let turns = 0; turns < 3; turns++) await live();
+      assert.equal(root(), made);
+      assert.ok(findings().includes('ca-lost'));
+    }
+  });
+
   test('signed by a key that was lost with the data directory and that nobody listed: no second one either, and the message says to list it', async () => {
     houses.commit(issuer);
     await live();
@@ -134,7 +156,7 @@ describe('the root of an embedded CA in the records', () => {
     const { estate } = house;
     const state = {
       prefix: '',
-      repository: { ...estate.state.repository, firstParentLine: () => Promise.reject(cut) },
+      repository: { ...estate.state.repository, way: () => Promise.reject(cut) },
     };
     const { text, unsure } = await publishedRecord(state, ['1'.repeat(40)], path, null);
     assert.equal(text, null);

@@ -1,0 +1,42 @@
+/**
+ * The way of the branch gone again, as the daemon went it: from one commit that its records name to the next, and between two of them as it would go now. Whoever pushed
+ * what came later cannot move the way away from what was judged. IO: reads Git.
+ */
+import type { Repository } from '../git/repository.ts';
+import type { Judging } from './judging.ts';
+import { wayTo } from './way.ts';
+
+/**
+ * Those of `named` that the daemon can have stood at on its way from `trusted` to `head`, oldest first, `head` last: each comes after the one before. A name that does not is
+ * none of this way. IO: reads Git. @throws OperationError `git-incomplete` where the history is cut
+ */
+export async function stationsOf(
+  repository: Pick<Repository, 'commitsBetween' | 'isAncestor'>,
+  trusted: string,
+  head: string,
+  named: ReadonlySet<string>,
+): Promise<readonly string[]> {
+  // Parents before children, so that of two commits of one line the earlier comes first.
+  const history = [...(await repository.commitsBetween([trusted], head))].reverse();
+  const stations: string[] = [];
+  let at = trusted;
+  for (const commit of history) {
+    if (commit !== head && !named.has(commit)) continue;
+    if (!(await repository.isAncestor(at, commit))) continue;
+    stations.push(commit);
+    at = commit;
+  }
+  return stations;
+}
+
+/**
+ * Goes to each station in turn; `visit` is given every commit on the way, with the station it leads to, and takes it. What is in force when a commit is reached says which
+ * way leads on. IO. @throws as `visit`, OperationError `git-incomplete`, `git-malformed`
+ */
+export async function retrace(
+  context: Judging,
+  stations: readonly string[],
+  visit: (way: readonly string[]) => Promise<void>,
+): Promise<void> {
+  for (const station of stations) await visit((await wayTo(context, station)) ?? [station]);
+}

@@ -1,0 +1,273 @@
+/**
+ * Merges with an old commit, or one of their maker's own, as first parent ("foxtrot"): whoever may push can make one. They hold up nobody, let in nobody, and take
+ * nothing back, now or after the journal was lost. Real git and real OpenSSH signatures.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { auditRepository } from '../../daemon/audit/audit.ts';
+import { judgeChangeRequest } from '../../daemon/commands/change-request.ts';
+import { silentLog } from '../../daemon/commands/silent-log.ts';
+import { openRepository, type Repository } from '../../daemon/git/repository.ts';
+import { isPull } from '../../daemon/shell/way.ts';
+import { allowedSigners, makePerson, type Person } from '../real/signed-repository.ts';
+import {
+  certificate,
+  control,
+  endpoint,
+  openSignedEstate,
+  team,
+  type SignedEstate,
+} from './signed-estate.ts';
+
+const signedBy = (person: Person | null): string[] =>
+  person === null
+    ? ['-c', 'user.name=m', '-c', 'user.email=m@x', '-c', 'commit.gpgsign=false']
+    : [
+        ...['-c', 'user.name=m', '-c', 'user.email=m@x', '-c', 'gpg.format=ssh'],
+        ...['-c', `user.signingkey=${person.keyFile}`, '-c', 'commit.gpgsign=true'],
+      ];
+
+async function opened(context: TestContext): Promise<SignedEstate> {
+  const estate = await openSignedEstate();
+  context.after(() => estate.close());
+  return estate;
+}
+
+const ada = ({ people }: SignedEstate): Person => people['ada'] ?? assert.fail();
+const pia = ({ people }: SignedEstate): Person => people['pia'] ?? assert.fail();
+const head = ({ tree }: SignedEstate): string => tree.git('rev-parse', 'HEAD');
+const revocation = (person: Person): Record<string, string> => ({
+  'policies/revoked_keys': `${readFileSync(`${person.keyFile}.pub`, 'utf8').split(' ').slice(0, 2).join(' ')}\n`,
+});
+
+/** A merge of the head with a commit on `old`, that one first; the files of the head. */
+function foxtrot({ tree: { git } }: SignedEstate, old: string): void {
+  const now = git('rev-parse', 'HEAD');
+  const side = git(...signedBy(null), 'commit-tree', `${old}^{tree}`, '-p', old, '-m', 'x');
+  const merge = git(...signedBy(null), 'commit-tree', `${now}^{tree}`, '-p', side, '-p', now, '-m', 'Merge');
+  git('reset', '-q', '--hard', merge);
+}
+
+/** The data directory forgets everything. */
+async function loseJournal(estate: SignedEstate): Promise<void> {
+  for (const name of ['journal.db', 'journal.db-wal', 'journal.db-shm'])
+    rmSync(join(dirname(estate.tree.directory), 'data', name), { force: true });
+  await estate.restart();
+  await estate.turn();
+}
+
+async function withClone<T>({ tree }: SignedEstate, work: (clone: Repository) => Promise<T>): Promise<T> {
+  const clone = await openRepository({ url: tree.directory, directory: tree.directory, now: Date.now });
+  try {
+    return await work(clone);
+  } finally {
+    await clone.close();
+  }
+}
+
+/** The verdict of a pipeline over the branch `request`. */
+async function check(estate: SignedEstate): ReturnType<typeof judgeChangeRequest> {
+  const revisions = { base: 'refs/heads/main', head: 'refs/heads/request' };
+  return withClone(estate, (clone) =>
+    judgeChangeRequest(clone, revisions, Date.now(), AbortSignal.timeout(60_000)),
+  );
+}
+
+async function audit(estate: SignedEstate, trusted: string | null): ReturnType<typeof auditRepository> {
+  const at = (name: string): string => estate.tree.git('rev-parse', `refs/remotes/origin/${name}`);
+  const question = { intent: at('main'), state: at('renewd/state'), prefix: '', trusted, anchors: [] };
+  return withClone(estate, (clone) =>
+    auditRepository(clone, { ...question, recordSigners: null, now: Date.now() }, silentLog),
+  );
+}
+
+describe('merges whose first parent is not where the branch stood', () => {
+  test('by nobody, over pushes that were not looked at yet: each counts by itself', async (context) => {
+    const estate = await opened(context);
+    for (const old of [head(estate), null]) {
+      const name = old === null ? 'b' : 'a';
+      const from = old ?? head(estate);
+      estate.tree.commit(
+        { [`inventory/certificates/web/${name}.yaml`]: certificate(name, `${name}.example.com`) },
+        'ada asks',
+        { by: ada(estate) },
+      );
+      estate.tree.commit(
+        { [`inventory/endpoints/web-${name}.yaml`]: endpoint(`web-${name}`, 'web') },
+        'pia adds a machine',
+        { by: pia(estate) },
+      );
+      // Also with what is accepted itself in the first place.
+      if (old === null) {
+        const { git } = estate.tree;
+        const now = git('rev-parse', 'HEAD');
+        const merge = git(
+          ...signedBy(null),
+          'commit-tree',
+          `${now}^{tree}`,
+          '-p',
+          from,
+          '-p',
+          now,
+          '-m',
+          'M',
+        );
+        git('reset', '-q', '--hard', merge);
+      } else foxtrot(estate, from);
+      await estate.push();
+      assert.deepEqual(estate.held(), []);
+      assert.equal(estate.inForce(`web/${name}`), true);
+      assert.ok(estate.memory().desired?.endpoints.has(`web-${name}`));
+    }
+  });
+
+  for (const who of ['nobody', 'its holder'] as const)
+    test(`by ${who}, over the revocation of a key: it counts, and the key does not`, async (context) => {
+      const estate = await opened(context);
+      const { git } = estate.tree;
+      const base = head(estate);
+      const holder = ada(estate);
+      estate.tree.commit(revocation(holder), 'pia revokes a stolen key', { by: pia(estate) });
+      if (who === 'nobody') foxtrot(estate, base);
+      else {
+        const revoked = head(estate);
+        git('checkout', '-q', '-b', 'side', base);
+        for (const name of ['evil', 'more'])
+          estate.tree.commit(
+            { [`inventory/certificates/web/${name}.yaml`]: certificate(name, `${name}.example.com`) },
+            'the thief asks',
+            { by: holder },
+          );
+        git(...signedBy(holder), 'merge', '-q', '-S', '--no-ff', '-m', 'Merge', revoked);
+        git('checkout', '-q', 'main');
+        git('reset', '-q', '--hard', 'side');
+      }
+      await estate.push();
+      estate.tree.commit(
+        { 'inventory/certificates/web/late.yaml': certificate('late', 'late.example.com') },
+        'the thief asks again',
+        { by: holder },
+      );
+      await estate.push();
+      for (const name of ['evil', 'more', 'late']) assert.equal(estate.inForce(`web/${name}`), false, name);
+      assert.ok(estate.findings().some(({ message }) => /was revoked/.test(message)));
+    });
+
+  test('a pull vouches for what its maker did, not for what others pushed meanwhile', async (context) => {
+    const estate = await opened(context);
+    const { git } = estate.tree;
+    const base = head(estate);
+    const mine = team('pki', '', ['pia', 'paul', 'ada']);
+    estate.tree.commit({ 'inventory/teams/pki.yaml': mine }, 'ada makes herself pki', { by: ada(estate) });
+    const adas = head(estate);
+    git('checkout', '-q', '-b', 'pias', base);
+    estate.tree.commit(
+      { 'inventory/certificates/web/b.yaml': certificate('b', 'b.example.com') },
+      'something small',
+      { by: pia(estate) },
+    );
+    git(...signedBy(pia(estate)), 'merge', '-q', '-S', '-m', "Merge branch 'main' of ssh://git/estate", adas);
+    git('checkout', '-q', 'main');
+    git('reset', '-q', '--hard', 'pias');
+    await estate.push();
+    assert.deepEqual(estate.memory().desired?.teams.get('pki')?.signers, [
+      'pia@example.com',
+      'paul@example.com',
+    ]);
+    assert.equal(estate.inForce('web/b'), true);
+  });
+
+  test('one that changes nothing is no bomb for the day the journal is lost', async (context) => {
+    const estate = await opened(context);
+    const base = head(estate);
+    estate.tree.commit(revocation(ada(estate)), 'pia revokes', { by: pia(estate) });
+    await estate.push();
+    const four = control.replace(
+      '  reservedLabels',
+      "    - { name: four-eyes, paths: ['policies/**'], count: 1, from: ['team:pki'] }\n  reservedLabels",
+    );
+    estate.tree.commit({ 'policies/change-control.yaml': four }, 'four eyes', { by: pia(estate) });
+    await estate.push();
+    await estate.turn();
+    foxtrot(estate, base);
+    await estate.push();
+    await loseJournal(estate);
+    const approvals = estate.memory().desired?.changeControl?.approvals.map(({ name }) => name);
+    assert.deepEqual(approvals, ['wildcard', 'four-eyes']);
+    estate.tree.commit(
+      { 'inventory/certificates/web/late.yaml': certificate('late', 'late.example.com') },
+      'with the revoked key',
+      { by: ada(estate) },
+    );
+    await estate.push();
+    assert.equal(estate.inForce('web/late'), false);
+  });
+
+  for (const seen of [true, false])
+    test(`a history of their own, ${seen ? 'seen' : 'not seen'} before the journal was lost, is never taken on trust`, async (context) => {
+      const estate = await opened(context);
+      const { git } = estate.tree;
+      estate.tree.commit(
+        { 'inventory/certificates/web/a.yaml': certificate('a', 'a.example.com') },
+        'ada asks',
+        { by: ada(estate) },
+      );
+      await estate.push();
+      await estate.turn();
+      const honest = head(estate);
+      const mal = makePerson(join(dirname(estate.tree.directory), 'keys'), 'mal');
+      git('checkout', '-q', '--orphan', 'own');
+      estate.tree.commit(
+        {
+          'inventory/teams/pki.yaml': team('pki', '', ['pia', 'paul', 'mal']),
+          'policies/allowed_signers': allowedSigners([...Object.values(estate.people), mal]),
+        },
+        'Begin',
+        { by: mal },
+      );
+      const own = head(estate);
+      const merge = git(
+        ...signedBy(mal),
+        ...['commit-tree', `${own}^{tree}`, '-p', own, '-p', honest, '-S', '-m', 'Merge'],
+      );
+      git('checkout', '-q', 'main');
+      git('reset', '-q', '--hard', merge);
+      if (seen) await estate.push();
+      else git('push', '-q', 'origin', 'HEAD:main');
+      await loseJournal(estate);
+      const signers = estate.memory().desired?.teams.get('pki')?.signers;
+      assert.deepEqual(signers, ['pia@example.com', 'paul@example.com']);
+      assert.equal(estate.inForce('web/a'), true);
+      // Whoever judges with the clone alone does not begin there either.
+      git('checkout', '-q', '-b', 'request');
+      const evil = { 'inventory/certificates/web/evil.yaml': certificate('evil', 'evil.example.com') };
+      estate.tree.commit(evil, 'mal asks', { by: mal });
+      await assert.rejects(check(estate), /has 2 beginnings.*Fetch the branch of records/);
+      git('fetch', '-q', 'origin', '+refs/heads/*:refs/remotes/origin/*');
+      assert.equal((await check(estate)).verdict, 'denied');
+      await assert.rejects(audit(estate, null), /has 2 beginnings.*--trust/);
+    });
+});
+
+test('what git pull writes is told from what is written when a branch is merged into the main one', () => {
+  for (const pull of [
+    "Merge branch 'main' of https://git.example.com/estate",
+    "Merge branch 'main' of ssh://git@git.example.com/estate into main",
+    "Merge remote-tracking branch 'origin/main'",
+    "Merge branch 'production' of git.example.com:estate into production",
+    "Merge remote-tracking branch 'origin/team/live' into team/live",
+  ])
+    assert.equal(isPull(pull), true, pull);
+  for (const other of [
+    "Merge branch 'feature'",
+    "Merge branch 'main'",
+    "Merge branch 'feature' of https://git.example.com/fork",
+    "Merge branch 'main' of https://git.example.com/estate into feature",
+    "Merge branch 'main' into main",
+    'Merge pull request #7 from ada/main',
+    "See: Merge branch 'main' of https://git.example.com/estate",
+  ])
+    assert.equal(isPull(other), false, other);
+});
