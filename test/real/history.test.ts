@@ -413,9 +413,13 @@ describe('histories made to deceive', () => {
         state: of('renewd/state'),
         prefix: '',
         // One of the histories above begins elsewhere, so an auditor has to say which is meant.
-        trusted: execFileSync('git', ['-C', bare, 'log', '--format=%H', '--max-parents=0', '--grep=^Begin$', 'main'], {
-          encoding: 'utf8',
-        }).trim(),
+        trusted: execFileSync(
+          'git',
+          ['-C', bare, 'log', '--format=%H', '--max-parents=0', '--grep=^Begin$', 'main'],
+          {
+            encoding: 'utf8',
+          },
+        ).trim(),
         recordSigners: null,
         now: Date.now(),
         anchors: [],
