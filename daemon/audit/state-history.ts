@@ -8,7 +8,7 @@ import { signerOf } from '../git/signature.ts';
 import type { Commit, Repository } from '../git/repository.ts';
 import { lostTrailer, placeOf } from '../records/paths.ts';
 import { recordsLine } from '../records/line-of.ts';
-import { judgeLine, wordsOf } from '../records/signed-line.ts';
+import { judgeLine, wordsOf, type RecordTrust } from '../records/signed-line.ts';
 import { parseRecord, recordReader } from '../records/read.ts';
 import { pathsByObject } from '../records/by-object.ts';
 import { limits } from '../limits.ts';
@@ -49,7 +49,8 @@ export async function readStateHistory(
   claims: Claims,
   now: number,
 ): Promise<StateHistory> {
-  const line = (await recordsLine(repository, { from: null, tip, signers: allowedSigners })) ?? [];
+  const line =
+    (await recordsLine(repository, { from: null, tip, trust: trustOf(allowedSigners, now) })) ?? [];
   await checkLine(repository, line, { allowedSigners, now }, prefix, claims);
   const times = lineTimes(line.map((each) => each.committer.at));
   const issuedIn = new Map<string, FirstSeen>();
@@ -69,6 +70,10 @@ export async function readStateHistory(
     seenBy,
     ...(await readTip(repository, tip, prefix, claims)),
   };
+}
+
+function trustOf(signers: string | null, now: number): RecordTrust | null {
+  return signers === null ? null : { signers, now, believed: null };
 }
 
 async function checkLine(

@@ -48,7 +48,7 @@ export async function foreignRecords(read: RecordsRead, log: Log): Promise<Forei
   const { repository, state, intent, prefix, now } = read;
   if (state === null) return { comparedWith: 'nobody', paths: [], commits: [] };
   const newest = limits.records.lineJudgedMax;
-  const line = (await recordsLine(repository, { from: null, tip: state, signers: null, newest })) ?? [];
+  const line = (await recordsLine(repository, { from: null, tip: state, trust: null, newest })) ?? [];
   const key = await commonSigner(repository, line, prefix);
   if (key === null) return { comparedWith: 'nobody', paths: [], commits: [] };
   const from = line[0]?.parents[0] ?? null;

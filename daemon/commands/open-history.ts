@@ -169,7 +169,7 @@ export async function lastBefore(
   tip: string,
   before: number,
 ): Promise<string | null> {
-  const line = (await recordsLine(repository, { from: null, tip, signers: null })) ?? [];
+  const line = (await recordsLine(repository, { from: null, tip, trust: null })) ?? [];
   const times = lineTimes(line.map((each) => each.committer.at));
   return line[times.findLastIndex((at) => at < before)]?.oid ?? null;
 }

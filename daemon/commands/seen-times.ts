@@ -26,7 +26,7 @@ export async function seenTimes(
     known.set(commit, Math.min(at, now, known.get(commit) ?? now));
   };
   const published =
-    tip === null ? [] : ((await recordsLine(repository, { from: null, tip, signers: null })) ?? []);
+    tip === null ? [] : ((await recordsLine(repository, { from: null, tip, trust: null })) ?? []);
   const times = lineTimes(published.map((each) => each.committer.at));
   for (const [index, { trailers }] of published.entries()) {
     const source = trailers.find(([key]) => key === 'Renewd-Source')?.[1];

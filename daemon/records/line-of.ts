@@ -4,15 +4,15 @@
  */
 import type { Commit, Repository } from '../git/repository.ts';
 import type { ParentChoice } from '../git/ranges.ts';
-import { verifyCommitSignature } from '../git/signature.ts';
 import { limits } from '../limits.ts';
+import { judgeLine, type JudgedCommit, type RecordTrust } from './signed-line.ts';
 
 export interface LineOf {
   /** Not included; null: to a beginning. */
   readonly from: string | null;
   readonly tip: string;
-  /** allowed_signers text of the keys that count; null: any signature counts more than none. */
-  readonly signers: string | null;
+  /** Whose commits count; null: any signature counts more than none. */
+  readonly trust: RecordTrust | null;
   /** Only the newest so many; null: all. */
   readonly newest?: number | null;
 }
@@ -22,13 +22,13 @@ type Reading = Pick<Repository, 'way' | 'independent' | 'commitsBetween' | 'comm
 /** Oldest first; null when `from` is not in the past of the tip. IO: reads Git. @throws OperationError `git-*` */
 export async function recordsLine(
   repository: Reading,
-  { from, tip, signers, newest = null }: LineOf,
+  { from, tip, trust, newest = null }: LineOf,
 ): Promise<readonly Commit[] | null> {
-  const way = await repository.way(from, tip, choiceOf(repository, signers), newest ?? undefined);
+  const way = await repository.way(from, tip, choiceOf(repository, trust), newest ?? undefined);
   return way === null ? null : Promise.all(way.map((oid) => repository.commitOnLine(oid)));
 }
 
-function choiceOf(repository: Reading, signers: string | null): ParentChoice {
+function choiceOf(repository: Reading, trust: RecordTrust | null): ParentChoice {
   return async (merge, among) => {
     const sides = await repository.independent(among);
     let best = sides[0] ?? merge;
@@ -36,18 +36,24 @@ function choiceOf(repository: Reading, signers: string | null): ParentChoice {
     for (const side of sides.length < 2 ? [] : sides) {
       const others = sides.filter((each) => each !== side);
       const own = (await repository.commitsBetween(others, side)).slice(0, limits.records.anchorStepsMax);
-      let count = 0;
-      for (const oid of own) if (await counts(repository, oid, signers)) count++;
+      const commits = await Promise.all(own.toReversed().map((oid) => repository.commitOnLine(oid)));
+      const count =
+        trust === null
+          ? commits.filter(({ signature }) => signature !== null).length
+          : (await judgeLine(repository, commits, trust)).filter(({ verdict }) => verdict === 'good').length;
       if (count > most) [best, most] = [side, count];
     }
     return best;
   };
 }
 
-/** Whether its signature counts at the date it gives itself: when it was made is judged with the line (`signed-line.ts`). */
-async function counts(repository: Reading, oid: string, signers: string | null): Promise<boolean> {
-  const { signature, committer } = await repository.commitOnLine(oid);
-  if (signature === null) return false;
-  if (signers === null) return true;
-  return verifyCommitSignature(await repository.rawCommit(oid), signers, committer.at).verdict === 'good';
+/** The last commits of a branch, judged as a line; what lies before them is not looked at. Oldest first. IO: reads Git. @throws OperationError `git-*` */
+export async function judgeLastCommits(
+  repository: Reading,
+  tip: string,
+  maxCount: number,
+  trust: RecordTrust,
+): Promise<readonly JudgedCommit[]> {
+  const line = await recordsLine(repository, { from: null, tip, trust, newest: maxCount });
+  return judgeLine(repository, line ?? [], trust);
 }

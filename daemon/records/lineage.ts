@@ -42,7 +42,7 @@ export interface LineRequest {
 /** Follows the line. null when `from` is not on it: the history was rewritten. @throws OperationError `git-*` */
 export async function examineLine(request: LineRequest): Promise<Lineage | null> {
   const { repository, from, tip, prefix, trust, pending } = request;
-  const line = await recordsLine(repository, { from, tip, signers: trust.signers });
+  const line = await recordsLine(repository, { from, tip, trust });
   if (line === null) return null;
   const folders = recordPrefixes(prefix);
   const foreign: ForeignCommit[] = [];

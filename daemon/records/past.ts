@@ -57,7 +57,7 @@ export async function issuancesBetween(
   }
   const issuances = new Map<string, Issuance>();
   let previous = from;
-  const line = (await recordsLine(repository, { from, tip: to, signers: null })) ?? [];
+  const line = (await recordsLine(repository, { from, tip: to, trust: null })) ?? [];
   const times = lineTimes(line.map((each) => each.committer.at));
   for (const [index, commit] of line.entries()) {
     const changes = await repository.changes(previous, commit.oid, [`${prefix}certificates`]);

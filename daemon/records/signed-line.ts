@@ -5,7 +5,6 @@
 import type { Commit, Repository } from '../git/repository.ts';
 import { signerOf, verifyCommitSignature, type SignatureVerdict } from '../git/signature.ts';
 import { limits } from '../limits.ts';
-import { recordsLine } from './line-of.ts';
 
 /** Trailer of a commit of records: the newest commit of the line that the daemon believed when it made this one, or `none`. */
 export const followsTrailer = 'Renewd-Follows';
@@ -69,19 +68,6 @@ export async function judgeLine(
     before = index;
   }
   return withoutRetired(signed, trust);
-}
-
-type Reading = Pick<Repository, 'way' | 'independent' | 'commitsBetween' | 'commitOnLine' | 'rawCommit'>;
-
-/** The last commits of a branch, judged as a line; what lies before them is not looked at. Oldest first. IO: reads Git. @throws OperationError `git-*` */
-export async function judgeLastCommits(
-  repository: Reading,
-  tip: string,
-  maxCount: number,
-  trust: RecordTrust,
-): Promise<readonly JudgedCommit[]> {
-  const line = await recordsLine(repository, { from: null, tip, signers: trust.signers, newest: maxCount });
-  return judgeLine(repository, line ?? [], trust);
 }
 
 /** What is wrong with a commit, in words for a message. Pure. */

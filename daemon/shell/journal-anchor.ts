@@ -4,8 +4,8 @@
  */
 import type { Journal, JournalHead } from '../journal/journal.ts';
 import { limits } from '../limits.ts';
-import { recordsLine } from '../records/line-of.ts';
-import { judgeLastCommits, type RecordTrust } from '../records/signed-line.ts';
+import { judgeLastCommits, recordsLine } from '../records/line-of.ts';
+import type { RecordTrust } from '../records/signed-line.ts';
 import type { StateBranch } from './records.ts';
 
 export const journalTrailer = 'Renewd-Journal';
@@ -48,7 +48,7 @@ async function newestAnchor(
   const most = limits.records.anchorStepsMax;
   const ours =
     trust === null
-      ? ((await recordsLine(repository, { from: null, tip, signers: null, newest: most })) ?? [])
+      ? ((await recordsLine(repository, { from: null, tip, trust: null, newest: most })) ?? [])
       : (await judgeLastCommits(repository, tip, most, trust))
           .filter(({ verdict }) => verdict === 'good')
           .map(({ commit }) => commit);

@@ -64,7 +64,7 @@ async function firstPublished(
   trust: RecordTrust | null,
 ): Promise<ReadonlyMap<string, string>> {
   const first = new Map<string, string>();
-  const line = (await recordsLine(repository, { from: null, tip, signers: trust?.signers ?? null })) ?? [];
+  const line = (await recordsLine(repository, { from: null, tip, trust })) ?? [];
   const judged = trust === null ? null : await judgeLine(repository, line, trust);
   let previous: string | null = null;
   for (const [index, commit] of line.entries()) {
@@ -129,7 +129,7 @@ async function versionsOf(
   place: string,
   { trust, seen }: { readonly trust: RecordTrust | null; readonly seen: Set<string> },
 ): Promise<{ readonly ours: string | null; readonly unknown: string | null }> {
-  const line = (await recordsLine(repository, { from: null, tip, signers: trust?.signers ?? null })) ?? [];
+  const line = (await recordsLine(repository, { from: null, tip, trust })) ?? [];
   const judged = trust === null ? null : await judgeLine(repository, line, trust);
   const first = judged?.findIndex(({ verdict }) => verdict === 'good') ?? 0;
   let ours: string | null = null;

@@ -181,7 +181,7 @@ async function nobodySpoke(
   const line = await recordsLine(state.repository, {
     from: memory.stateTip,
     tip,
-    signers: believers.signers,
+    trust: believers,
   });
   if (line === null) return false;
   return (await judgeLine(state.repository, line, believers)).every(({ verdict }) => verdict !== 'good');

@@ -1,4 +1,5 @@
 /** Reads from Git everything the site shows, at one commit of each branch. Read-only; it judges nothing. */
+import { judgeLastCommits } from '../../daemon/records/line-of.ts';
 import { timestamp } from '../../daemon/core/timestamp.ts';
 import type { CertificateRecord } from '../../daemon/core/record-format.ts';
 import { signerOf } from '../../daemon/git/signature.ts';
@@ -6,7 +7,7 @@ import type { LoggedCommit, Repository } from '../../daemon/git/repository.ts';
 import { limits } from '../../daemon/limits.ts';
 import { changesAt } from '../../daemon/records/past.ts';
 import { emptyRecords, loadRecords, type RecordSet } from '../../daemon/records/read.ts';
-import { judgeLastCommits } from '../../daemon/records/signed-line.ts';
+
 import { certificateFacts } from '../../daemon/x509/facts.ts';
 import { pemToDer } from '../../daemon/x509/pem.ts';
 import { detailed, redactSources } from '../facts/redact.ts';
