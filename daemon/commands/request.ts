@@ -2,13 +2,16 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import { whereItStands } from '../core/installed-files.ts';
 import type { Desired } from '../core/model.ts';
+import { placementOf } from '../core/placement.ts';
 import { renderProblem } from '../documents/write.ts';
 import { exitOf } from '../exit-codes.ts';
+import { OperationError } from '../ports/failure.ts';
 import { checkDirectory } from './check-directory.ts';
 import { UsageError, type Command, type Invocation } from './command.ts';
 import { gatherAnswers, type Ask } from './request/answers.ts';
-import { putOnBranch } from './request/branch.ts';
+import { NotCommitted, putOnBranch, refuseBranch } from './request/branch.ts';
 import { requestPath, requestText, type RequestAnswers } from './request/declaration.ts';
 import { writeInside } from './write-inside.ts';
 
@@ -18,7 +21,7 @@ export const request: Command = {
   positionals: '[dir]',
   positionalsMax: 1,
   about:
-    'For people who know their service and not TLS. Asks what is needed (offers are in policies/offers), for which names and which servers, writes inventory/certificates/<team>/<name>.yaml and checks it as the daemon will: whose names they are, which servers, which rules. What is denied is said with the reason and what to do, and no file is left. With --branch it commits the file to a branch of its own with your git (your name, your signature); with --push it pushes that and shows where to open the pull request. Without a terminal every answer must be given as an option. Exit code 0 means written and allowed, 1 denied, 64 that an answer is missing or wrong.',
+    'For people who know their service and not TLS. Asks what is needed (offers are in policies/offers), for which names and which servers, writes inventory/certificates/<team>/<name>.yaml and checks it as the daemon will: whose names they are, which servers, which rules. What is denied is said with the reason and what to do, and no file is left. It says where the files will stand on each server, for whoever configures it. With --branch it commits the file to a branch of its own, made from main, with your git (your name, your signature); with --push it pushes that and shows where to open the pull request. Without a terminal every answer must be given as an option. Exit code 0 means written and allowed, 1 denied, 64 that an answer is missing or wrong.',
   options: {
     offer: { type: 'string', value: 'name', description: 'which offer of the catalogue' },
     team: { type: 'string', value: 'name', description: 'the team it is for' },
@@ -57,13 +60,45 @@ async function runRequest(invocation: Invocation): Promise<number> {
     const { answers, offer } = await gatherAnswers(flags, desired, ask);
     refuseTwins(directory, desired, answers);
     const path = requestPath(answers);
+    const branch = branchFor(flags, answers);
+    if (branch !== null) refuseBranch(directory, branch);
     const denied = writeChecked(invocation, directory, path, requestText(answers, offer));
     if (denied) return exitOf('findings');
     out.write(`wrote ${path}: it keeps to every rule\n`);
-    finish(invocation, directory, answers, path);
+    tellPaths(out, checkDirectory(directory).desired, answers);
+    try {
+      finish(invocation, directory, answers, path);
+    } catch (error) {
+      // What is committed stays; what is not is as if nothing was asked.
+      if (!(error instanceof NotCommitted)) throw error;
+      rmSync(join(directory, path), { force: true });
+      throw new OperationError('git-unavailable', `${error.message}. Nothing is left of the request`, {
+        disposition: 'stall',
+        endsWhen: ['repository'],
+        cause: error,
+      });
+    }
     return exitOf('ok');
   } finally {
     close();
+  }
+}
+
+/** The branch it is put on; null where it is only written. */
+function branchFor(flags: Invocation['flags'], { team, name }: RequestAnswers): string | null {
+  return flags['branch'] === true || flags['push'] === true ? `request/${team}-${name}` : null;
+}
+
+/** Says for each server where the files will stand: nobody else tells who configures it. */
+function tellPaths(out: Invocation['out'], desired: Desired, { team, name }: RequestAnswers): void {
+  const certificate = desired.certificates.get(`${team}/${name}`);
+  for (const installation of certificate?.installations ?? []) {
+    const endpoint = desired.endpoints.get(installation.endpoint);
+    const profile = desired.profiles.get(installation.profile);
+    if (certificate === undefined || endpoint === undefined || profile === undefined) continue;
+    const placed = placementOf({ certificate, installation, endpoint, profile });
+    if ('placement' in placed)
+      out.write(`on ${endpoint.name}: ${whereItStands(placed.placement, profile)}\n`);
   }
 }
 

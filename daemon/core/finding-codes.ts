@@ -55,7 +55,8 @@ export const findingCodes = {
     severity: 'error',
     title: 'The name does not match',
     meaning: 'The certificate that is served does not cover the name clients ask for.',
-    remedy: 'Add the name to dnsNames of the declaration, or correct the server name under serves.',
+    remedy:
+      'Where the declaration has the name, the server reads other files than the installed ones: point it there, or name its paths under parameters (docs/profiles.md). Else add the name to dnsNames, or correct the server name under serves.',
   },
   'chain-incomplete': {
     severity: 'error',

@@ -1,5 +1,6 @@
 /** Proof by handshake: the fingerprint served at every declared address is the one that was issued, and its chain verifies. */
 import type { Address, Fingerprint } from '../core/model.ts';
+import { whereItStands } from '../core/installed-files.ts';
 import { judgeHandshake, partsOf } from '../core/served.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
@@ -25,7 +26,12 @@ export async function proveServed(
   );
   const wrong = answers.flatMap((answer) => (answer.state === 'wrong' ? [answer.message] : []));
   if (wrong.length > 0) {
-    throw new OperationError('not-served', `after the reload ${wrong.join('; ')}`, { disposition: 'retry' });
+    // Most often the server was never told of these files.
+    throw new OperationError(
+      'not-served',
+      `after the reload ${wrong.join('; ')}. Installed on ${job.installation.endpoint}: ${whereItStands(job.store.placement, job.profile)}`,
+      { disposition: 'retry' },
+    );
   }
   return answers.length > 0 && answers.every(({ state }) => state === 'proved') ? world.now() : null;
 }

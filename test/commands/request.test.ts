@@ -62,6 +62,61 @@ describe('asking', () => {
     );
     git('switch', '-q', 'main');
   });
+  test('it says where the files will stand on each server, and how to name others', () => {
+    const words = ['--team', 'web', '--issuer', 'internal-ca', '--profile', 'nginx', '--endpoint', 'web-01'];
+    const file = join(work, 'inventory/certificates/web/paths-web.yaml');
+    const { code, text } = renewd('request', ...words, '--dns', 'paths.web.example.internal');
+    assert.equal(code, 0, text);
+    assert.match(
+      text,
+      /on web-01: certificate with chain \/\S+\/web\/paths-web\/current\/fullchain\.pem, key \/\S+\/web\/paths-web\/current\/privkey\.pem: the configuration of the server must name them, or .*parameters.*certificate, key/,
+    );
+    rmSync(file);
+    const named = renewd(
+      'request',
+      ...[...words, '--dns', 'paths.web.example.internal', '--parameter'],
+      'certificate=/etc/nginx/tls/p.crt,key=/etc/nginx/tls/p.key',
+    );
+    assert.match(named.text, /chain \/etc\/nginx\/tls\/p\.crt, key \/etc\/nginx\/tls\/p\.key: [^,]*them\n/);
+    rmSync(file);
+  });
+  test('a second one from the branch of the first asks for nothing of the first', () => {
+    git('switch', '-q', 'request/web-docs-web');
+    const { code, text } = renewd('request', ...wanted, '--dns', 'wiki.web.example.internal', '--branch');
+    assert.equal(code, 0, text);
+    assert.equal(
+      git('diff', '--name-only', 'main...request/web-wiki-web'),
+      'inventory/certificates/web/wiki-web.yaml',
+    );
+    git('switch', '-q', 'main');
+  });
+  test('one that cannot be committed leaves nothing, and says what to do', () => {
+    const asked = [...wanted, '--dns', 'half.web.example.internal', '--branch'];
+    const nothingIsLeft = (): void => {
+      assert.equal(git('status', '--porcelain'), '');
+      assert.equal(git('rev-parse', '--abbrev-ref', 'HEAD'), 'main');
+    };
+    git('branch', 'request/web-half-web');
+    const there = renewd('request', ...asked);
+    assert.equal(there.code, 64);
+    assert.match(there.text, /request\/web-half-web is there already.*git branch -D/);
+    nothingIsLeft();
+    git('branch', '-q', '-D', 'request/web-half-web');
+    const hook = join(work, '.git/hooks/pre-commit');
+    writeFileSync(hook, '#!/bin/sh\necho not today >&2; exit 1\n', { mode: 0o755 });
+    const refused = renewd('request', ...asked);
+    assert.equal(refused.code, 2);
+    assert.match(refused.text, /not today.*Nothing is left of the request/);
+    nothingIsLeft();
+    assert.equal(git('branch', '--list', 'request/web-half-web'), '');
+    rmSync(hook);
+    git('remote', 'set-url', '--push', 'origin', join(root, 'nowhere.git'));
+    const unpushed = renewd('request', ...asked, '--push');
+    assert.equal(unpushed.code, 2);
+    assert.match(unpushed.text, /git push -u origin request\/web-half-web/);
+    git('remote', 'set-url', '--push', 'origin', join(root, 'origin.git'));
+    git('switch', '-q', 'main');
+  });
   test('a denied one says why and what to do, and leaves nothing', () => {
     const { code, text } = renewd('request', ...wanted, '--dns', 'pay.example.internal', '--name', 'pay');
     assert.equal(code, 1);

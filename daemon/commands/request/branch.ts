@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { OperationError } from '../../ports/failure.ts';
 import type { Terminal } from '../../terminal.ts';
+import { UsageError } from '../command.ts';
 
 /** Runs git in a directory. @throws OperationError `git-unavailable` with what git said */
 function git(directory: string, ...words: string[]): string {
@@ -21,12 +22,58 @@ function git(directory: string, ...words: string[]): string {
   }
 }
 
-/** Makes the branch from where one stands and commits these files. IO: the repository in `directory`. Settings of git about signing are respected. */
+/** Nothing was committed: the branch and the index are as they were before. */
+export class NotCommitted extends OperationError {}
+
+/**
+ * Refuses a branch that cannot be made, before anything is written. IO: asks git; changes nothing.
+ * @throws UsageError for one that is there already; OperationError `git-unavailable` outside of a repository, or where git does not know who commits
+ */
+export function refuseBranch(directory: string, branch: string): void {
+  git(directory, 'rev-parse', '--verify', 'HEAD');
+  git(directory, 'var', 'GIT_COMMITTER_IDENT');
+  if (!exists(directory, branch)) return;
+  throw new UsageError(
+    `the branch ${branch} is there already. Change the file there (git switch ${branch}), or take the branch away (git branch -D ${branch}), or choose another --name; nothing was written`,
+  );
+}
+
+function exists(directory: string, branch: string): boolean {
+  return git(directory, 'for-each-ref', `refs/heads/${branch}`) !== '';
+}
+
+/** Where a branch begins: at the branch of the declarations, so that nothing else comes along; where there is none of its usual names, where one stands. */
+function startOf(directory: string): string {
+  return ['main', 'master'].find((name) => exists(directory, name)) ?? 'HEAD';
+}
+
+/**
+ * Makes the branch and commits these files. IO: the repository in `directory`. Settings of git about signing are respected.
+ * @throws NotCommitted with what git said, when all is as before but for the files themselves
+ */
 function commitRequest(directory: string, branch: string, paths: readonly string[], message: string): string {
-  git(directory, 'switch', '-q', '-c', branch);
-  git(directory, 'add', '--', ...paths);
-  git(directory, 'commit', '-q', '-m', message, '--', ...paths);
-  return git(directory, 'rev-parse', 'HEAD');
+  const before = git(directory, 'rev-parse', '--abbrev-ref', 'HEAD');
+  const back = before === 'HEAD' ? ['--detach', git(directory, 'rev-parse', 'HEAD')] : [before];
+  let made = false;
+  try {
+    git(directory, 'switch', '-q', '-c', branch, startOf(directory));
+    made = true;
+    git(directory, 'add', '--', ...paths);
+    git(directory, 'commit', '-q', '-m', message, '--', ...paths);
+    return git(directory, 'rev-parse', 'HEAD');
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    if (made) {
+      git(directory, 'reset', '-q', '--', ...paths);
+      git(directory, 'switch', '-q', ...back);
+      git(directory, 'branch', '-q', '-D', branch);
+    }
+    throw new NotCommitted('git-unavailable', error.message, {
+      disposition: 'stall',
+      endsWhen: ['repository'],
+      cause: error,
+    });
+  }
 }
 
 /** Pushes it to `origin`. IO: network. */
@@ -54,7 +101,16 @@ export function putOnBranch(
     out.write(`next: git push -u origin ${branch}\n`);
     return;
   }
-  pushRequest(directory, branch);
+  try {
+    pushRequest(directory, branch);
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    throw new OperationError(
+      'git-unavailable',
+      `${error.message}. It is committed on ${branch}; when what git said is corrected: git push -u origin ${branch}`,
+      { disposition: 'stall', endsWhen: ['repository'], cause: error },
+    );
+  }
   const page = pullRequestPage(directory, 'main', branch);
   out.write(
     page === null ? `pushed ${branch}: open a pull request for it\n` : `open the pull request: ${page}\n`,
