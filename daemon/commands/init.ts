@@ -178,6 +178,11 @@ export async function refuseOverwriting(directory: string, paths: readonly strin
 }
 
 function nextSteps(directory: string, host: string | null, flags: Invocation['flags']): string {
+  const key = stringFlag(flags, 'ssh-key');
+  // Each line is pasted as it stands: no place is left in it that a shell would read as something else.
+  const publicKey = key === null ? 'KEY.pub' : `'${resolve(key).replaceAll("'", String.raw`'\''`)}.pub'`;
+  const given = stringFlag(flags, 'port') ?? '22';
+  const port = given === '22' ? '' : ` -p ${given}`;
   const steps =
     host !== null
       ? [
@@ -187,7 +192,7 @@ function nextSteps(directory: string, host: string | null, flags: Invocation['fl
           ...(privilegeOf(flags) === 'direct'
             ? []
             : [
-                `renewd helper ${resourceName(host)} --public-key <file>.pub | ssh root@${host} sh    # read it first: what it may do there`,
+                `renewd helper ${resourceName(host)} --public-key ${publicKey} | ssh${port} root@${host} sh    # read it first: what it may do there`,
               ]),
           'renewd doctor    # can everything be reached and changed?',
           'renewd plan      # what would be done',

@@ -91,7 +91,9 @@ function branchFor(flags: Invocation['flags'], { team, name }: RequestAnswers): 
 
 /** Says for each server where the files will stand: nobody else tells who configures it. */
 function tellPaths(out: Invocation['out'], desired: Desired, { team, name }: RequestAnswers): void {
-  const certificate = desired.certificates.get(`${team}/${name}`);
+  const certificate = [...desired.certificates.values()].find(
+    (each) => each.team === team && each.name === name,
+  );
   for (const installation of certificate?.installations ?? []) {
     const endpoint = desired.endpoints.get(installation.endpoint);
     const profile = desired.profiles.get(installation.profile);

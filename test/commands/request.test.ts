@@ -47,6 +47,27 @@ after(() => {
 
 const wanted = ['--offer', 'internal-web', '--team', 'web', '--endpoint', 'web-01'];
 
+test('the next steps of init can be pasted: port and key are in them', () => {
+  const directory = join(root, 'first');
+  const hostKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGLr6w2Wn6NVlhpOxEpGCkjzxNWwXJFO2WnU2hyF7yL0';
+  const words = ['--host', 'web.example.com', '--port', '12022', '--user', 'deploy', '--ssh-key', "/k/it's"];
+  const { status, stdout, stderr } = spawnSync(
+    program,
+    ['init', directory, ...words, '--host-key', hostKey],
+    {
+      encoding: 'utf8',
+    },
+  );
+  assert.equal(status, 0, stderr);
+  assert.ok(
+    stdout.includes(
+      String.raw`renewd helper web-example-com --public-key '/k/it'\''s.pub' | ssh -p 12022 root@web.example.com sh`,
+    ),
+    stdout,
+  );
+  assert.match(stdout, /push renewd\/state first/);
+});
+
 describe('asking', () => {
   test('an allowed request is a file on a branch with the name of whoever asked', () => {
     const { code, text } = renewd('request', ...wanted, '--dns', 'docs.web.example.internal', '--push');
