@@ -8,6 +8,7 @@ import { approving } from './change-time.ts';
 import { writersIn } from './change-writers.ts';
 import type { ChangeInput, ChangeReason, NewCommit } from './change.ts';
 import { endpointReasons } from './endpoint-rights.ts';
+import { resourceLabelReasons } from './label-rights.ts';
 import type { ChangeControl, Desired, SourcePosition } from './model.ts';
 import { matchPath } from './path-pattern.ts';
 import { permittedFor, ruleFor } from './path-rule.ts';
@@ -22,6 +23,7 @@ export function rightsReasons(control: ChangeControl, input: ChangeInput): Chang
     ...teamReasons(control, input),
     ...placeReasons(control, input),
     ...labelReasons(control, input),
+    ...resourceLabelReasons(control, input, (document) => authorsOf(control, input, document)),
     ...endpointReasons(input, (document, path) =>
       notBehind(control, input, document, permittedFor(control, input.before, path)),
     ),

@@ -110,7 +110,7 @@ export interface ChangeControl extends Declared {
   /** The last one that matches a path counts, as in CODEOWNERS. A path that none matches may be changed by every known signer. */
   readonly paths: readonly PathRule[];
   readonly approvals: readonly ApprovalRule[];
-  /** Labels of certificates that only these may set, change or take away. */
+  /** Labels of certificates, endpoints and teams that only these may set, change or take away. */
   readonly reservedLabels: readonly ReservedLabel[];
   /** A request that was not agreed to this long after the daemon first saw it no longer takes effect. */
   readonly approvalsLapseMs: number;
@@ -123,7 +123,7 @@ export interface ChangeControl extends Declared {
   } | null;
 }
 
-/** A label of certificates that means something to whoever governs. */
+/** A label of certificates, endpoints and teams that means something to whoever governs. */
 export interface ReservedLabel {
   readonly name: string;
   readonly signers: readonly string[];

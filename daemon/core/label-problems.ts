@@ -10,7 +10,7 @@ import type { DocumentProblem, SourcePosition } from './model.ts';
 const inExpression = /certificate\.labels(?:\.\??([A-Za-z0-9_]+)|\[\??["']([^"']*)["']\])/g;
 
 const instead =
-  'Select by endpointLabels, teamLabels, endpoints, teams or dnsNames, or reserve the label (reservedLabels of ChangeControl)';
+  'Select by endpoints, teams or dnsNames, by endpointLabels or teamLabels that are reserved, or reserve the label (reservedLabels of ChangeControl)';
 
 /** Every place where a label that a requester may write would decide something. */
 export function labelProblems(
@@ -25,8 +25,21 @@ export function labelProblems(
     const scope = source.file.slice(0, Math.max(source.file.lastIndexOf('/'), 0));
     problems.push({ code: 'label-open', message, source, excerpt: null, severity, scope });
   };
+  /** Who may change an endpoint or a team takes its label off, asks, and puts it back. Without ChangeControl nobody is told apart. */
+  const takeable = ({ endpointLabels = {}, teamLabels = {} }: Selector): string =>
+    controls.length === 0 ? '' : open([endpointLabels, teamLabels].flatMap(Object.keys)).join(', ');
+  const sayTakeable = (what: string, selector: Selector, source: SourcePosition): void => {
+    const labels = takeable(selector);
+    if (labels === '' || source.file.startsWith('built-in/')) return;
+    say(
+      'warning',
+      source,
+      `${what} selects by ${labels} of endpoints or teams, which whoever may change such a file can take off and put back. Reserve the label (reservedLabels of ChangeControl), or select by dnsNames`,
+    );
+  };
   const written = (selector: Selector): string => open(Object.keys(selector.labels)).join(', ');
   for (const { name, selector, rules, packs, source } of register.policies.values()) {
+    sayTakeable(`policy ${name}`, selector, source);
     const labels = written(selector);
     if (labels === '' || source.file.startsWith('built-in/')) continue;
     const loosens = [...rules, ...packs].some((each) => each.action === 'off');
@@ -37,6 +50,7 @@ export function labelProblems(
     );
   }
   for (const { name, selector, source } of register.waivers.values()) {
+    sayTakeable(`waiver ${name}`, selector, source);
     const labels = written(selector);
     if (labels === '') continue;
     say(
@@ -47,6 +61,7 @@ export function labelProblems(
   }
   for (const { approvals } of controls) {
     for (const { name, certificates, source } of approvals) {
+      if (certificates !== null) sayTakeable(`approval ${name}`, certificates.selector, source);
       const labels = certificates === null ? '' : written(certificates.selector);
       if (labels === '') continue;
       say(

@@ -176,3 +176,17 @@ test('check names what looks at an open label: a warning where it tightens, an e
   assert.deepEqual(said(false), ['error waiver w', 'warning policy lax', 'warning rule r']);
   assert.deepEqual(said(true), []);
 });
+
+test('check names what looks at labels of endpoints or teams that nobody reserves, where change control tells people apart', () => {
+  const byEndpoint = strict.replace('  rules', '  selector: { endpointLabels: { env: prod } }\n  rules');
+  const said = (more: Readonly<Record<string, string>>): string[] =>
+    files({ 'policies/strict.yaml': byEndpoint, ...more })
+      .problems.filter((each) => each.code === 'label-open')
+      .map((each) => `${each.severity} ${each.message}`);
+  assert.match(
+    said({ 'policies/change-control.yaml': control(false) }).join('\n'),
+    /^warning policy strict selects by env of endpoints or teams, .* Reserve the label/,
+  );
+  assert.deepEqual(said({ 'policies/change-control.yaml': control(true) }), []);
+  assert.deepEqual(said({}), []);
+});

@@ -192,6 +192,28 @@ describe(
       assert.equal(estate.inForce('web/tls'), true);
     });
 
+    test('keeps a reserved label: it is not taken off, not left out with another endpoint of the machine, and does not go with it', async () => {
+      const labelled = mine.replace('team: web', 'team: web, labels: { env: prod }');
+      await push('pia', { [file]: labelled });
+      assert.deepEqual(estate.held(), []);
+      const twin = 'inventory/endpoints/web/web-98.yaml';
+      const label = (): string[] => reasons().filter((each) => each.startsWith('label-reserved'));
+      await push('ada', { [file]: mine });
+      assert.match(
+        label().join('\n'),
+        /web-99: label env is not kept; only paul@example\.com, pia@example\.com may/,
+      );
+      await push('ada', { [file]: labelled, [twin]: as(mine, 'web-98', 'web') });
+      assert.match(label().join('\n'), /web-98: label env is not kept/);
+      await push('ada', { [twin]: null });
+      await push('ada', { [file]: null });
+      assert.match(label().join('\n'), /web-99: label env goes along/);
+      await push('ada', { [file]: labelled.replace('user: root', 'user: other') });
+      assert.deepEqual(label(), []);
+      assert.equal(estate.memory().desired?.endpoints.get('web-99')?.config['user'], 'other');
+      assert.equal(estate.memory().desired?.endpoints.get('web-99')?.labels['env'], 'prod');
+    });
+
     test('is not kept from being declared by a certificate that policy does not let be installed there', async () => {
       await push('ada', {
         'inventory/certificates/web/squat.yaml': certificate('squat', 'squat.example.com', {

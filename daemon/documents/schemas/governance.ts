@@ -87,7 +87,7 @@ export const changeControlSchema = envelope(
         },
         reservedLabels: {
           description:
-            'Labels of certificates that only some may set, change or take away. Only such a label tells certificates apart where that loosens anything.',
+            'Labels of certificates, endpoints and teams that only some may set, change or take away. Only such a label of a certificate tells certificates apart where that loosens anything.',
           type: 'array',
           maxItems: 50,
           items: {
