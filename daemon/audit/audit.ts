@@ -9,6 +9,7 @@ import { auditChanges } from './changes.ts';
 import { auditIssuance } from './issuance.ts';
 import { collectClaims, type Claim, type ClaimVerdict } from './claim.ts';
 import { auditIssued, sourcesOf } from './issued.ts';
+import { firstNamed } from '../shell/retrace.ts';
 import { replay } from './replay.ts';
 import { readStateHistory, type StateHistory } from './state-history.ts';
 
@@ -59,8 +60,15 @@ export async function auditRepository(
     claims,
     question.now,
   );
+  const named = [...state.changes.values()].filter((each) => each.outcome === 'trusted');
   const trusted =
-    question.trusted ?? [...state.changes.values()].find((each) => each.outcome === 'trusted')?.commit;
+    question.trusted ??
+    (await firstNamed(
+      repository,
+      named.map((each) => each.commit),
+      question.intent,
+    )) ??
+    named[0]?.commit;
   if (trusted === undefined) {
     throw new OperationError(
       'unsupported',

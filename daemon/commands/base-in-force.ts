@@ -17,7 +17,7 @@ import { changesAt } from '../records/past.ts';
 import { applyFirst } from '../shell/first-start.ts';
 import { declaredPrefixes, type FilesInForce } from '../shell/in-force.ts';
 import { keepWhatBroke } from '../shell/intent.ts';
-import { stationsOf } from '../shell/retrace.ts';
+import { firstNamed, stationsOf } from '../shell/retrace.ts';
 import { isNarrow, neededEntries } from './change-scope.ts';
 import { branchTip } from './open-history.ts';
 import { seenTimes } from './seen-times.ts';
@@ -92,10 +92,10 @@ async function historyNeeded(
   if (!wrong && !controlled) return null;
   const tip = await branchTip(repository, 'renewd/state', signal);
   const changes = tip === null ? [] : await changesAt(repository, tip, '');
-  const first = changes.find((each) => each.outcome === 'trusted')?.commit ?? null;
-  const isHere = first !== null && (await repository.isAncestor(first, base));
-  const trusted = isHere ? first : await beginningOf(repository, base);
-  if (wrong || !isHere) return trusted;
+  const named = changes.filter((each) => each.outcome === 'trusted').map((each) => each.commit);
+  const first = await firstNamed(repository, named, base);
+  const trusted = first ?? (await beginningOf(repository, base));
+  if (wrong || first === null) return trusted;
   for (const each of changes) {
     const waits = each.acceptedAt === null && each.outcome !== 'trusted';
     if (waits && (await repository.isAncestor(each.commit, base))) return trusted;

@@ -7,7 +7,7 @@ import type { Repository } from '../git/repository.ts';
 import { OperationError } from '../ports/failure.ts';
 import { examineLine } from '../records/lineage.ts';
 import { changesAt } from '../records/past.ts';
-import { stationsOf } from './retrace.ts';
+import { firstNamed, stationsOf } from './retrace.ts';
 
 /** Where the records of earlier turns stand, in the repository of the declarations. */
 export interface RecordsPlace {
@@ -48,12 +48,13 @@ export async function rememberedWay(
   const isFirst = (each: (typeof ours)[number]): boolean => each.outcome === 'trusted';
   // A key that is gone may have signed how it began. Then all records count: better than to take the newest commit on trust.
   const records = ours.some(isFirst) ? ours : await changesAt(repository, tip, prefix, new Map());
-  const first = start ?? records.find(isFirst)?.commit;
-  if (first === undefined) return null;
-  if (!(await repository.isAncestor(first, head)))
+  const named = records.filter(isFirst).map((each) => each.commit);
+  if (start === null && named.length === 0) return null;
+  const first = start ?? (await firstNamed(repository, named, head));
+  if (first === null)
     throw new OperationError(
       'git-unavailable',
-      `the records say that ${first} was the first commit that counted, and it is not in the history of the branch: it was rewritten. Find out by whom; where that is right, name the commit to begin with in trust.commit of the configuration`,
+      `the records say that ${named[0] ?? ''} was the first commit that counted, and it is not in the history of the branch: it was rewritten. Find out by whom; where that is right, name the commit to begin with in trust.commit of the configuration`,
       { disposition: 'retry' },
     );
   const seen = new Map(records.map((each) => [each.commit, Date.parse(each.seenAt)]));

@@ -3,8 +3,36 @@
  * what came later cannot move the way away from what was judged. IO: reads Git.
  */
 import type { Repository } from '../git/repository.ts';
+import { OperationError } from '../ports/failure.ts';
 import type { Judging } from './judging.ts';
 import { wayTo } from './way.ts';
+
+/**
+ * The commit that counts as the first, where records name several: of those in the past of `head` the one that all others come after. null where none is in that past. IO: reads
+ * Git. @throws OperationError `unsupported` where they have no order: somebody's own beginning would be as good as ours
+ */
+export async function firstNamed(
+  repository: Pick<Repository, 'isAncestor'>,
+  named: Iterable<string>,
+  head: string,
+): Promise<string | null> {
+  const here: string[] = [];
+  for (const commit of new Set(named)) if (await repository.isAncestor(commit, head)) here.push(commit);
+  for (const commit of here) {
+    let isFirst = true;
+    for (const other of here) isFirst &&= await repository.isAncestor(commit, other);
+    if (isFirst) return commit;
+  }
+  if (here.length === 0) return null;
+  throw new OperationError(
+    'unsupported',
+    `the records name several commits as the first that counts, and none of them comes before the others: ${here
+      .map((each) => each.slice(0, 10))
+      .slice(0, 5)
+      .join(', ')}. Somebody else wrote to them, or the branch was rewritten: renewd audit --trust names one`,
+    { disposition: 'stall', endsWhen: ['repository'] },
+  );
+}
 
 /**
  * Those of `named` that the daemon can have stood at on its way from `trusted` to `head`, oldest first, `head` last: each comes after the one before. A name that does not is

@@ -3,7 +3,7 @@
  * nothing back, now or after the journal was lost. Real git and real OpenSSH signatures.
  */
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { auditRepository } from '../../daemon/audit/audit.ts';
@@ -81,6 +81,28 @@ async function audit(estate: SignedEstate, trusted: string | null): ReturnType<t
   return withClone(estate, (clone) =>
     auditRepository(clone, { ...question, recordSigners: null, now: Date.now() }, silentLog),
   );
+}
+
+/** What somebody who may push writes into the records: a commit of theirs was the first that counts, and long ago. */
+function forgeBeginning({ tree: { git, directory } }: SignedEstate, own: string): void {
+  const ref = 'refs/remotes/origin/renewd/state';
+  const place = join(dirname(directory), `records-${own.slice(0, 8)}`);
+  git('worktree', 'add', '-q', '--detach', place, ref);
+  const [path = '', text = ''] =
+    git('ls-tree', '-r', '--name-only', ref, 'changes/')
+      .split('\n')
+      .map((name) => [name, readFileSync(join(place, name), 'utf8')])
+      .find(([, each]) => each?.includes('"trusted"')) ?? [];
+  const { commit } = JSON.parse(text) as { commit: string };
+  const forged = text
+    .replaceAll(commit, own)
+    .replace(/"seenAt": "[^"]+"/, '"seenAt": "2020-01-01T00:00:00Z"');
+  const at = join(place, path.replace(commit, own).replace(/\d{4}-\d{2}/, '2020-01'));
+  mkdirSync(dirname(at), { recursive: true });
+  writeFileSync(at, forged);
+  git('-C', place, 'add', '-A');
+  git('-C', place, ...signedBy(null), 'commit', '-q', '-m', 'Forged');
+  git('update-ref', ref, git('-C', place, 'rev-parse', 'HEAD'));
 }
 
 describe('merges whose first parent is not where the branch stood', () => {
@@ -248,6 +270,8 @@ describe('merges whose first parent is not where the branch stood', () => {
       git('fetch', '-q', 'origin', '+refs/heads/*:refs/remotes/origin/*');
       assert.equal((await check(estate)).verdict, 'denied');
       await assert.rejects(audit(estate, null), /has 2 beginnings.*--trust/);
+      forgeBeginning(estate, own);
+      await assert.rejects(check(estate), /name several commits as the first that counts/);
     });
 });
 
