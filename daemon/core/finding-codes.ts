@@ -284,7 +284,7 @@ export const findingCodes = {
     meaning:
       'The branch no longer contains the commit that was accepted last. Changes are frozen, renewals go on.',
     remedy:
-      'Find out who forced the push. Push the accepted commit back (the finding names it), or accept the new history on purpose: stop renewd, move journal.db* out of the data directory, leave custody/ and issuers/ where they are, and start it again.',
+      'Find out who forced the push. Push the accepted commit back (the finding names it), or accept the new history on purpose: stop renewd, name its newest commit in trust.commit of the configuration, move journal.db* out of the data directory, leave custody/ and issuers/ where they are, and start it again.',
   },
   'history-rewound': {
     severity: 'critical',

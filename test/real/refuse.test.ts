@@ -171,12 +171,22 @@ describe('refusals', { skip: missingServers() ?? false }, () => {
     assert.ok((await repositoryCodes()).includes('history-rewritten'));
     const { remedy } =
       house.memory.repositoryRecord?.findings.find((each) => each.code === 'history-rewritten') ?? {};
-    assert.match(remedy ?? '', /move journal\.db\*? .*leave custody\/ and issuers\//);
+    assert.match(
+      remedy ?? '',
+      /name its newest commit in trust\.commit .*move journal\.db\*? .*leave custody\/ and issuers\//,
+    );
     await house.close();
     const data = join(estate.root, 'data');
     for (const name of readdirSync(data).filter((each) => each.startsWith('journal.db')))
       renameSync(join(data, name), join(estate.root, name));
+    // A new journal alone takes nothing on trust in the place of what the records name.
     house = await estate.openHouse({ clockOffsetMs: () => clockOffsetMs });
+    const { troubles } = await turn(house);
+    assert.match(troubles.map((each) => each.message).join(), /was rewritten.*trust\.commit/);
+    assert.equal(house.memory.accepted, null);
+    await house.close();
+    const trust = { commit: (await estate.git('rev-parse', 'HEAD')).trim() };
+    house = await estate.openHouse({ config: { trust }, clockOffsetMs: () => clockOffsetMs });
     for (let turns = 0; turns < 3; turns++) await turn(house);
     assert.deepEqual(
       (await repositoryCodes()).filter((code) => code.startsWith('history')),

@@ -229,7 +229,7 @@ describe('a request from the first commit to the audit', { skip: missingServers(
   });
 
   test('the records tell how it stood at any moment, and what changed between two', () => {
-    assert.match(renewd(clone, 'status', '--at', '2020-01-01').out, /no records yet/);
+    assert.match(renewd(clone, 'status', '--at', '2020-01-01').out, /there were no records then/);
     assert.match(renewd(clone, 'status', '--at', 'origin/renewd/state').out, /web\/shop/);
     assert.match(renewd(clone, 'status', '--at', 'tomorrow').out, /is no day/);
     const { code, out } = renewd(clone, 'diff', '2020-01-01..');
