@@ -16,7 +16,12 @@ export function policyFindings(input: AssessInput): Draft[] {
   for (const each of issued) if (each.verdict === 'fail') said.add(useOf(each));
   const found = input.foundEvaluations
     .filter((each) => each.verdict === 'fail' && !said.has(useOf(each)))
-    .map((each) => ({ ...each, message: `found in place, not issued by renewd: ${each.message}` }));
+    .map((each) => ({
+      ...each,
+      message: `found in place, not issued by renewd: ${each.message}`,
+      // The declaration did not make it, so no change of it ends this.
+      fix: `It ends when renewd issues anew: renewd renew ${input.certificate.id}. With drift: enforce it puts back what it issued before.`,
+    }));
   return once([
     ...requested.flatMap((each) => findingOf(each, now, stops(each))),
     ...issued.flatMap((each) => findingOf(each, now, false)),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { reasonToIssue } from '../../daemon/core/need.ts';
 import type { Evaluation } from '../../daemon/core/policy.ts';
+import { policyFindings } from '../../daemon/core/policy-findings.ts';
 import { evaluationOf, input, installed, memory } from './sample.ts';
 
 function broken(id: string): Evaluation {
@@ -60,4 +61,11 @@ test('a certificate that an older renewd issued for a rule is not replaced for i
   const old = { ...installed(), issued: { ...issued, because } };
   const need = reasonToIssue(input({ memory: memory({ installed: old }), issuedEvaluations: [broken('a')] }));
   assert.equal(need, null);
+});
+
+test('what was found in place ends by issuing anew: no change of the declaration made it', () => {
+  const found = policyFindings(input({ foundEvaluations: [broken('a')] }));
+  assert.equal(found.length, 1);
+  assert.match(found[0]?.message ?? '', /^found in place, not issued by renewd: /);
+  assert.match(found[0]?.remedy ?? '', /renewd renew web\/shop\./);
 });
