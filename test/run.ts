@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
@@ -72,6 +72,8 @@ const files = globSync(patterns.length > 0 ? patterns : 'test/**/*.test.ts')
   .sort()
   // Those with real servers take minutes each: begun last, they would run alone at the end.
   .sort((left, right) => Number(right.startsWith('test/real/')) - Number(left.startsWith('test/real/')));
+// Hundreds of processes of the same code, tests and what they start: what one compiled the others read (a third less CPU over test/core, measured).
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '../node_modules/.cache/compiled');
 const counts = { passed: 0, failed: 0, skipped: 0 };
 // Three files at a time: the machine this runs on may have two cores, of which two files use one (measured): they wait for servers half of the time.
 const stream = run({ files, concurrency: 3, execArgv: ['--no-warnings'] });

@@ -192,14 +192,13 @@ describe('the first hour', { skip: missingServers() ?? false }, () => {
       git('commit', '-q', '-am', 'Ask for P-384');
       const before = await servedFingerprint(estate.nginx.port, 'shop.example.com');
       child.kill('SIGHUP');
-      for (
-        let tries = 0;
-        tries < 900 && (await servedFingerprint(estate.nginx.port, 'shop.example.com')) === before;
-        tries++
-      ) {
+      // The answer that differs is kept: after a reload workers of the old configuration may still take a connection or two.
+      let served = before;
+      for (let tries = 0; tries < 900 && served === before; tries++) {
         await new Promise((resolve) => setTimeout(resolve, 100));
+        served = await servedFingerprint(estate.nginx.port, 'shop.example.com');
       }
-      assert.notEqual(await servedFingerprint(estate.nginx.port, 'shop.example.com'), before, log);
+      assert.notEqual(served, before, log);
       // The site follows the records, with what the signatures of the daemon's own key say.
       const page = join(home, 'published/certificates/platform/shop-example-com/index.html');
       const shown = (): boolean =>
