@@ -525,6 +525,10 @@ export const limits = {
     backdateMaxShare: 0.1,
     /** A CRL is good for this long, and is signed anew when half of it has passed. */
     crlLifetimeMs: 30 * day,
+    /** How often a CA that issues nothing is asked for what it publishes: its CRL is then never older than half its time and this. */
+    publishIntervalMs: day,
+    /** The same for one that is in trouble: whoever corrected it sees the finding end within the hour. */
+    publishAgainMs: hour,
     /** Random part of a serial number: 128 bits; CAs must have 64 (BR 7.1). */
     serialRandomBytes: 16,
     /** Longest common name (RFC 5280 appendix A, ub-common-name); a longer first name leaves the subject empty. */

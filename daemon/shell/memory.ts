@@ -146,8 +146,10 @@ export interface Memory {
   >;
   /** How the journal differs from what the records say of it; null when it does not. */
   journalTrouble: string | null;
-  /** What issuers published last, by path. */
+  /** What issuers published last, by path: what a push took to the branch. */
   readonly publications: Map<string, string>;
+  /** When each issuer is asked next for what it publishes, and the declaration it was asked with. An issuer that is missing here is asked with the next turn. */
+  readonly publicationsDue: Map<string, { readonly blob: string; readonly at: number }>;
 }
 
 /** Memory as it is when a process starts: what the journal holds. IO: reads the journal. */
@@ -193,6 +195,7 @@ export function recall(journal: Journal): Memory {
     dueAt: new Map(),
     known: new Map(),
     publications: new Map(),
+    publicationsDue: new Map(),
     logTroubles: new Map(),
     journalTrouble: null,
   };

@@ -1,5 +1,4 @@
 /** From judgements to one commit: makes the records that changed, says why, publishes. */
-import { counted } from '../core/count.ts';
 import { commitMessage, describeChange } from '../core/audit-line.ts';
 import type { FindingDraft } from '../core/assess.ts';
 import { findingCodes } from '../core/finding-codes.ts';
@@ -8,8 +7,7 @@ import { changePath } from '../core/change-record.ts';
 import type { Installed } from '../core/installation-state.ts';
 import type { CertificateRecord, EndpointRecord, RepositoryFindings } from '../core/record-format.ts';
 import { certificateRecord, documentFinding, endpointRecord, repositoryFindings } from '../core/record.ts';
-import { OperationError } from '../ports/failure.ts';
-import { chainPath, placeOf } from '../records/paths.ts';
+import { chainPath } from '../records/paths.ts';
 import { recordJson, recordLine, recordText, type RecordText } from '../record-text.ts';
 import type { Outcome } from './apply.ts';
 import type { Estate } from './estate.ts';
@@ -21,9 +19,8 @@ import { clockFindings } from './clock.ts';
 import { instanceFindings, standingOf } from './instances.ts';
 import { historyFindings } from './lagging.ts';
 import type { Memory } from './memory.ts';
-import { contradiction } from './published-log.ts';
-import { noteTakenBack, takeBackMissing, takenBackFindings } from './taken-back.ts';
-import { recordTrust } from './record-trust.ts';
+import { takenBackFindings } from './taken-back.ts';
+import { askPublications, notePublications } from './publications.ts';
 import { incidentFindings } from './record-incidents.ts';
 import { publishRecords } from './records.ts';
 import { unreadFindings } from './unread.ts';
@@ -57,14 +54,8 @@ export async function recordAndPublish(
     files.set(changePath(record), recordJson(record));
     judged.push(`change ${record.commit.slice(0, 10)}: ${record.outcome}, ${record.subject}`);
   }
-  // The first turn of a process asks too: the one before may have ended between an issuance and its publication.
-  if (
-    memory.publications.size === 0 ||
-    memory.stateTip === null ||
-    outcomes.some((outcome) => outcome.action.kind === 'issue' || outcome.action.kind === 'continue')
-  ) {
-    await addPublications(world, estate, memory, files, signal);
-  }
+  const asked = await askPublications(world, estate, memory, outcomes, signal);
+  for (const [path, text] of asked.changed) files.set(path, recordText(text));
   const repository = changedRepository(world, estate, memory, now);
   const changed =
     certificates.length +
@@ -74,7 +65,10 @@ export async function recordAndPublish(
     memory.putBack.size +
     memory.released.size;
   const beat = nextHeartbeat(world, estate, memory, heartbeat, changed > 0);
-  if (changed === 0 && beat === null) return null;
+  if (changed === 0 && beat === null) {
+    notePublications(memory, asked);
+    return null;
+  }
   const because = reasons(outcomes, memory);
   const { outcome, beats } = await publishRecords(
     world,
@@ -92,6 +86,7 @@ export async function recordAndPublish(
     },
     signal,
   );
+  notePublications(memory, asked);
   for (const record of certificates) {
     memory.certificateRecords.set(`${record.metadata.team}/${record.metadata.name}`, record);
   }
@@ -233,68 +228,6 @@ function changedRepository(
   return !memory.rewriteFindings && previous !== null && recordJson(previous) === recordJson(next)
     ? null
     : next;
-}
-
-async function addPublications(
-  world: World,
-  estate: Estate,
-  memory: Memory,
-  files: Map<string, RecordText>,
-  signal: AbortSignal,
-): Promise<void> {
-  for (const spec of memory.desired?.issuers.values() ?? []) {
-    try {
-      const issuer = world.issuer(spec);
-      if (issuer.publications === undefined) continue;
-      const publications = await issuer.publications(signal);
-      const foreign = [...publications.keys()].find((path) => !isPublicationOf(spec.name, path));
-      const wrong =
-        (foreign === undefined ? null : { message: foreign, missing: [] }) ??
-        (await contradiction(
-          estate.state,
-          memory.stateTip,
-          spec.name,
-          publications,
-          recordTrust(world, estate.state, memory, estate.intent.trust),
-        ));
-      if (wrong !== null) {
-        const taken = await takeBackMissing(estate.state.repository, issuer, wrong.missing, signal);
-        const message = `the log of issuance of ${spec.name} contradicts what was published: ${wrong.message}`;
-        const after =
-          taken === 0
-            ? ''
-            : `. ${counted(taken, 'entry was', 'entries were')} taken back from the records: where a backup was restored, nothing is left to do`;
-        memory.logTroubles.set(spec.name, { code: 'issuance-log-changed', message: `${message}${after}` });
-        if (taken > 0) noteTakenBack(world.journal, spec.name, `${message}${after}`, world.now());
-        continue;
-      }
-      memory.logTroubles.delete(spec.name);
-      for (const [path, text] of publications) {
-        if (memory.publications.get(path) === text) continue;
-        memory.publications.set(path, text);
-        files.set(path, recordText(text));
-      }
-    } catch (error) {
-      if (!(error instanceof OperationError)) throw error;
-      if (error.disposition === 'stall')
-        memory.logTroubles.set(spec.name, {
-          code: error.code === 'ca-lost' ? 'ca-lost' : 'issuance-log-changed',
-          message: error.message,
-        });
-      world.log.warn(
-        { issuer: spec.name, code: error.code },
-        `publications of issuer ${spec.name}: ${error.message}`,
-      );
-    }
-  }
-}
-
-/** An issuer publishes below its own folders only. */
-function isPublicationOf(issuer: string, path: string): boolean {
-  return (
-    (path.startsWith(`issuers/${issuer}/`) || path.startsWith(`issuance/${issuer}/`)) &&
-    placeOf(path) !== null
-  );
 }
 
 function reasons(outcomes: readonly Outcome[], memory: Memory): string {

@@ -151,6 +151,7 @@ async function whatIsNotOurs(
     memory.repositoryRecord = null;
   }
   memory.publications.clear();
+  memory.publicationsDue.clear();
   return { instead: new Map([...(lost ?? []), ...pending]), putBack: true, line: false };
 }
 
