@@ -181,8 +181,14 @@ export function createAcmeClient(options: AcmeAccountOptions): AcmeClient {
     try {
       return await send(directory, sameServer(url), kid, payload, signal);
     } catch (error) {
+      if (!(error instanceof AcmeRefusal)) throw error;
       // A CA that was set up anew: the next request opens the account again, with the same key.
-      if (error instanceof AcmeRefusal && error.problem.type === 'accountDoesNotExist') opened = null;
+      if (error.problem.type === 'accountDoesNotExist') opened = null;
+      if (error.problem.type === 'unauthorized') {
+        // Not for this account, or no longer for any account of this key (section 7.3.6): only the account itself tells which.
+        opened = null;
+        await account(signal);
+      }
       throw error;
     }
   };

@@ -110,6 +110,14 @@ const meanings: Readonly<Record<string, Meaning>> = {
 };
 
 /**
+ * What to do about an account that the CA refuses. No other account is opened unasked: whoever deactivated this one meant something by it, a binding may be good for one
+ * account only, and a CAA record may name the old one (RFC 8657).
+ */
+function endOfAccount(issuer: string): string {
+  return `Where the CA refuses the external account binding, correct eab. Where the account was deactivated or revoked, that is final (RFC 8555 section 7.3.6): move acme/${issuer}/account.age of the custody directory aside, and the next try opens a new account; where accounts need a binding, get a new one and declare it before.`;
+}
+
+/**
  * The failure a refusal means. `what` says what was asked: `newOrder`. `asked`: a refusal of the account itself, or of reading the directory, holds for everything
  * of this issuer; one of an order holds for its names alone, unless the CA says that it is about the account or that it is busy as a whole (RFC 8555 section 6.7).
  */
@@ -135,9 +143,20 @@ export function failureOf(
       asked === 'account' || ofAccount === true || isBusy ? ('issuer' as const) : ('installation' as const),
     ...(problem.retryAt === null ? {} : { retryAt: problem.retryAt }),
   };
+  const said = `${what} at issuer ${issuer}: ${problemText({ ...problem, type })}`;
+  if (problem.type === 'unauthorized' && asked === 'account')
+    return new OperationError(
+      'acme-account',
+      `${said}${/[.!?]$/.test(said) ? '' : '.'} ${endOfAccount(issuer)}`,
+      {
+        ...common,
+        disposition: 'stall',
+        endsWhen: ['issuer', 'declaration', 'secret', 'data-directory'],
+      },
+    );
   return new OperationError(
-    problem.type === 'unauthorized' && asked === 'account' ? 'acme-account' : code,
-    `${what} at issuer ${issuer}: ${problemText({ ...problem, type })}`,
+    code,
+    said,
     disposition === 'stall'
       ? { ...common, disposition, endsWhen: ['issuer', 'declaration', 'secret'] }
       : {

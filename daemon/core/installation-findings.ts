@@ -5,7 +5,7 @@ import { findingCodes, type FindingCode } from './finding-codes.ts';
 import type { Finding, Handshake, Severity } from './model.ts';
 import { policyFindings } from './policy-findings.ts';
 import { endOf, endsAt, expiryThresholds, spanOf } from './renewal.ts';
-import { stallSentence } from './stall.ts';
+import { withStall } from './stall.ts';
 import { isStillServed } from './withdrawal.ts';
 
 /** Every finding. `issuanceWanted`: a new certificate is needed, so that trouble of its issuer matters. */
@@ -184,10 +184,9 @@ function attemptFindings(input: AssessInput, issuanceWanted: boolean): Draft[] {
   if (attempt !== null && attempt.failures > 0) {
     const code: FindingCode =
       attempt.step === 'issue' || attempt.step === 'make the key' ? 'issue-failed' : 'install-failed';
-    const next = attempt.endsWhen?.length ? ` ${stallSentence(attempt.endsWhen)}` : '';
     drafts.push({
       code,
-      message: `${attempt.step} failed: ${attempt.message}${next}`,
+      message: `${attempt.step} failed: ${withStall(attempt.message, attempt.endsWhen)}`,
       observed: attempt.code,
       ...(operation?.issued != null
         ? { expected: `${short(operation.issued.fingerprint)} served everywhere` }
@@ -203,7 +202,7 @@ function attemptFindings(input: AssessInput, issuanceWanted: boolean): Draft[] {
   if (issuerAttempt !== null && attempt === null && issuanceWanted) {
     drafts.push({
       code: 'issue-failed',
-      message: `issuer ${input.certificate.issuer}: ${issuerAttempt.message}${issuerAttempt.endsWhen?.length ? ` ${stallSentence(issuerAttempt.endsWhen)}` : ''}`,
+      message: `issuer ${input.certificate.issuer}: ${withStall(issuerAttempt.message, issuerAttempt.endsWhen)}`,
       observed: issuerAttempt.code,
     });
   }

@@ -88,6 +88,12 @@ const places: Readonly<Record<EndsWhen, string>> = {
   'data-directory': 'the data directory',
 };
 
+/** The message of a failure, and when it is tried again. A message that somebody else wrote may lack its full stop. Pure. */
+export function withStall(message: string, endsWhen: readonly EndsWhen[] = []): string {
+  if (endsWhen.length === 0) return message;
+  return `${message}${/[.!?…]$/.test(message) ? '' : '.'} ${stallSentence(endsWhen)}`;
+}
+
 /** When it is tried again, as a sentence to stand behind the message of a stall. Pure. */
 export function stallSentence(endsWhen: readonly EndsWhen[]): string {
   const isSeen = (each: EndsWhen): boolean => each === 'declaration' || each === 'secret';

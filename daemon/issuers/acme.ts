@@ -104,8 +104,8 @@ function openKey(name: string, keyName: string, keyPem: string): AccountKey {
   } catch (cause) {
     throw new OperationError(
       'acme-account',
-      `issuer ${name}: what custody holds as ${keyName} is no P-256 key. Put the right one back, or take it away to have a new account made.`,
-      { scope: 'issuer', disposition: 'stall', endsWhen: ['declaration'], cause },
+      `issuer ${name}: what custody holds as ${keyName} is no P-256 key. Put the right one back, or move ${keyName}.age of the custody directory aside to have a new account opened.`,
+      { scope: 'issuer', disposition: 'stall', endsWhen: ['data-directory'], cause },
     );
   }
 }

@@ -48,6 +48,8 @@ export interface FakeCa {
   sharesOrders: boolean;
   /** Forgets its accounts, as a staging CA that was wiped. */
   readonly forgetAccounts: () => void;
+  /** All accounts of now are deactivated, for ever (RFC 8555 section 7.3.6). */
+  readonly deactivateAccounts: () => void;
   readonly close: () => Promise<void>;
 }
 
@@ -62,6 +64,7 @@ export async function startFakeCa(workshop: Workshop): Promise<FakeCa> {
   const root = workshop.ca('Fake Root');
   const nonces = new Set<string>();
   const accounts = new Map<string, JsonWebKey>();
+  const deactivated = new Set<string | undefined>();
   const counts = new Map<string, number>();
   const authorizations = new Map<string, string>();
   let made = 0;
@@ -106,6 +109,7 @@ export async function startFakeCa(workshop: Workshop): Promise<FakeCa> {
     if (!nonces.delete(head.nonce ?? '')) return problem(400, 'badNonce', 'unknown nonce');
     const key = head.jwk ?? accounts.get(head.kid ?? '');
     if (key === undefined) return problem(400, 'accountDoesNotExist', 'unknown account');
+    if (deactivated.has(key.x)) return problem(401, 'unauthorized', 'the account is deactivated');
     return envelope.verifies(key) ? null : problem(400, 'malformed', 'the signature does not verify');
   }
 
@@ -212,6 +216,9 @@ export async function startFakeCa(workshop: Workshop): Promise<FakeCa> {
     sharesOrders: false,
     forgetAccounts: () => {
       accounts.clear();
+    },
+    deactivateAccounts: () => {
+      for (const { x } of accounts.values()) deactivated.add(x);
     },
     close: async () => {
       server.closeAllConnections();

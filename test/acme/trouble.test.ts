@@ -187,6 +187,37 @@ describe('nothing is stuck for ever', () => {
     leafOf((await call(issuer, shop('two'))).outcome);
   });
 
+  for (const when of ['while it is open', 'before it is opened again'] as const)
+    test(`the account is deactivated ${when}: everything of the issuer waits, the message says the way out, and that is one`, async () => {
+      let issuer = open();
+      leafOf((await call(issuer, shop())).outcome);
+      ca.deactivateAccounts();
+      if (when === 'before it is opened again') issuer = open();
+      for (let tries = 0; tries < 2; tries++) {
+        const failed = assertFailed(
+          (await call(issuer, shop('two'))).outcome,
+          'acme-account',
+          /deactivated\. .*final \(RFC 8555 section 7\.3\.6\): move acme\/fake\/account\.age of the custody directory aside, and the next try opens a new account/,
+        );
+        assert.equal(failed.scope, 'issuer');
+        assert.ok(failed.endsWhen.includes('data-directory'));
+      }
+      const old = kept.get('acme/fake/account');
+      kept.delete('acme/fake/account');
+      leafOf((await call(issuer, shop('two'))).outcome);
+      assert.notEqual(kept.get('acme/fake/account'), old);
+    });
+
+  test('an order that the CA refuses to this account alone is no trouble of the account', async () => {
+    const issuer = open();
+    leafOf((await call(issuer, shop())).outcome);
+    ca.override = ({ what }) => (what === 'new-order' ? problem(403, 'unauthorized', 'not this name') : null);
+    assert.equal(
+      assertFailed((await call(issuer, shop('two'))).outcome, 'acme-rejected').scope,
+      'installation',
+    );
+  });
+
   test('two installations of the same names share an order at a CA that shares: each gets its own key certified', async () => {
     ca.sharesOrders = true;
     const issuer = open();

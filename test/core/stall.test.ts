@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Certificate, Endpoint, Issuer, Profile } from '../../daemon/core/model.ts';
-import { basisOf, endsWhenAsked, stallSentence, type Ground } from '../../daemon/core/stall.ts';
+import { basisOf, endsWhenAsked, stallSentence, withStall, type Ground } from '../../daemon/core/stall.ts';
 import { certificate } from './sample.ts';
 
 const shop: Certificate = certificate();
@@ -76,6 +76,13 @@ test('the sentence says what is seen at once, what is found out, and never that 
     stallSentence(['data-directory']),
     'Correct the data directory: it is tried again at least once a day.',
   );
+});
+
+test('the sentence stands apart from a message that has no full stop', () => {
+  const sentence = stallSentence(['data-directory']);
+  assert.equal(withStall('it is deactivated', ['data-directory']), `it is deactivated. ${sentence}`);
+  assert.equal(withStall('Correct it.', ['data-directory']), `Correct it. ${sentence}`);
+  assert.equal(withStall('it is away'), 'it is away');
 });
 
 test('a person who asks ends what waits for an endpoint or an account, and nothing that counts against a CA', () => {
