@@ -38,8 +38,8 @@ export type JobOf = (action: Action) => Promise<Job>;
 export interface Waits {
   readonly attempts: ReadonlyMap<string, Attempt>;
   readonly basisOf: (subject: string) => string;
-  /** When what is installed there ends; null when nothing is. */
-  readonly endsAt: (installation: string) => number | null;
+  /** When the first to end of all that waits with this subject ends; null when nothing of it is issued. */
+  readonly endsAt: (subject: string) => number | null;
 }
 
 /** Carries out all actions. IO. Each effect is journaled before it happens; safe to end at any point. */
@@ -309,7 +309,7 @@ function rememberFailure(
         lastFailureAt: at,
         disposition: error.disposition,
         retryAt: error.retryAt,
-        endsAt: waits.endsAt(action.installation),
+        endsAt: waits.endsAt(subject),
         random01: world.random(),
       },
       limits.backoff.stepsMs,

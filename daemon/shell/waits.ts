@@ -23,11 +23,29 @@ export function waitsOn(memory: Memory, ground: Ground): Waits {
   return {
     attempts: memory.attempts,
     basisOf: (subject) => basisOf(subject, ground),
-    endsAt: (installation) => {
-      const issued = memory.installations.get(installation)?.installed?.issued;
-      return issued === undefined ? null : endOf(issued);
-    },
+    endsAt: (subject) => firstEnd(memory, subject),
   };
+}
+
+/**
+ * When the first to end of all that waits with a subject ends: a CA or a machine that many use is tried by the certificate that needs it first. Where nothing is
+ * installed, what was issued for it counts: it would end unused. null when there is neither.
+ */
+function firstEnd(memory: Memory, subject: string): number | null {
+  const name = subject.slice(subject.indexOf(':') + 1);
+  const ends = [...concerned(memory, subject)].flatMap((id) => {
+    const certificate = certificateOf(memory, id);
+    if (certificate === null || certificate.state === 'retired' || memory.withdrawn.has(id)) return [];
+    return certificate.installations
+      .filter((each) => each.id === name || each.endpoint === name || subject.startsWith('issuer:'))
+      .flatMap((each) => {
+        const issued =
+          memory.installations.get(each.id)?.installed?.issued ??
+          memory.operations.get(each.id)?.operation.issued;
+        return issued == null ? [] : [endOf(issued)];
+      });
+  });
+  return ends.length === 0 ? null : Math.min(...ends);
 }
 
 /** Whose first turn has been: what a restart corrects was corrected before it. */

@@ -33,6 +33,25 @@ test('a stall is tried again within a day, more often near the end, and never so
   assert.ok(pause({ random01: 0.999 }) < day && pause({ random01: 0.999 }) > day / 2);
 });
 
+test('a pause of ours is never longer than a twentieth of what is left, nor for that shorter than an hour', () => {
+  const hour = 60 * minute;
+  const pause = (changes: Partial<Failure>): number => next({ failures: 4, random01: 0, ...changes }) - at;
+  // Certificates of a day, renewed at half: the fourth failure leaves less than the last step of the schedule.
+  assert.equal(pause({ endsAt: at + 9 * hour }), hour);
+  assert.equal(pause({ endsAt: at + 3 * day }), (3 * day) / 20);
+  assert.equal(pause({ endsAt: at - day }), hour);
+  assert.equal(pause({ endsAt: at - day, disposition: 'wait' }), hour);
+  // The steps that are shorter stay, and so does the last one where much is left.
+  assert.deepEqual(
+    [1, 2].map((failures) => pause({ failures, endsAt: at + hour })),
+    [0.8 * minute, 8 * minute],
+  );
+  assert.equal(pause({ endsAt: at + 60 * day }), 0.8 * day);
+  // What the other side asked for stays, whatever ends meanwhile.
+  for (const disposition of ['retry', 'wait'] as const)
+    assert.equal(pause({ disposition, endsAt: at + hour, retryAt: at + 20 * hour }), 20 * hour);
+});
+
 test('wait keeps to what the other side asked for, to the millisecond', () => {
   assert.equal(next({ disposition: 'wait', retryAt: at + 42 * minute }), at + 42 * minute);
 });
@@ -65,6 +84,7 @@ const failure = fc.record({
   disposition: fc.constantFrom('retry' as const, 'wait' as const),
   retryAt: fc.option(fc.integer({ min: 0, max: 9_000_000_000_000 })),
   random01: fc.double({ min: 0, max: 0.999_999, noNaN: true }),
+  endsAt: fc.option(fc.integer({ min: 0, max: 9_000_000_000_000 })),
 });
 
 test('always between four fifths of the first step and six fifths of the last after the failure', () => {
