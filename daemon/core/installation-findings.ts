@@ -188,6 +188,13 @@ function attemptFindings(input: AssessInput, issuanceWanted: boolean): Draft[] {
       code,
       message: `${attempt.step} failed: ${withStall(attempt.message, attempt.endsWhen)}`,
       observed: attempt.code,
+      // Nothing of it is kept: that it costs no new order would not be true.
+      ...(code === 'install-failed' && operation === null
+        ? {
+            remedy:
+              'The message names the step and what the server said. Nothing that was begun is kept; the next try begins anew.',
+          }
+        : {}),
       ...(operation?.issued != null
         ? { expected: `${short(operation.issued.fingerprint)} served everywhere` }
         : {}),

@@ -5,12 +5,14 @@
 import { expectedLeaf, type AssessInput, type JudgedAddress, type Need } from './assessment.ts';
 import { storeDrift } from './drift.ts';
 import { place } from './installation-findings.ts';
-import type { Certificate } from './model.ts';
+import type { Attempt, Operation } from './installation-state.ts';
+import type { Certificate, Instant } from './model.ts';
 import { stops, type Evaluation } from './policy.ts';
 import type { IssuedRecord } from './record-format.ts';
 import { issuedRecord } from './record.ts';
+import { answers, wishOf } from './reissue.ts';
+import { endOf } from './renewal.ts';
 import { sameSet } from './same.ts';
-import { timestamp } from './timestamp.ts';
 
 /** Two clocks that are right differ by less; `limits.clock.skewMaxMs` of the shell. */
 const clockSkewMs = 600_000;
@@ -18,29 +20,54 @@ const clockSkewMs = 600_000;
 /** A stall that an older renewd wrote without an end. */
 const oldStallMs = 86_400_000;
 
-/** Decides. Absence of evidence starts nothing; policy stops a beginning, never putting back what was issued. */
+/**
+ * Decides. Absence of evidence starts nothing; policy and a CA in trouble stop a beginning, never putting back what was issued; a repair never stands before a new
+ * certificate that can be asked for.
+ */
 export function decideNeed(input: AssessInput, addresses: readonly JudgedAddress[]): Need {
-  const { certificate, memory, observation, withdrawn } = input;
-  const hands =
-    certificate.drift === 'observe' || certificate.state === 'retired' || withdrawn || input.refusal !== null;
+  const { certificate, memory, observation, now } = input;
+  const { operation } = memory;
   if (observation === null) return { kind: 'observe', because: 'never seen' };
   // Nothing is done on absence of evidence: an endpoint that cannot be read is only looked at again.
   if (observation.store === null) return staleness(input);
-  if (waiting(input)) return staleness(input);
+  if (holds(memory.endpointAttempt, now)) return staleness(input);
+  // Dropping a repair undoes nothing and so cannot fail: it waits for no failure of its own.
+  const over = operation?.repairs === true ? endOfRepair(input) : null;
+  if (over !== null) return { kind: 'abandon', because: over };
+  if (waitsItself(input)) return staleness(input);
+  if (operation !== null && needsIssuer(operation) && holds(memory.issuerAttempt, now))
+    return staleness(input);
   // Also where renewd has no hands any more: what was begun by another declaration must not go on when it is back.
   if (input.misfit !== null) return { kind: 'abandon', because: input.misfit };
-  if (hands) return staleness(input);
-  if (memory.operation !== null) {
-    return isBlocked(input) ? staleness(input) : { kind: 'continue', because: memory.operation.because };
-  }
+  if (hasNoHands(input)) return staleness(input);
+  if (operation !== null)
+    return isBlocked(input) ? staleness(input) : { kind: 'continue', because: operation.because };
   const issuance = reasonToIssue(input);
-  if (issuance !== null) {
-    if (isBlocked(input)) return staleness(input);
-    return issuance;
-  }
+  if (issuance !== null && mayBegin(input)) return issuance;
   const repair = reasonToRepair(input, addresses);
   if (repair !== null && certificate.drift === 'enforce') return repair;
   return staleness(input);
+}
+
+function hasNoHands({ certificate, withdrawn, refusal }: AssessInput): boolean {
+  return certificate.drift === 'observe' || certificate.state === 'retired' || withdrawn || refusal !== null;
+}
+
+/** Why a repair under way is over, whatever became of it; null while it has a point. */
+function endOfRepair(input: AssessInput): string | null {
+  if (input.misfit !== null) return input.misfit;
+  const { installed } = input.memory;
+  if (installed !== null && endOf(installed.issued) <= input.now) return 'what it would put back has expired';
+  if (hasNoHands(input)) return null;
+  const issuance = reasonToIssue(input);
+  return issuance?.kind === 'issue' && mayBegin(input)
+    ? `a new certificate comes before the repair: ${issuance.because}`
+    : null;
+}
+
+/** Whether a new certificate can be asked for now: no policy forbids it, and its issuer is not waited for. */
+function mayBegin({ requestEvaluations, memory, now }: AssessInput): boolean {
+  return !requestEvaluations.some(stops) && !holds(memory.issuerAttempt, now);
 }
 
 function staleness(input: AssessInput): Need {
@@ -54,19 +81,22 @@ function staleness(input: AssessInput): Need {
     : { kind: 'none' };
 }
 
-/** Backoff of the installation, its endpoint, or (while it still needs the issuer) its issuer. */
-function waiting(input: AssessInput): boolean {
-  const { attempt, endpointAttempt, issuerAttempt, operation } = input.memory;
-  const { now, certificate } = input;
-  const holds = (each: typeof attempt): boolean =>
-    each !== null &&
-    each.lastFailureAt <= now + clockSkewMs &&
-    now < (each.nextAt ?? each.lastFailureAt + oldStallMs);
-  // A new declaration is a new chance: its blob resets the wait of the installation.
-  if (attempt !== null && attempt.blob === certificate.blob && holds(attempt)) return true;
-  if (holds(endpointAttempt)) return true;
-  const needsIssuer = operation === null || operation.issued === null;
-  return needsIssuer && holds(issuerAttempt);
+/** Does this failure keep from trying again now? One of the future was met by a clock that was ahead. */
+function holds(attempt: Attempt | null, now: Instant): boolean {
+  return (
+    attempt !== null &&
+    attempt.lastFailureAt <= now + clockSkewMs &&
+    now < (attempt.nextAt ?? attempt.lastFailureAt + oldStallMs)
+  );
+}
+
+/** Backoff of the installation. A new declaration is a new chance: its blob resets the wait. */
+function waitsItself({ memory: { attempt }, now, certificate }: AssessInput): boolean {
+  return attempt !== null && attempt.blob === certificate.blob && holds(attempt, now);
+}
+
+function needsIssuer({ issued }: Operation): boolean {
+  return issued === null;
 }
 
 /** Policy stops an issuance before it starts; it does not stop putting back what was issued. */
@@ -119,18 +149,16 @@ export function reasonToIssue(input: AssessInput): Need | null {
   return null;
 }
 
-/**
- * Somebody asks for a new key (`spec.reissue`). Asked once: what it brought remembers the wish, so that a clock behind the one it was written by asks for no second.
- */
-function reissueAsked({ certificate: { reissue }, memory: { installed }, now }: AssessInput): Need | null {
-  if (reissue === undefined || installed === null || now < reissue.before) return null;
-  const wish = `reissue ${timestamp(reissue.before)}`;
+/** Somebody asks for a new key (`spec.reissue`), and what is installed is not the answer. */
+function reissueAsked({ certificate, memory: { installed }, now }: AssessInput): Need | null {
+  const wish = wishOf(certificate, now);
+  if (wish === null || installed === null) return null;
   const { demanded = [], issued } = installed;
-  if (demanded.includes(wish) || madeAt(issued) >= reissue.before) return null;
+  if (answers(wish, { demanded, madeAt: madeAt(issued) })) return null;
   return {
     kind: 'issue',
-    because: `a new key was asked for: ${reissue.because}`,
-    demanded: [...demanded, wish].sort(),
+    because: `a new key was asked for: ${wish.because}`,
+    demanded: [...demanded, wish.name].sort(),
   };
 }
 
@@ -216,7 +244,15 @@ function ourGenerationInPlace(input: AssessInput): IssuedRecord | null {
   return difference(input.certificate, found) === null ? found : null;
 }
 
+/** What is gone cannot be put back, and what has expired helps nobody. */
+function canBePutBack({ memory: { installed }, observation, now }: AssessInput): boolean {
+  if (installed === null || installed.keyLost || endOf(installed.issued) <= now) return false;
+  const { generation } = installed.issued;
+  return generation === null || observation?.store?.generations.includes(generation) !== false;
+}
+
 function reasonToRepair(input: AssessInput, addresses: readonly JudgedAddress[]): Need | null {
+  if (!canBePutBack(input)) return null;
   const drift = storeDrift(input);
   if (drift !== null) return { kind: 'restore', because: drift.because };
   const elsewhere = addresses.find((each) => isOtherLeaf(each, expectedLeaf(input)?.fingerprint ?? null));

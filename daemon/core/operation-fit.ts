@@ -14,6 +14,7 @@ import type {
   Profile,
 } from './model.ts';
 import { stops, type Evaluation } from './policy.ts';
+import { answers, wishOf } from './reissue.ts';
 import { sameSet } from './same.ts';
 
 /** What is in force for one installation now. null where it is no longer declared. */
@@ -77,8 +78,8 @@ function differenceOf(operation: Operation, inForce: InForce): string | null {
   if (endpoint === null) return `endpoint ${installation.endpoint} is no longer declared`;
   if (profile === null) return `profile ${installation.profile} is no longer declared`;
   if (certificate.state !== 'present') return 'the certificate is declared as retired';
-  // What puts back what was proved before asks nobody for anything.
-  if (operation.repairs === true) return null;
+  // What puts back what was proved before asks nobody for anything: `need.ts` ends it where a new certificate is needed.
+  if (operation.repairs === true) return differenceOfRepair(operation, inForce);
   if (issuer === null) return `issuer ${certificate.issuer} is no longer declared`;
   if (
     !sameSet(operation.dnsNames, certificate.dnsNames) ||
@@ -97,6 +98,39 @@ function differenceOf(operation: Operation, inForce: InForce): string | null {
     return `the declaration of issuer ${certificate.issuer} changed`;
   if (terms.placement !== now.placement) return 'where and how it is installed changed';
   return null;
+}
+
+/** A repair stands for the places and the drift it was begun for; begun anew, it is begun for those of now. */
+function differenceOfRepair({ terms }: Operation, inForce: InForce): string | null {
+  const { certificate, installation, issuer, endpoint, profile, withdrawn } = inForce;
+  if (certificate !== null && certificate.drift !== 'enforce')
+    return `what differs is no longer put right (drift: ${certificate.drift})`;
+  if (terms == null || certificate === null || installation === null) return null;
+  if (issuer === null || endpoint === null || profile === null) return null;
+  const now = termsOf(terms.source, { certificate, installation, issuer, endpoint, profile, withdrawn });
+  return terms.placement === now.placement ? null : 'where and how it is installed changed';
+}
+
+/** Why what is under way is not what was asked for last: a new key (`spec.reissue`) that its own does not answer. A repair makes no key. Pure. */
+export function misfitOfWish(operation: Operation, certificate: Certificate, now: Instant): Misfit | null {
+  const wish = operation.repairs === true ? null : wishOf(certificate, now);
+  if (wish === null || answers(wish, { demanded: operation.demanded, madeAt: operation.startedAt }))
+    return null;
+  return { kind: 'declaration', because: `a new key was asked for: ${wish.because}` };
+}
+
+/**
+ * What a failure leaves of an operation. `dropped`: its key is gone, does not fit or was refused, and the same key would fail alike for ever. `key-lost`: so does the
+ * key of what is installed, and only a new certificate helps. Whatever step it was, and whichever try. Pure.
+ */
+export function fateAfter(
+  { repairs }: Pick<Operation, 'repairs'>,
+  { code, disposition }: { readonly code: string; readonly disposition: 'retry' | 'wait' | 'stall' },
+): 'kept' | 'dropped' | 'key-lost' {
+  if (code === 'csr-rejected') return 'dropped';
+  // The endpoint says of this generation that a new one must be made.
+  if (code !== 'stage-failed' || disposition !== 'stall') return 'kept';
+  return repairs === true ? 'key-lost' : 'dropped';
 }
 
 /** Why the certificate of an operation may not go on: policy in force now, or a validity that has not begun. Pure. */

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { nextAttempt } from '../core/backoff.ts';
 import type { Attempt, Installed, Operation } from '../core/installation-state.ts';
 import type { Observation } from '../core/model.ts';
+import { fateAfter } from '../core/operation-fit.ts';
 import type { Action } from '../core/plan.ts';
 import { proofOf, proofWords, withProof } from '../core/proof.ts';
 import { drawRenewal, spanOf } from '../core/renewal.ts';
@@ -297,6 +298,10 @@ function rememberFailure(
   { error, step, untold }: Failure,
   waits: Waits,
 ): void {
+  const operation = world.journal.operations().get(action.installation)?.operation ?? null;
+  const fate = operation === null ? 'kept' : fateAfter(operation, error);
+  // Nobody brings back a key that is gone: what is waited for is only the next try, with another.
+  const isLost = fate !== 'kept' && error.code === 'stage-failed';
   const subject = subjectOf(action, error.scope);
   const failures = (waits.attempts.get(subject)?.failures ?? 0) + 1;
   const at = world.now();
@@ -307,7 +312,7 @@ function rememberFailure(
       {
         failures,
         lastFailureAt: at,
-        disposition: error.disposition,
+        disposition: isLost ? 'retry' : error.disposition,
         retryAt: error.retryAt,
         endsAt: waits.endsAt(subject),
         random01: world.random(),
@@ -319,15 +324,14 @@ function rememberFailure(
     step,
     blob: job?.certificate.blob ?? '',
     basis: waits.basisOf(subject),
-    ...(error.endsWhen.length === 0 ? {} : { endsWhen: error.endsWhen }),
+    ...(isLost || error.endsWhen.length === 0 ? {} : { endsWhen: error.endsWhen }),
     ...(untold === null ? {} : { untold }),
   };
   world.journal.atomically(() => {
     world.journal.append(at, action.installation, `failed ${step}`, error.code);
     world.journal.saveAttempt(subject, attempt);
-    if (error.code === 'stage-failed' && error.disposition === 'stall') loseKey(world, action, job);
-    // The same key would give the same CSR for ever: the next try makes another.
-    if (error.code === 'csr-rejected') world.journal.removeOperation(action.installation);
+    if (fate !== 'kept') world.journal.removeOperation(action.installation);
+    if (fate === 'key-lost') loseKey(world, job);
   });
   world.progress({ kind: 'failed', installation: action.installation, step, message: error.message });
   world.log.warn(
@@ -336,16 +340,15 @@ function rememberFailure(
   );
 }
 
-/** The generation's key no longer fits: putting it back cannot work, only a new issuance can. */
-function loseKey(world: World, action: Action, job: Job | null): void {
-  if (job?.installed == null || action.kind !== 'restore') return;
-  const id = job.installation.id;
+/** The key of what is installed is gone or no longer fits: putting it back cannot work, only a new issuance can, and that waits for nothing. */
+function loseKey(world: World, job: Job | null): void {
+  if (job?.installed == null) return;
+  const { id } = job.installation;
   world.journal.saveInstallation(id, {
     installed: { ...job.installed, keyLost: true },
     chain: job.installedChain,
     certificate: job.certificate,
   });
-  world.journal.removeOperation(id);
   world.journal.saveAttempt(`installation:${id}`, null);
 }
 

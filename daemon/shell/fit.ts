@@ -3,7 +3,13 @@
  * `core/operation-fit.ts`. No effect on the world.
  */
 import type { CertificateFacts } from '../core/model.ts';
-import { misfitOfDeclaration, misfitOfPolicy, type InForce, type Misfit } from '../core/operation-fit.ts';
+import {
+  misfitOfDeclaration,
+  misfitOfPolicy,
+  misfitOfWish,
+  type InForce,
+  type Misfit,
+} from '../core/operation-fit.ts';
 import { evaluate } from '../core/policy.ts';
 import type { StoredOperation } from '../journal/journal.ts';
 import { limits } from '../limits.ts';
@@ -42,8 +48,10 @@ export function misfitOf(
   const { certificate } = inForce;
   const changed = misfitOfDeclaration(operation, inForce);
   if (changed !== null || certificate === null) return changed;
-  const facts = factsOf(chain);
   const now = world.now();
+  const asked = misfitOfWish(operation, certificate, now);
+  if (asked !== null) return asked;
+  const facts = factsOf(chain);
   const policies = policiesOf(desired);
   const ask = (seen: Parameters<typeof subjectOf>[2]): ReturnType<typeof evaluate> =>
     evaluate(policies, subjectOf(desired, certificate, seen), now);

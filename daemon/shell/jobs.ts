@@ -180,7 +180,9 @@ export function jobMaker(world: World, memory: Memory, signal: AbortSignal): Job
     const issuer = world.issuer(issuerSpec);
     const solver = world.solver(issuerSpec, target);
     // The embedded CA makes its root on first use, so its anchors are asked for after the issuer exists.
-    const judgesInstalled = action.kind === 'restore' || action.kind === 'reload';
+    const judgesInstalled =
+      memory.operations.get(installation.id)?.operation.repairs ??
+      (action.kind === 'restore' || action.kind === 'reload');
     const anchors = await anchorsOf(
       judgesInstalled ? issuerOfInstalled(memory, certificate, installation.id) : certificate.issuer,
     );
@@ -208,7 +210,10 @@ export function jobMaker(world: World, memory: Memory, signal: AbortSignal): Job
         endpoint,
         profile,
       }),
-      misfit: (stored) => misfitOf(world, memory, stored),
+      // What was judged to be dropped is dropped.
+      misfit: (stored) =>
+        misfitOf(world, memory, stored) ??
+        (action.kind === 'abandon' ? { kind: 'declaration', because: action.because } : null),
     };
   };
 }

@@ -116,11 +116,12 @@ export async function runOperation(
     world.crashPoint(`after journal ${step}`);
   };
 
-  if (stored.operation.rollback !== null) {
-    const untold = await rollBack(world, job, stored.operation, signal, true);
-    const { step, code, message } = stored.operation.rollback;
+  // A repair that is dropped leaves everything as it is. All else is first as it was before the switch, and the failure that was told of then counts once.
+  let untold: string | null = null;
+  const leaves = stored.operation.repairs === true && job.misfit(stored) !== null;
+  if (stored.operation.rollback !== null && !leaves) {
+    untold = await orFailedRollBack(rollBack(world, job, stored.operation, signal, true));
     save({ rollback: null, step: 'issued' });
-    throw new StepFailure(step, resumedFailure(code, message), untold);
   }
 
   for (;;) {
@@ -143,7 +144,9 @@ export async function runOperation(
       // The process is ending: nothing failed. The step stands in the journal and the next start goes on.
       if (signal.aborted) return { state: 'pending', retryAt: world.now() };
       if (!(error instanceof OperationError)) throw error;
-      throw new StepFailure(name, error, await recover(world, job, stored, name, error, save, signal));
+      if (mayBeSwitched(stored.operation.step))
+        untold = await recover(world, job, stored, name, error, save, signal);
+      throw new StepFailure(name, error, untold);
     }
   }
 }
@@ -160,15 +163,11 @@ async function drop(
   signal: AbortSignal,
 ): Promise<OperationOutcome> {
   const { installation, generation, step } = operation;
-  let untold: string | null = null;
-  try {
-    // What was begun before a crash may have been switched back then, without the server being told.
-    if (mayBeSwitched(step) && operation.repairs !== true)
-      untold = await rollBack(world, job, operation, signal, true);
-  } catch (error) {
-    if (!(error instanceof OperationError)) throw error;
-    throw new StepFailure('roll back', error);
-  }
+  // What was begun before a crash may have been switched back then, without the server being told.
+  const untold =
+    mayBeSwitched(step) && operation.repairs !== true
+      ? await orFailedRollBack(rollBack(world, job, operation, signal, true))
+      : null;
   world.crashPoint('before drop');
   world.journal.atomically(() => {
     world.journal.append(world.now(), installation, 'dropped', `${generation} at ${step}: ${misfit.because}`);
@@ -293,7 +292,7 @@ async function recover(
       const { code, message } = failure;
       save({ rollback: { step, code, message } });
       const operation = { ...stored.operation, rollback: { step, code, message } };
-      const untold = await rollBack(world, job, operation, signal, false);
+      const untold = await orFailedRollBack(rollBack(world, job, operation, signal, false));
       save({ rollback: null, step: 'issued' });
       return untold;
     }
@@ -351,9 +350,14 @@ async function rollBack(
   return null;
 }
 
-function resumedFailure(code: string, message: string): OperationError {
-  const known = code === 'config-test-failed' || code === 'reload-failed' ? code : 'not-served';
-  return new OperationError(known, message, { disposition: 'retry' });
+/** Names the step: what could not be switched back is tried again before anything else, with the code of what stood in its way. */
+async function orFailedRollBack(rollingBack: Promise<string | null>): Promise<string | null> {
+  try {
+    return await rollingBack;
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    throw new StepFailure('roll back', error);
+  }
 }
 
 /** The addresses at which an installation must be seen. */

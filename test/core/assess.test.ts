@@ -88,6 +88,111 @@ const otherInStore = observation({
   handshakes: [handshake(otherLeaf)],
 });
 
+/** A repair under way, whose own try just failed and waits for a day. */
+const repairing = (changes: Partial<AssessInput['memory']> = {}): AssessInput['memory'] =>
+  memory({
+    operation: operation({ repairs: true, because: 'drift', generation: 'g1', issued: issued(facts('aa')) }),
+    attempt: attempt({ nextAt: now + day }),
+    ...changes,
+  });
+
+/** What stands before what: a repair never before a new certificate, a new certificate that cannot be begun never before a repair. */
+const repairs = (): readonly [string, Partial<AssessInput>, Assessment['need']['kind']][] => {
+  const due = installed({ renewAt: now });
+  const expired = installed({ issued: issued(facts('aa', { notAfter: now })), renewAt: now - day });
+  const ended = { issued: { ...issued(facts('aa')), chainEnds: new Date(now).toISOString() } };
+  const lost = installed({
+    issued: {
+      ...issued(facts('aa')),
+      because: 'the installed key was lost',
+      installedAt: timestamp(now - hour / 2),
+    },
+    keyLost: true,
+  });
+  const asked = certificate({ reissue: { before: now, because: 'it was copied' } });
+  const waitsForTheCa = { issuerAttempt: attempt({ code: 'acme-server' }) };
+  return [
+    ['a repair failed and waits: wait', { memory: repairing() }, 'none'],
+    ['a repair whose wait is over: go on', { memory: repairing({ attempt: null }) }, 'continue'],
+    ['a repair waits, renewal is due: drop the repair', { memory: repairing({ installed: due }) }, 'abandon'],
+    [
+      'a repair waits, a new key is asked for: drop it',
+      { memory: repairing(), certificate: asked },
+      'abandon',
+    ],
+    [
+      'a repair waits, other names are declared: drop it',
+      { memory: repairing(), certificate: certificate({ dnsNames: ['b.example.com'] }) },
+      'abandon',
+    ],
+    [
+      'a repair waits, its generation is gone: drop it',
+      { memory: repairing(), observation: observation({ store: { ...store, generations: [] } }) },
+      'abandon',
+    ],
+    [
+      'a repair waits, another issuer is declared: drop it',
+      { memory: repairing(), certificate: certificate({ issuer: 'lets-encrypt' }) },
+      'abandon',
+    ],
+    [
+      'a repair waits, it is no longer what is declared: drop it',
+      { memory: repairing(), misfit: 'x' },
+      'abandon',
+    ],
+    ['a repair of what has expired: drop it', { memory: repairing({ installed: expired }) }, 'abandon'],
+    [
+      'a repair of what has expired, and the CA is waited for: drop it all the same',
+      { memory: repairing({ installed: expired, ...waitsForTheCa }) },
+      'abandon',
+    ],
+    [
+      'a repair of what has expired by its chain: drop it',
+      { memory: repairing({ installed: installed(ended) }) },
+      'abandon',
+    ],
+    [
+      'a repair, renewal is due and the CA is waited for: go on with the repair',
+      { memory: repairing({ installed: due, attempt: null, ...waitsForTheCa }) },
+      'continue',
+    ],
+    [
+      'a repair, renewal is due and policy forbids it: go on with the repair',
+      { memory: repairing({ installed: due, attempt: null }), requestEvaluations: [blocked] },
+      'continue',
+    ],
+    [
+      'the endpoint as a whole waits: nothing can be dropped there',
+      { memory: repairing({ installed: due, endpointAttempt: attempt() }) },
+      'none',
+    ],
+    [
+      'drift, renewal is due and the CA is waited for: put ours back meanwhile',
+      { memory: memory({ installed: due, ...waitsForTheCa }), observation: otherInStore },
+      'restore',
+    ],
+    [
+      'drift, renewal is due and policy forbids it: put ours back',
+      { memory: memory({ installed: due }), requestEvaluations: [blocked], observation: otherInStore },
+      'restore',
+    ],
+    [
+      'drift, and ours has expired: what stands there is not replaced by it',
+      {
+        memory: memory({ installed: expired }),
+        requestEvaluations: [blocked],
+        observation: otherInStore,
+      },
+      'none',
+    ],
+    [
+      'drift, and the key of ours is gone: nothing to put back',
+      { memory: memory({ installed: lost }), observation: otherInStore },
+      'none',
+    ],
+  ];
+};
+
 describe('what is needed', () => {
   const table: readonly [string, Partial<AssessInput>, Assessment['need']['kind']][] = [
     ['all is well: nothing', {}, 'none'],
@@ -359,6 +464,7 @@ describe('what is needed', () => {
       },
       'issue',
     ],
+    ...repairs(),
     ['the key was lost: issue', { memory: memory({ installed: installed({ keyLost: true }) }) }, 'issue'],
   ];
   for (const [name, input, need] of table) {
@@ -410,6 +516,14 @@ describe('what is said', () => {
       [],
     );
     assert.equal(assessed.status, 'pending');
+  });
+  test('a failure after which nothing is kept does not promise that no order is made', () => {
+    const remedyOf = (changes: Partial<AssessInput['memory']>): string =>
+      assess({ memory: memory({ attempt: attempt(), ...changes }) }).findings.find(
+        (each) => each.code === 'install-failed',
+      )?.remedy ?? '';
+    assert.match(remedyOf({ operation: operation() }), /without a new order/);
+    assert.match(remedyOf({}), /the next try begins anew/);
   });
   test('a failure says the step, the reason and what ends a stall', () => {
     const assessed = assess({

@@ -4,9 +4,11 @@ import { describe, test } from 'node:test';
 import { operationSteps, type Operation, type OperationStep } from '../../daemon/core/installation-state.ts';
 import type { Certificate, Endpoint, Issuer, Profile } from '../../daemon/core/model.ts';
 import {
+  fateAfter,
   hasCertificate,
   misfitOfDeclaration,
   misfitOfPolicy,
+  misfitOfWish,
   termsOf,
   type InForce,
 } from '../../daemon/core/operation-fit.ts';
@@ -122,6 +124,45 @@ describe('an operation and what is in force', () => {
       assert.equal(misfitOfPolicy(operationAt(step), reports), null);
     });
   }
+
+  const wish = { reissue: { before: now, because: 'the key was copied' } };
+  for (const step of operationSteps)
+    test(`${step}: a new key is asked for after it was begun`, () => {
+      const misfit = (
+        changes: Partial<Operation>,
+        at = now,
+        asked: Partial<Certificate> = wish,
+      ): string | null => misfitOfWish(operationAt(step, changes), certificate(asked), at)?.because ?? null;
+      assert.match(misfit({ startedAt: now - 1 }) ?? '', /the key was copied/);
+      assert.equal(misfit({ startedAt: now }), null, 'begun for it');
+      // A clock that was set back meanwhile.
+      const demanded = ['reissue 2026-06-01T00:00:00Z'];
+      assert.equal(misfit({ startedAt: now - day, demanded }), null, 'begun for it by the clock of then');
+      assert.equal(misfit({ startedAt: now - day }, now - 1), null, 'written by a clock that is ahead');
+      assert.equal(misfit({ startedAt: now - day }, now, {}), null);
+      assert.equal(misfit({ startedAt: now - day, repairs: true }), null, 'a repair makes no key');
+    });
+
+  for (const step of operationSteps)
+    for (const repairs of [true, false])
+      test(`${step}, ${repairs ? 'a repair' : 'a new certificate'}: what a failure leaves of it`, () => {
+        const fate = (code: string, disposition: 'retry' | 'wait' | 'stall'): string =>
+          fateAfter(operationAt(step, { repairs }), { code, disposition });
+        assert.equal(fate('stage-failed', 'stall'), repairs ? 'key-lost' : 'dropped');
+        assert.equal(fate('stage-failed', 'retry'), 'kept', 'a full disk');
+        assert.equal(fate('csr-rejected', 'stall'), 'dropped');
+        assert.equal(fate('unsupported', 'stall'), 'kept');
+        assert.equal(fate('not-served', 'retry'), 'kept');
+      });
+
+  test('a repair is dropped where places changed, or nothing is put right any more', () => {
+    const repair = operationAt('activated', { repairs: true });
+    assert.equal(misfitOfDeclaration(repair, inForce), null);
+    const elsewhere = { ...inForce, endpoint: { ...endpoint, blob: 'endpoint-2' } };
+    assert.match(misfitOfDeclaration(repair, elsewhere)?.because ?? '', /where and how/);
+    assert.match(misfitOfDeclaration(repair, other({ drift: 'report' }))?.because ?? '', /drift: report/);
+    assert.equal(misfitOfDeclaration(operationAt('issued'), other({ drift: 'report' })), null);
+  });
 
   test('what was issued breaks a rule that the request keeps: dropped, and not tried at once again', () => {
     const asks = { request: [], issued: [forbids], facts: facts('aa'), now, skewMaxMs: 1000 };

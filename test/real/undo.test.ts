@@ -1,6 +1,6 @@
 /** An installation that fails leaves what the server saw before: the files at its paths, and what it serves. Real git, sshd and nginx, the embedded CA. */
 import assert from 'node:assert/strict';
-import { existsSync, lstatSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { House } from '../../daemon/assembly.ts';
@@ -87,5 +87,21 @@ describe('an installation that fails', { skip: missingServers() ?? false }, () =
     estate.nginx.misbehave('test-fails');
     assert.equal((await turn(house)).outcomes[0]?.state, 'failed');
     assert.deepEqual(seen(), first);
+  });
+
+  test('and whose key is lost before the next try is begun anew, with another key', async () => {
+    later();
+    await turn(house);
+    assert.ok((await codes()).includes('install-failed'));
+    // The machine is set up anew from an image: files at the paths, and no store.
+    rmSync(estate.store, { recursive: true });
+    estate.nginx.misbehave(null);
+    later();
+    const [lost] = (await turn(house)).outcomes;
+    assert.match(lost?.failure?.message ?? '', /key of this generation is gone/);
+    assert.equal(house.memory.operations.size, 0);
+    later();
+    assert.equal((await turn(house)).outcomes[0]?.state, 'done');
+    assert.equal((await recordOf(estate, 'web/shop')).status, 'ok');
   });
 });
