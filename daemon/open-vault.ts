@@ -59,7 +59,14 @@ export async function openSecrets(
     const made = await custody.read(recordsKey);
     return [custody.identity(), ...(made === null ? [] : [made])];
   };
-  return { vault: plainVault(config, environment, log, { decrypt: custody.decrypt, ownValues }), custody };
+  return {
+    vault: plainVault(config, environment, log, {
+      decrypt: custody.decrypt,
+      ownValues,
+      stampKey: custody.identity(),
+    }),
+    custody,
+  };
 }
 
 /** The vault of this configuration; without custody it opens neither age files nor anything for a declaration that custody holds. */
@@ -70,6 +77,7 @@ export function plainVault(
   custody: {
     readonly decrypt: ((ciphertext: Uint8Array) => Promise<string>) | null;
     readonly ownValues: () => Promise<readonly string[]>;
+    readonly stampKey?: string;
   } = { decrypt: null, ownValues: () => Promise.resolve([]) },
 ): Vault {
   return createVault({

@@ -2,8 +2,7 @@
  * The only door to a secret's value. Whoever opens one says for which use and where it is sent; the operator's configuration decides.
  * What git, signing, custody or http uses is never given to a declaration, under no name and from no other place.
  */
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createHmac } from 'node:crypto';
 import {
   describeRule,
   patternFor,
@@ -36,6 +35,8 @@ export interface VaultOptions extends SecretSources {
   readonly ownValues: () => Promise<readonly string[]>;
   /** Socket of the SSH agent; null: none. */
   readonly agentSocket: string | null;
+  /** Secret that keys the digests of `stamp`, the same in each process. Absent: stamps hold for this process only. */
+  readonly stampKey?: string;
 }
 
 /** One entry of the configuration, and in words what it is bound to. */
@@ -58,8 +59,9 @@ export interface Vault {
   /** Every entry and what it is bound to, in the order of the configuration. */
   readonly entries: () => readonly VaultEntry[];
   /**
-   * A text that is another once the source of a declared secret is: where it is bound to, and size and times of its file. null: the SSH agent. IO: looks at the file
-   * and reads nothing. A value in the environment cannot change while the process lives; a new process is a new chance. Never fails.
+   * A text that is another once the value of a declared secret is, or the place it is bound to; a file that is written anew with the same value changes nothing.
+   * It is kept on disk, so it is a keyed digest that tells nothing of the value. null: the SSH agent, which may hold other keys in each process. IO: reads the
+   * source. Never fails: a value that cannot be read is as good as any other that cannot.
    */
   readonly stamp: (name: string | null) => Promise<string>;
   /** Can the value be read? Gives it to nobody. @throws OperationError `secret-unavailable` */
@@ -137,7 +139,7 @@ export function createVault(options: VaultOptions): Vault {
     stamp: (name) =>
       name === null
         ? Promise.resolve(`agent ${options.agentSocket ?? ''} ${birth}`)
-        : stampOf(sourceOf(name), options.credentialsDirectory),
+        : stampOf(name, sourceOf(name), options),
     entries: () => describeEntries(bindings, own),
     read: async (name) => {
       await (own.has(name) ? readOwn(name) : readSecret(name, sourceOf(name), options));
@@ -159,21 +161,17 @@ async function forUser<T>({ use }: SecretUser, work: () => Promise<T>): Promise<
 /** Tells one process from the next. */
 const birth = String(performance.timeOrigin);
 
-async function stampOf(source: SecretSource, credentialsDirectory: string | null): Promise<string> {
-  const path =
-    'file' in source
-      ? source.file
-      : 'age' in source
-        ? source.age
-        : 'credential' in source && credentialsDirectory !== null
-          ? join(credentialsDirectory, source.credential)
-          : null;
+async function stampOf(name: string, source: SecretSource, options: VaultOptions): Promise<string> {
   const where = JSON.stringify(source);
-  if (path === null) return `${where} ${birth}`;
-  const seen = await stat(path).catch(() => null);
-  return seen === null
-    ? `${where} absent`
-    : `${where} ${String(seen.ino)} ${String(seen.size)} ${String(seen.mtimeMs)} ${String(seen.ctimeMs)}`;
+  try {
+    // Whoever opens it is told what is unwise about its file.
+    const value = await readSecret(name, source, { ...options, warn: () => undefined });
+    const key = options.stampKey ?? birth;
+    return `${where} ${createHmac('sha256', key).update(`renewd stamp ${name}\0${value}`).digest('base64')}`;
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    return `${where} absent`;
+  }
 }
 
 /** Every entry, and each name that the configuration uses without one. Pure. */

@@ -388,3 +388,33 @@ test('every kind that may name a secret says which and where: no schema can add 
     }
   }
 });
+
+describe('the stamp of a secret', () => {
+  const bindings = { key: { file: join(directory, 'stamped') } };
+  const stamp = (stampKey = 'one'): Promise<string> => vaultOf({ bindings, stampKey }).stamp('key');
+  test('is the same for the same value however often its file is written, and another for another value', async () => {
+    put('stamped', 'value');
+    const first = await stamp();
+    rmSync(join(directory, 'stamped'));
+    assert.notEqual(await stamp(), first);
+    put('stamped', 'value\n', 0o640);
+    assert.equal(await stamp(), first);
+    put('stamped', 'another');
+    assert.notEqual(await stamp(), first);
+  });
+
+  test('tells nothing of the value without the key, and is no other in the next process', async () => {
+    put('stamped', 'value');
+    assert.equal(await stamp(), await stamp());
+    assert.notEqual(await stamp('two'), await stamp());
+    assert.doesNotMatch(await stamp(), /value/);
+  });
+
+  test('is there for what cannot be read, and reads what stands in the environment', async () => {
+    const environment = { HERE: 'value' };
+    const env = (name: string): Promise<string> =>
+      vaultOf({ bindings: { key: { env: name } }, environment }).stamp('key');
+    assert.equal(await env('AWAY'), await env('AWAY'));
+    assert.notEqual(await env('HERE'), (await env('AWAY')).replace('AWAY', 'HERE'));
+  });
+});

@@ -84,6 +84,8 @@ export interface Attempt {
   readonly blob: string;
   /** Documents and secrets it was met with (`core/stall.ts`): others end the wait. Not there in what an older renewd wrote. */
   readonly basis?: string;
+  /** The other side asked not to be asked before; not there when it did not. */
+  readonly askedUntil?: Instant;
   /** What ends it, for a stall; empty or not there otherwise. */
   readonly endsWhen?: readonly EndsWhen[];
   /** What the server said when it could not be told of the switch back; not there when it was told. */

@@ -45,9 +45,44 @@ export function basisOf(subject: string, ground: Ground): string {
         ground.desired.profiles.get(installation?.profile ?? '')?.blob ?? null,
         installation === null ? [] : endpointBasis(installation.endpoint, ground),
         certificate === null ? [] : issuerBasis(certificate.issuer, ground),
+        certificate === null ? [] : [certificate.issuer, ...certificate.dnsNames, ...certificate.ipAddresses],
       ]);
     }
   }
+}
+
+/** What is kept of a wait (`Attempt`). */
+interface Wait {
+  readonly code: string;
+  readonly basis?: string;
+  readonly askedUntil?: number;
+}
+
+/** Of the basis of an installation: what its CA is asked with, and what it is asked for. */
+const asked = { issuer: 3, wish: 4 } as const;
+
+/**
+ * Whether what a wait was met with is another now. Where the other side asked to be left alone (RFC 9110 section 10.2.3, a rate limit, an order it works on), only what it is
+ * asked with counts: its declaration and secrets, and the names. A new log-in key of the endpoint or a word in the declaration is nothing to a CA. Pure.
+ */
+export function isMetWithOther(subject: string, wait: Wait, ground: Ground, now: number): boolean {
+  const { basis } = wait;
+  const current = basisOf(subject, ground);
+  if (basis === undefined || basis === current) return false;
+  if (!subject.startsWith('installation:') || !isAskedFor(wait, now)) return true;
+  const [before, after] = [partsOf(basis), partsOf(current)];
+  const differs = (part: number): boolean => canonicalJson(before[part]) !== canonicalJson(after[part]);
+  // A basis that an older version wrote has no names.
+  return differs(asked.issuer) || (before.length > asked.wish && differs(asked.wish));
+}
+
+/** Whether the other side asked for this wait. Pure. */
+export function isAskedFor({ code, askedUntil = 0 }: Omit<Wait, 'basis'>, now: number): boolean {
+  return code === 'rate-limited' || code === 'pending' || askedUntil > now;
+}
+
+function partsOf(basis: string): readonly unknown[] {
+  return JSON.parse(basis) as readonly unknown[];
 }
 
 function endpointBasis(name: string, { desired, stamps }: Ground): (string | null)[] {

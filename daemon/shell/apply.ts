@@ -324,6 +324,7 @@ function rememberFailure(
     step,
     blob: job?.certificate.blob ?? '',
     basis: waits.basisOf(subject),
+    ...(error.retryAt === null ? {} : { askedUntil: error.retryAt }),
     ...(isLost || error.endsWhen.length === 0 ? {} : { endsWhen: error.endsWhen }),
     ...(untold === null ? {} : { untold }),
   };

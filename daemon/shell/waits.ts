@@ -1,7 +1,7 @@
 /** Who waits for what, and which waits are over because what they were met with is another. */
 import { endOf } from '../core/renewal.ts';
 import type { Attempt } from '../core/installation-state.ts';
-import { basisOf, endsWhenAsked, type Ground } from '../core/stall.ts';
+import { basisOf, endsWhenAsked, isAskedFor, isMetWithOther, type Ground } from '../core/stall.ts';
 import type { Waits } from './apply.ts';
 import { certificateOf } from './judge.ts';
 import type { Memory } from './memory.ts';
@@ -53,7 +53,8 @@ const begun = new WeakSet<Memory>();
 
 /**
  * Ends every wait whose documents or secrets are not those it was met with, and has its certificates judged. In the first turn of a process also what
- * waits for another configuration or data directory. Where a person asks now, what they may have corrected at an endpoint too. IO: the journal, unless `dryRun`.
+ * waits for another configuration or data directory. Where a person asks now, what they may have corrected at an endpoint too. What the other side asked for is ended by
+ * neither. IO: the journal, unless `dryRun`.
  * Safe to repeat.
  */
 export function endWaits(
@@ -69,9 +70,12 @@ export function endWaits(
   const isRestarted = ({ endsWhen = [] }: Attempt): boolean =>
     isFirst && endsWhen.some((each) => each === 'configuration' || each === 'data-directory');
   for (const [subject, attempt] of [...memory.attempts]) {
-    const isOther = attempt.basis !== undefined && attempt.basis !== basisOf(subject, ground);
-    const isAsked = asked && endsWhenAsked(subject, attempt);
-    if (!isOther && !isRestarted(attempt) && !isAsked) continue;
+    const now = world.now();
+    const isOther = isMetWithOther(subject, attempt, ground, now);
+    // Neither a restart nor a person makes the other side wait for less.
+    const mayBeAsked = !isAskedFor(attempt, now);
+    const isAsked = asked && mayBeAsked && endsWhenAsked(subject, attempt);
+    if (!isOther && !(mayBeAsked && isRestarted(attempt)) && !isAsked) continue;
     memory.attempts.delete(subject);
     if (!dryRun) {
       world.journal.saveAttempt(subject, null);

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Certificate, Endpoint, Issuer, Profile } from '../../daemon/core/model.ts';
-import { basisOf, endsWhenAsked, stallSentence, withStall, type Ground } from '../../daemon/core/stall.ts';
+import {
+  basisOf,
+  endsWhenAsked,
+  isMetWithOther,
+  stallSentence,
+  withStall,
+  type Ground,
+} from '../../daemon/core/stall.ts';
 import { certificate } from './sample.ts';
 
 const shop: Certificate = certificate();
@@ -65,6 +72,45 @@ describe('what a wait depends on', () => {
         .map(([name]) => name);
       assert.deepEqual(over, ended);
     });
+});
+
+describe('a wait that a CA asked for', () => {
+  const subject = `installation:${installation.id}`;
+  const basis = basisOf(subject, ground());
+  const cases: readonly [string, Parameters<typeof ground>[0], boolean][] = [
+    ['another blob with the same names', { certificate: { ...shop, blob: 'other' } }, false],
+    ['a secret of the endpoint', { stamps: { [`endpoint:${installation.endpoint}`]: 'new' } }, false],
+    ['the endpoint', { endpoint: 'e2' }, false],
+    ['the profile', { profile: 'p2' }, false],
+    ['other names', { certificate: { ...shop, dnsNames: ['other.example.com'] } }, true],
+    ['another declaration of the issuer', { issuer: 'i2' }, true],
+    ['a secret of the issuer', { stamps: { [`issuer:${shop.issuer}`]: 'new' } }, true],
+    ['no certificate any more', { certificate: null }, true],
+  ];
+  for (const [what, changes, expected] of cases)
+    test(`${what}: ${expected ? 'ends' : 'does not end'} it`, () => {
+      for (const wait of [
+        { code: 'rate-limited' },
+        { code: 'pending' },
+        { code: 'acme-server', askedUntil: 2 },
+      ])
+        assert.equal(isMetWithOther(subject, { ...wait, basis }, ground(changes), 1), expected, wait.code);
+      assert.equal(
+        isMetWithOther(subject, { code: 'acme-server', askedUntil: 1, basis }, ground(changes), 1),
+        true,
+      );
+    });
+
+  test('nothing changed, and what an older version wrote down', () => {
+    assert.equal(isMetWithOther(subject, { code: 'rate-limited', basis }, ground(), 1), false);
+    const older = JSON.stringify((JSON.parse(basis) as unknown[]).slice(0, 4));
+    assert.equal(isMetWithOther(subject, { code: 'rate-limited', basis: older }, ground(), 1), false);
+    assert.equal(
+      isMetWithOther(subject, { code: 'rate-limited', basis: older }, ground({ issuer: 'i2' }), 1),
+      true,
+    );
+    assert.equal(isMetWithOther(subject, { code: 'rate-limited' }, ground({ issuer: 'i2' }), 1), false);
+  });
 });
 
 test('the sentence says what is seen at once, what is found out, and never that nothing is tried', () => {

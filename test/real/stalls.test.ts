@@ -3,7 +3,7 @@
  * Real pebble with external account binding and refused names, real sshd and nginx. The clock is not moved: a wait that ended by time would not pass.
  */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { House } from '../../daemon/assembly.ts';
@@ -134,6 +134,20 @@ describe(
       await turn(house);
       const record = await recordOf(estate, 'web/bad');
       assert.deepEqual(record.installations[0]?.issued?.dnsNames, ['allowed.example.com']);
+    });
+
+    test('a log-in key that is written anew with what it held ends no wait: the CA is not asked again', async () => {
+      await estate.commit(certificate('wait', 'refused.example.com'), 'Ask for a name that is refused');
+      await turn(house);
+      const path = join(estate.root, 'deploy-key');
+      for (let writes = 0; writes < 2; writes++) {
+        const text = readFileSync(path);
+        rmSync(path);
+        writeFileSync(path, text, { mode: 0o600 });
+        assert.deepEqual((await turn(house)).planned, []);
+      }
+      await estate.commit({ 'inventory/certificates/web/wait.yaml': null }, 'Take it away again');
+      await turn(house);
     });
 
     test('a log-in key that is replaced in its file ends the wait of the endpoint', async () => {
