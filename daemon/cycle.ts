@@ -13,6 +13,7 @@ import { watchedRefs, type Estate } from './shell/estate.ts';
 import { dropOrphans } from './shell/fit.ts';
 import { claim } from './shell/claim.ts';
 import { announce, noteLiving, noteWork, type Beat } from './shell/beats.ts';
+import { noteIssuerEnds } from './shell/issuer-ends.ts';
 import { noteStanding, standingOf, standsBy } from './shell/instances.ts';
 import { readIntent } from './shell/intent.ts';
 import { adopt, jobMaker, sightsOf } from './shell/jobs.ts';
@@ -118,6 +119,7 @@ export async function runTurn(
   const touched = new Set([...ids, ...affected(memory, outcomes)]);
   judge(world, memory, touched);
   await noteChainEnds(world, memory, touched, signal);
+  await noteIssuerEnds(world, memory, touched.size > 0, signal);
   noteProofs(world, memory, touched);
   const releases = endWithdrawn(world, memory);
   for (const id of releases.keys()) touched.add(id);

@@ -513,6 +513,8 @@ export const limits = {
     gitStderrMaxBytes: 16 * 1024,
   },
   ca: {
+    /** When the certificates above what is installed end is looked up again after this: they end in weeks, and finding out costs signatures. */
+    endsLookMs: hour,
     /** How long one issuance waits for another process that has the log: signing takes milliseconds. */
     lockWaitMs: 10 * second,
     /** Pause between two tries for the lock of the log. */

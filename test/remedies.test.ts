@@ -81,6 +81,10 @@ const remedies: Readonly<Record<FindingCode, Remedy>> = {
   'emergency-overdue': ['test/real/attack.test.ts', 'the emergency key works at once'],
   'issuance-log-changed': ['test/real/month.test.ts', 'day 24'],
   'ca-lost': ['test/real/lost-data.test.ts', 'without a backup an issuer of another name begins anew'],
+  'issuer-ending': [
+    'test/real/issuer-end.test.ts',
+    'the root of an embedded CA that ends is said in good time',
+  ],
   'journal-changed': investigate,
   withdrawn: ['test/real/withdrawn.test.ts', 'an endpoint that a certificate left is watched'],
 };

@@ -378,6 +378,14 @@ export const findingCodes = {
     remedy:
       'Where you restored a backup, nothing: what it lacked was taken back. Else find out who had access to the data directory, and restore issued.jsonl from a backup.',
   },
+  'issuer-ending': {
+    severity: 'warning',
+    title: 'A certificate of a CA ends soon',
+    meaning:
+      'The root or an intermediate of an issuer in use ends, and everything issued under it with it, at one instant. It is an error once what is issued is cut to that end, and critical in the last weeks.',
+    remedy:
+      'Bring a successor while both are good: another issuer (docs/restore.md), or the next root or intermediate of this CA, as the message says.',
+  },
   'ca-lost': {
     severity: 'critical',
     title: 'An embedded CA is gone',

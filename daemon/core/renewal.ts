@@ -55,6 +55,21 @@ export function renewalBeforeChainEnds(
   return again ? Math.max(drawn, now + sameEndPauseMs) : drawn;
 }
 
+/**
+ * Draws the renewal of what took the place of `previous` (null: of nothing). Where both end at the same instant renewing has brought nothing, because something above them
+ * ends: the next one waits for a day, or half of what is left, and an hour at least, so that what ends is not renewed at ever shorter intervals. Pure.
+ */
+export function renewalAfter(
+  { issued, previous }: { readonly issued: Dated; readonly previous: Dated | null },
+  fraction: number | null,
+  { random01, now }: { readonly random01: number; readonly now: Instant },
+): Instant {
+  const drawn = drawRenewal(spanOf(issued), fraction, random01);
+  const end = endOf(issued);
+  if (previous === null || endOf(previous) !== end) return drawn;
+  return Math.max(drawn, now + Math.min(sameEndPauseMs, Math.max((end - now) / 2, hour)));
+}
+
 /** The fraction of the lifetime after which a certificate is renewed when its declaration does not say. */
 export function defaultFraction(validity: Validity): number {
   return validity.notAfter - validity.notBefore < shortLifetimeMs ? 1 / 2 : 2 / 3;

@@ -104,9 +104,11 @@ function create(
     trustAnchors: async () => [derToPem((await state.open()).authorities.root.certificate)],
     check: async () => {
       const { authorities, log } = await state.open();
-      const { notAfter } = certificateFacts(authorities.intermediate.certificate);
-      return `the embedded CA can sign; its intermediate is valid until ${timestamp(notAfter)}; ${counted((await log.lines()).length, 'certificate')} issued`;
+      const endOf = ({ certificate }: { readonly certificate: Uint8Array }): string =>
+        timestamp(certificateFacts(certificate).notAfter);
+      return `the embedded CA can sign; its intermediate is valid until ${endOf(authorities.intermediate)}, its root until ${endOf(authorities.root)}; ${counted((await log.lines()).length, 'certificate')} issued`;
     },
+    renewsIntermediates: true,
     hasIssued: (certificate) => hasIssued(state, certificate),
     publications: () => publications(state),
     takeBack: (texts, signal) => takeBack(state, texts, signal),

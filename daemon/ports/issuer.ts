@@ -49,6 +49,8 @@ export interface Issuer {
   readonly trustAnchors: (signal: AbortSignal) => Promise<readonly string[] | null>;
   /** Can it be used now? Throws OperationError when not; returns a sentence for `renewd doctor` when yes. */
   readonly check: (signal: AbortSignal) => Promise<string>;
+  /** It certifies its intermediates anew before they end: nothing but its root can end above what it issues. Absent: it does not, or nobody can say. */
+  readonly renewsIntermediates?: true;
 }
 
 /** Optional: an issuer that knows everything it ever issued. */

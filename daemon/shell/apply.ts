@@ -9,7 +9,7 @@ import type { Observation } from '../core/model.ts';
 import { fateAfter } from '../core/operation-fit.ts';
 import type { Action } from '../core/plan.ts';
 import { proofOf, proofWords, withProof } from '../core/proof.ts';
-import { drawRenewal, spanOf } from '../core/renewal.ts';
+import { renewalAfter } from '../core/renewal.ts';
 import { timestamp } from '../core/timestamp.ts';
 import type { StoredOperation } from '../journal/journal.ts';
 import { limits } from '../limits.ts';
@@ -229,7 +229,6 @@ async function settle(world: World, job: Job, signal: AbortSignal): Promise<void
     throw new Error(`operation ${operation.id} was proved without a certificate`);
   const now = timestamp(world.now());
   const same = job.installed?.issued.fingerprint === operation.issued.fingerprint;
-  const span = spanOf(operation.issued);
   const installed: Installed = same
     ? { ...job.installed, keyLost: false }
     : {
@@ -239,7 +238,11 @@ async function settle(world: World, job: Job, signal: AbortSignal): Promise<void
           operation.provedAt ?? null,
         ),
         previous: job.installed?.issued ?? null,
-        renewAt: drawRenewal(span, job.certificate.renewAtFraction, world.random()),
+        renewAt: renewalAfter(
+          { issued: operation.issued, previous: job.installed?.issued ?? null },
+          job.certificate.renewAtFraction,
+          { random01: world.random(), now: world.now() },
+        ),
         keyLost: false,
         ...(operation.demanded === undefined ? {} : { demanded: operation.demanded }),
       };

@@ -6,6 +6,7 @@ import type { Assessment } from '../core/assess.ts';
 import type { ChangeReason, NewCommit } from '../core/change-judgement.ts';
 import { changeRecordKey, type ChangeRecord } from '../core/change-record.ts';
 import type { Attempt, KnownLeaves } from '../core/installation-state.ts';
+import type { IssuerEnd } from '../core/issuer-end.ts';
 import type { Certificate, Desired, Installation, Observation } from '../core/model.ts';
 import type {
   CertificateRecord,
@@ -144,6 +145,8 @@ export interface Memory {
     string,
     { readonly code: 'issuance-log-changed' | 'ca-lost'; readonly message: string }
   >;
+  /** When certificates of issuers in use end, and when that was looked up last. */
+  issuerEnds: { readonly at: number; readonly ends: readonly IssuerEnd[] } | null;
   /** How the journal differs from what the records say of it; null when it does not. */
   journalTrouble: string | null;
   /** What issuers published last, by path: what a push took to the branch. */
@@ -197,6 +200,7 @@ export function recall(journal: Journal): Memory {
     publications: new Map(),
     publicationsDue: new Map(),
     logTroubles: new Map(),
+    issuerEnds: null,
     journalTrouble: null,
   };
 }

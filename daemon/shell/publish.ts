@@ -19,6 +19,7 @@ import { clockFindings } from './clock.ts';
 import { instanceFindings, standingOf } from './instances.ts';
 import { historyFindings } from './lagging.ts';
 import type { Memory } from './memory.ts';
+import { issuerEndFindings } from './issuer-ends.ts';
 import { takenBackFindings } from './taken-back.ts';
 import { askPublications, notePublications } from './publications.ts';
 import { incidentFindings } from './record-incidents.ts';
@@ -217,6 +218,7 @@ function changedRepository(
     );
   drafts.push(
     ...changeFindings(memory, now),
+    ...issuerEndFindings(memory, now),
     ...incidentFindings(world.journal, now),
     ...clockFindings(memory.clock),
     ...instanceFindings(world, memory, standingOf(world, memory, intent.trust), state.instance),
