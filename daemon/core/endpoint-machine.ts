@@ -2,7 +2,7 @@
  * Which endpoints reach one machine, for whoever is asked whether an endpoint may be declared. Wider than what tells paths apart (`claims.ts`): an address counts
  * whatever way leads there, since the way may be of one's own. Pure.
  */
-import { readIpAddress } from './dns-name.ts';
+import { isLocalName, machineHost } from './host-name.ts';
 import { isInRange } from './ip-range.ts';
 import type { DocumentProblem, Endpoint } from './model.ts';
 import { keyOf } from './same.ts';
@@ -13,8 +13,8 @@ export function marksOf(endpoint: Endpoint, endpoints: ReadonlyMap<string, Endpo
   const marks = new Set(machine);
   const { host, jump } = config;
   if (typeof host !== 'string') return marks;
-  const name = host.toLowerCase().replace(/\.$/, '');
-  const address = readIpAddress(name) ?? name;
+  // What is no host is refused where it is declared (`convert-endpoint.ts`).
+  const address = machineHost(host) ?? host;
   const port = typeof config['port'] === 'number' ? config['port'] : 22;
   const through = typeof jump === 'string' ? endpoints.get(jump) : undefined;
   if (jump === undefined || !isLoopback(address)) return marks.add(keyOf(address, port));
@@ -24,10 +24,10 @@ export function marksOf(endpoint: Endpoint, endpoints: ReadonlyMap<string, Endpo
   return marks;
 }
 
-const loopback = ['127.0.0.0/8', '0.0.0.0/8', '::1', '::', '::ffff:7f00:0/104'];
+const loopback = ['127.0.0.0/8', '0.0.0.0/8', '::1', '::'];
 
 function isLoopback(address: string): boolean {
-  return address === 'localhost' || loopback.some((each) => isInRange(address, each));
+  return isLocalName(address) || loopback.some((each) => isInRange(address, each));
 }
 
 function withoutCircle(endpoint: Endpoint, endpoints: ReadonlyMap<string, Endpoint>): boolean {

@@ -2,6 +2,7 @@
  * Over which addresses an installation may be looked at. A certificate names addresses, and the daemon stands inside the network: without bounds whoever
  * may ask for a certificate could have it connect anywhere. Judged for the very address that is connected to. Pure.
  */
+import { plainAddress } from './host-name.ts';
 import { isInRange, readRange } from './ip-range.ts';
 import type { Endpoint, Team } from './model.ts';
 
@@ -122,43 +123,6 @@ function liesIn(range: string, outer: string): boolean {
   const [inner, around] = [readRange(range), readRange(outer)];
   if (inner === null || around === null || inner.prefix < around.prefix) return false;
   return isInRange(range.split('/')[0] ?? '', outer);
-}
-
-/**
- * Networks of IPv6 that end in an address of IPv4, always: mapped and compatible (RFC 4291), translated (RFC 2765), NAT64 with its well-known prefix
- * (RFC 6052 section 2.1). Where the place depends on somebody's choice, nothing is unwrapped: those are special.
- */
-const carriers: readonly string[] = ['::ffff:0:0/96', '::ffff:0:0:0/96', '::/96', '64:ff9b::/96'];
-
-/** One address in the form in which it is judged: an IPv6 address that carries one of IPv4 is that one. null: no address, or one with a zone. */
-export function plainAddress(address: string): string | null {
-  if (isInRange(address, '0.0.0.0/0')) return address;
-  const groups = groupsOf(address);
-  if (groups === null) return null;
-  const text = groups.map((each) => each.toString(16)).join(':');
-  if (text === '0:0:0:0:0:0:0:0' || text === '0:0:0:0:0:0:0:1') return text;
-  if (!carriers.some((range) => isInRange(text, range))) return text;
-  const [high = 0, low = 0] = groups.slice(6);
-  return [high >> 8, high & 255, low >> 8, low & 255].join('.');
-}
-
-/** The eight groups, a dotted tail (RFC 4291 section 2.2) read as two of them. */
-function groupsOf(address: string): number[] | null {
-  const tail = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
-  let text = address;
-  if (tail !== null) {
-    const [, head = '', ...octets] = tail;
-    if (!isInRange(octets.join('.'), '0.0.0.0/0')) return null;
-    const [a = 0, b = 0, c = 0, d = 0] = octets.map(Number);
-    text = `${head}${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
-  }
-  if (!isInRange(text, '::/0')) return null;
-  const [left = '', right] = text.split('::');
-  const numbers = (part: string): number[] =>
-    part === '' ? [] : part.split(':').map((each) => Number.parseInt(each, 16));
-  if (right === undefined) return numbers(left);
-  const [head, end] = [numbers(left), numbers(right)];
-  return [...head, ...Array.from({ length: 8 - head.length - end.length }, () => 0), ...end];
 }
 
 /** What is wrong with a network in a declaration; null when nothing is. */

@@ -2,6 +2,7 @@
  * Whom a secret may be sent to. The operator's configuration binds each secret to one use and, where a declaration may name it, to hosts.
  * Pure. Whatever is not understood matches nothing.
  */
+import { canonicalHost } from './host-name.ts';
 import { readIp } from './ip-range.ts';
 
 /** Uses of the daemon itself: only the configuration names these secrets, never a declaration. */
@@ -54,42 +55,6 @@ export interface SecretUser {
 
 /** The port that a pattern without a port means. */
 export const standardPort: Readonly<Record<DeclaredUse, number>> = { endpoints: 22, issuers: 443 };
-
-const namePattern = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
-
-/**
- * The one spelling of a host: lower case, no dot at the end, no brackets, addresses in one form (IPv4 inside IPv6 as IPv4).
- * null for what is neither a name nor an address as every program reads it: `127.1` and `0x7f000001` are addresses only to some.
- */
-export function canonicalHost(written: string): string | null {
-  if (written.length > 255) return null;
-  const bare = written.startsWith('[') && written.endsWith(']') ? written.slice(1, -1) : written;
-  if (bare.includes(':')) return canonicalIpv6(bare);
-  if (written !== bare) return null;
-  const name = bare.toLowerCase().replace(/\.$/, '');
-  // WHATWG URL 3.5, "ends in a number": a resolver may take it for an address in another spelling.
-  if (/(^|\.)(\d+|0x[0-9a-f]*)$/.test(name)) return readIp(name) === null || bare.endsWith('.') ? null : name;
-  return namePattern.test(name) ? name : null;
-}
-
-function canonicalIpv6(text: string): string | null {
-  const dotted = /^(.*:)(\d{1,3}(?:\.\d{1,3}){3})$/.exec(text);
-  const tail = dotted === null ? null : readIp(dotted[2] ?? '');
-  if (dotted !== null && tail?.bits !== 32) return null;
-  const hex =
-    tail === null
-      ? text
-      : `${dotted?.[1] ?? ''}${(tail.value >> 16n).toString(16)}:${(tail.value & 0xffffn).toString(16)}`;
-  const address = readIp(hex);
-  if (address?.bits !== 128) return null;
-  // RFC 4291 section 2.5.5.2: the same machine as the IPv4 address inside.
-  if (address.value >> 32n === 0xffffn) {
-    return [24n, 16n, 8n, 0n].map((shift) => String((address.value >> shift) & 0xffn)).join('.');
-  }
-  return Array.from({ length: 8 }, (_, index) =>
-    ((address.value >> BigInt(112 - 16 * index)) & 0xffffn).toString(16),
-  ).join(':');
-}
 
 interface HostPattern {
   readonly matches: (host: string) => boolean;

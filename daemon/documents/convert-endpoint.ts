@@ -4,7 +4,8 @@ import type { CertificatePlace, Declared, Endpoint, EndpointProfile } from '../c
 import { plainPathFault } from '../core/plain-path.ts';
 import type { CheckedDocument, Place } from './convert.ts';
 import { isSpecialNetwork, networkFault } from '../core/reach.ts';
-import { readIpAddress } from './names.ts';
+import { hostFault } from '../core/host-name.ts';
+import { readMachineHost } from './names.ts';
 import { list, map, text, textMap, texts } from './plain.ts';
 
 /** An Endpoint. Complains of paths that are none, or too wide to be a place for certificates. */
@@ -21,7 +22,7 @@ export function toEndpoint(
     team,
     type: text(spec['type']),
     config: spec,
-    machine: machineOf(spec),
+    machine: machineOf(spec, place),
     networks: networks(spec['networks'], place, true),
     profiles:
       profiles === undefined
@@ -83,12 +84,15 @@ export function networks(value: unknown, place: Place, endpoint: boolean): strin
   return [...written];
 }
 
-/** Marks by which two declarations of one machine are recognised: where it is reached, and what it proves itself by. */
-function machineOf(spec: CheckedDocument['spec']): string[] {
-  const host = text(spec['host']).toLowerCase().replace(/\.$/, '');
+/** Marks by which two declarations of one machine are recognised: where it is reached, and what it proves itself by. Complains of a host that has more than one reading. */
+function machineOf(spec: CheckedDocument['spec'], place: Place): string[] {
+  const marks = texts(spec['hostKeys']).map(fingerprintOf);
+  const written = text(spec['host']);
+  if (written === '') return marks;
+  const host = readMachineHost(written);
+  if (host === null) place.complain(`${JSON.stringify(written)} ${hostFault}`, ['spec', 'host']);
   const port = typeof spec['port'] === 'number' ? spec['port'] : 22;
-  const address = `${readIpAddress(host) ?? host}:${String(port)} through ${text(spec['jump']) || 'nothing'}`;
-  return [...(host === '' ? [] : [address]), ...texts(spec['hostKeys']).map(fingerprintOf)];
+  return [`${host ?? written}:${String(port)} through ${text(spec['jump']) || 'nothing'}`, ...marks];
 }
 
 /** SHA256:... of a key line, as OpenSSH prints it; a fingerprint is its own. */

@@ -1,7 +1,8 @@
 /** Over which addresses somebody may have the daemon connect: every spelling of every place it must not go. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { plainAddress, refuseAddress, refuseWritten, type Reach } from '../../daemon/core/reach.ts';
+import { plainAddress } from '../../daemon/core/host-name.ts';
+import { refuseAddress, refuseWritten, type Reach } from '../../daemon/core/reach.ts';
 import { documentReader } from '../../daemon/reader.ts';
 
 const reach = (changes: Partial<Reach> = {}): Reach => ({

@@ -78,6 +78,10 @@ describe(
     for (const [what, text] of [
       ['all of it', as(core, 'web-99', 'web')],
       ['its address, with another host key', withField(mine, 'port', core)],
+      [
+        'its address as IPv6, with another host key',
+        withField(mine, 'port', core).replace('host: 127.0.0.1', "host: '::ffff:127.0.0.1'"),
+      ],
       ['its host key, at another address', withField(mine, 'hostKeys', core)],
       ['its host key beside one of its own', mine.replace("hostKeys: ['", `hostKeys: ['${keyOfCore}', '`)],
       [
@@ -100,6 +104,31 @@ describe(
         );
       });
     }
+
+    test('at a host that programs read in more than one way is refused where it is declared', async () => {
+      for (const host of ['127.1', '127.0.0.1.']) {
+        await push('ada', { [file]: mine.replace('host: 127.0.0.1', `host: '${host}'`) });
+        const problems = estate.memory().desired?.problems ?? [];
+        const found = problems.find(
+          ({ source, message }) =>
+            source.file === file && message.includes('no host that every program reads alike'),
+        );
+        assert.ok(found !== undefined && found.source.line > 1, `${host}: ${JSON.stringify(problems)}`);
+        assert.equal(hostOf('web-99'), undefined, host);
+      }
+    });
+
+    test('takes its reserved labels along, however its address is written', async () => {
+      const labelled = endpoint('prod-01', 'web').replace(
+        'team: web }',
+        'team: web, labels: { env: prod } }',
+      );
+      await push('pia', { 'inventory/endpoints/web/prod-01.yaml': labelled });
+      const other = withField(withField(as(labelled, 'web-99', 'web'), 'hostKeys', mine), 'port', labelled);
+      await push('ada', { [file]: other.replace('host: 127.0.0.1', "host: '::ffff:127.0.0.1'") });
+      assert.equal(hostOf('web-99'), undefined);
+      assert.match(reasons().join('\n'), /label-reserved endpoint web-99: label env/);
+    });
 
     test('that becomes the machine of another is refused, and goes on as it was; its own changes go on', async () => {
       await push('ada', { [file]: mine });

@@ -48,3 +48,13 @@ test('a pattern of many stars is as quick as any other', () => {
   const line = `${'*a'.repeat(5000)}b ssh-ed25519 AAAA`;
   assert.deepEqual(knownKeys(line, 'a'.repeat(5000), 22), { keys: [], revoked: [] });
 });
+
+test('every spelling of one host finds its line, and its revocation', () => {
+  const text = `192.0.2.7 ${key}A\n[2001:db8::7]:2222 ${key}B\n@revoked ::ffff:192.0.2.7 ${key}C\nGit.example.com. ${key}D`;
+  for (const host of ['192.0.2.7', '::ffff:192.0.2.7', '::FFFF:c000:207', '[::ffff:c000:0207]'])
+    assert.deepEqual(knownKeys(text, host, 22), { keys: [`${key}A`], revoked: [`${key}C`] }, host);
+  for (const host of ['2001:db8::7', '2001:DB8:0:0::07'])
+    assert.deepEqual(knownKeys(text, host, 2222).keys, [`${key}B`], host);
+  for (const host of ['git.example.com', 'GIT.example.com.'])
+    assert.deepEqual(knownKeys(text, host, 22).keys, [`${key}D`], host);
+});
