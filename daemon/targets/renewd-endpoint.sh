@@ -4,7 +4,7 @@
 # Installed root-owned and called through sudo by privilege "helper": <path of this file>.allow then says what it may touch.
 # Nothing in its arguments, its input, its environment or the files of others is believed: docs/endpoint-helper.md names who may lie.
 # Needs a POSIX sh and openssl 1.1.1 or newer.
-version=4
+version=5
 set -euf
 umask 077
 IFS=' 	
@@ -650,9 +650,14 @@ clean_place() {
   rm -f -- "$place/.chain.new" "$place/.file.new" "$place/.manifest.new" "$@"
 }
 
+staged_names=' '
+
 # check_file NAME CONTENT MODE OWNER: closed lists. Nothing is ever executable, and a key is never readable beyond what the list declares.
 check_file() {
   plain_name "$1"
+  # What the first line says of a file would be believed of what the second one writes.
+  case $staged_names in *" $1 "*) fail 64 "a file named twice: $1" ;; esac
+  staged_names="$staged_names$1 "
   case $4 in
     '') ;;
     -*|*:|*:*:*|*[!A-Za-z0-9_.:-]*) fail 64 "not an owner: $4" ;;
@@ -756,9 +761,9 @@ write_file() {
   case $2 in certificate|fullchain|combined) grep -q '^-----END' "$new" || fail 74 "$place/$1 was not written whole: is the disk full?" ;; esac
   # The owner first: between the two the file is readable for nobody else.
   [ -z "$4" ] || chown "$4" "$new" || fail 74 "cannot give $place/$1 to $4"
-  chmod "${3#keep:}" "$new"
+  give_mode "${3#keep:}" "$new"
   # Before anything is current, what stands at the paths is looked at by the switch, and what an earlier try saw there counts no more.
-  case $3 in keep:*) [ ! -L "$store/current" ] || shape "$1" "$2" "$new" ;; esac
+  case $3 in keep:*) [ ! -L "$store/current" ] || shape "$1" "$new" ;; esac
   if [ -n "$live" ]; then
     if is_file "$place/$1" && cmp -s "$new" "$place/$1" && look "$place/$1"; then
       there="$rights $uid $gid"
@@ -784,46 +789,63 @@ has_acl() {
   rights=$rights+
 }
 
+# give_mode MODE FILE: the one door by which a file of a generation gets rights. What is in it decides, not what a list calls it.
+give_mode() {
+  case $1 in *[4567]|*o=*r*) ! holds_key "$2" || fail 78 "$2 holds a key, and mode $1 would let everybody read it" ;; esac
+  chmod "$1" "$2" || fail 74 "cannot set the mode of $2"
+}
+
 mixed=
 
-# shape NAME CONTENT PATH: gives PATH the owner, group and mode of what stood in its place before renewd. Whoever read the old file has to read the new one.
+# shape NAME PATH: gives PATH the owner, group and mode of what stood in its place before renewd. Whoever read the old file has to read the new one.
 shape() {
   stood=$store/generations/adopted/$1
   is_file "$stood" || return 0
   # What was no secret was readable for others than a key is.
-  case $2 in key|combined) holds_key "$stood" || return 0 ;; esac
+  key_inside=
+  if holds_key "$2"; then
+    key_inside=yes
+    holds_key "$stood" || return 0
+  fi
   look "$stood" || return 0
   # Its mask is shown as the right of the group, which may have none.
   if [ "$rights" != "${rights%+}" ] || [ -e "$store/generations/adopted/.acl.$1" ]; then
     fail 78 "an access control list says who may read what stands where $1 shall be, and no mode says the same: write mode and owner of $1 into the profile, or take the list away (setfacl -b)"
   fi
   case $mixed in *" $1 "*) fail 78 "what stands at the paths where $1 shall be has different owners or modes: write mode and owner of $1 into the profile" ;; esac
-  case $2:$rights in
-    key:??????r*|combined:??????r*) fail 78 "everybody may read the key that stands where $1 shall be: take that right away (chmod o-r), or write mode and owner of $1 into the profile" ;;
+  case $key_inside:$rights in
+    yes:??????r*) fail 78 "everybody may read the key that stands where $1 shall be: take that right away (chmod o-r), or write mode and owner of $1 into the profile" ;;
   esac
   its_rights=$rights
   its_uid=$uid
   its_gid=$gid
   if [ "$me" = 0 ]; then
-    chown "$uid:$gid" "$3" || fail 74 "cannot give $3 to $uid:$gid"
+    chown "$uid:$gid" "$2" || fail 74 "cannot give $2 to $uid:$gid"
   else
     # Root reads everything, so nothing is lost where its file becomes ours.
     [ "$uid" = "$me" ] || [ "$uid" = 0 ] || fail 78 "what stands where $1 shall be belongs to user $uid, and only root can give files away: write mode and owner into the profile, or log in as root"
     case $rights in
-      ??????r*) chgrp "$gid" "$3" 2>/dev/null || : ;;
-      ???r*) chgrp "$gid" "$3" 2>/dev/null || fail 78 "group $gid may read what stands where $1 shall be, and $(id -un) is not in that group" ;;
+      ??????r*) chgrp "$gid" "$2" 2>/dev/null || : ;;
+      ???r*) chgrp "$gid" "$2" 2>/dev/null || fail 78 "group $gid may read what stands where $1 shall be, and $(id -un) is not in that group" ;;
     esac
   fi
-  chmod "$(modes_of "$its_rights")" "$3" && chmod a-x,go-w "$3" || fail 74 "cannot set the mode of $3"
+  give_mode "$(modes_of "$its_rights")" "$2"
+  chmod a-x,go-w "$2" || fail 74 "cannot set the mode of $2"
 }
 
 # shape_all: what was staged before this was adopted, perhaps in another shape. Nothing uses it yet.
 shape_all() {
   is_file "$place/.shaped" || return 0
-  while read -r name content mode; do
+  while read -r name _ mode; do
     is_plain_name "$name" && is_file "$place/$name" || continue
-    case $mode in 0[0-7][0-7][0-7]) chmod "$mode" "$place/$name" && chown "$me:$(id -g)" "$place/$name" || fail 74 "cannot set the mode of $place/$name" ;; esac
-    shape "$name" "$content" "$place/$name" </dev/null
+    case $mode in
+      0[0-7][0-7][0-7])
+        # Without an owner of its own a key is nobody's but ours, whatever an older list calls the file.
+        case $mode in 0400|0600) ;; *) ! holds_key "$place/$name" || mode=0600 ;; esac
+        give_mode "$mode" "$place/$name"
+        chown "$me:$(id -g)" "$place/$name" || fail 74 "cannot give $place/$name to us" ;;
+    esac
+    shape "$name" "$place/$name" </dev/null
   done < "$place/.shaped"
 }
 

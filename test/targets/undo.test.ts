@@ -455,6 +455,26 @@ describe('the script and what stood there before', { skip: rootNeeded }, () => {
     assert.deepEqual([seen(cert), existsSync(key)], [[0, group, '640', old.pem], false]);
   });
 
+  test('a name stands once in a generation, and a list that calls a key a certificate opens nothing', () => {
+    const { store, cert, key, links } = place();
+    put(cert, old.pem, 0o644);
+    const chain = stage(store, 'g1');
+    const keyTwice = ['privkey.pem', 'certificate', 'keep:0644', '', 'privkey.pem', 'key', '0600', ''];
+    for (const shape of [keyTwice, [...keyTwice.slice(4), ...keyTwice.slice(0, 4)]]) {
+      const ran = run(['stage', store, 'g1', ...files.slice(0, 4), ...shape], chain);
+      assert.equal(ran.status, 64, ran.stderr);
+      assert.match(ran.stderr, /named twice: privkey\.pem/);
+    }
+    // As an older script believed it, and with what stood at the path open to everybody.
+    const shaped = join(store, 'generations/g1/.shaped');
+    writeFileSync(shaped, 'fullchain.pem fullchain 0644\nprivkey.pem certificate 0644\n');
+    put(key, old.pem, 0o644, user, group);
+    fine(['activate', store, 'g1', ...links]);
+    const { uid, gid, mode } = statSync(key);
+    assert.deepEqual([uid, gid, mode & 0o7777], [0, 0, 0o600]);
+    assert.match(readFileSync(key, 'utf8'), /PRIVATE KEY/);
+  });
+
   test('a file at several paths takes over owner and mode only where all of them have the same', () => {
     const { store, paths, put: putAll } = threeKeys();
     putAll();
