@@ -126,6 +126,8 @@ export const limits = {
     textMaxChars: 2000,
   },
   work: {
+    /** A certificate that was not used is ordered anew by itself no sooner: public CAs count five of the same names a week. */
+    orderAgainMs: 7 * day,
     /** One question to the Git server, and a fetch of the records: asked only where an embedded CA is to be made. */
     publishedTimeoutMs: minute,
     /** Reading a store: one short command on the endpoint. */

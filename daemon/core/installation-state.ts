@@ -58,6 +58,8 @@ export interface Operation {
   /** The step it began at, where that was not the first: a reload switches nothing. */
   readonly begun?: OperationStep;
   readonly issued: IssuedRecord | null;
+  /** What the issuer returned was not used: since when, and under which declaration of the issuer. Its chain is kept, to be judged again before anything is ordered. */
+  readonly rejected?: { readonly at: Instant; readonly issuerBlob: string } | null;
   /** When handshakes proved it at every declared address; null or not there when they did not. */
   readonly provedAt?: Instant | null;
   /** The generation that was current before the switch; null while not yet looked at or when there was none. */

@@ -94,7 +94,8 @@ function differenceOf(operation: Operation, inForce: InForce): string | null {
   const now = termsOf(terms.source, { certificate, installation, issuer, endpoint, profile, withdrawn });
   if (!sameSet(terms.usages, now.usages)) return 'the declared usages changed';
   if (terms.lifetimeMs !== now.lifetimeMs) return 'the declared lifetime changed';
-  if (terms.issuerBlob !== now.issuerBlob && !hasCertificate(operation.step))
+  // What was rejected is judged again by corrected roots before anything is ordered anew.
+  if (terms.issuerBlob !== now.issuerBlob && !hasCertificate(operation.step) && operation.rejected == null)
     return `the declaration of issuer ${certificate.issuer} changed`;
   if (terms.placement !== now.placement) return 'where and how it is installed changed';
   return null;

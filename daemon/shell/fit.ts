@@ -4,6 +4,7 @@
  */
 import type { CertificateFacts } from '../core/model.ts';
 import {
+  hasCertificate,
   misfitOfDeclaration,
   misfitOfPolicy,
   misfitOfWish,
@@ -51,7 +52,8 @@ export function misfitOf(
   const now = world.now();
   const asked = misfitOfWish(operation, certificate, now);
   if (asked !== null) return asked;
-  const facts = factsOf(chain);
+  // A chain that was rejected is no certificate of this operation yet.
+  const facts = factsOf(hasCertificate(operation.step) ? chain : null);
   const policies = policiesOf(desired);
   const ask = (seen: Parameters<typeof subjectOf>[2]): ReturnType<typeof evaluate> =>
     evaluate(policies, subjectOf(desired, certificate, seen), now);

@@ -197,14 +197,15 @@ async function drop(
       untold,
     );
   if (misfit.kind !== 'rejected') return { state: 'dropped', because: misfit.because };
-  // Another try would end alike: it waits as after any refused answer of an issuer.
+  // Another try would end alike: only a person ends that, and each try costs an order.
   throw new StepFailure(
     'issue',
     new OperationError(
       'certificate-rejected',
       `${installation}: ${misfit.because}. Nothing of it was installed.`,
       {
-        disposition: 'retry',
+        disposition: 'stall',
+        endsWhen: ['declaration', 'issuer'],
       },
     ),
   );

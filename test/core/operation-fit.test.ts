@@ -77,6 +77,13 @@ function operationAt(step: OperationStep, changes: Partial<Operation> = {}): Ope
 
 const other = (changes: Partial<Certificate>): InForce => ({ ...inForce, certificate: certificate(changes) });
 
+test('what was rejected is not dropped when the declaration of its issuer is corrected', () => {
+  const corrected = { ...inForce, issuer: { ...issuer, blob: 'issuer-2' } };
+  const rejected = { at: now, issuerBlob: issuer.blob };
+  assert.equal(misfitOfDeclaration(operationAt('key-generated', { rejected }), corrected), null);
+  assert.notEqual(misfitOfDeclaration(operationAt('key-generated'), corrected), null);
+});
+
 /** What changes, and from which step on it no longer matters (never, for all but one). */
 const changes: readonly (readonly [string, InForce, (step: OperationStep) => boolean])[] = [
   ['names', other({ dnsNames: ['other.example.com'] }), () => true],

@@ -3,6 +3,7 @@
  * Real pebble with external account binding and refused names, real sshd and nginx. The clock is not moved: a wait that ended by time would not pass.
  */
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -13,6 +14,7 @@ import {
   freePort,
   missingServers,
   recordOf,
+  selfSigned,
   startEstate,
   turn,
   type RealEstate,
@@ -148,6 +150,31 @@ describe(
       }
       await estate.commit({ 'inventory/certificates/web/wait.yaml': null }, 'Take it away again');
       await turn(house);
+    });
+
+    test('a certificate under another root than the declared one is kept, and used with corrected roots: one order', async () => {
+      const right = await issuer(true);
+      const others = join(estate.root, 'other-root.pem');
+      await selfSigned(others, join(estate.root, 'other-root.key'), '/CN=other', 'other.example.com');
+      const roots = `${right.slice(0, right.indexOf('  roots: |'))}  roots: |\n${block(readFileSync(others, 'utf8'))}\n`;
+      await estate.commit(
+        { 'inventory/issuers/pebble.yaml': roots, ...certificate('rooted') },
+        'Declare a root that is not the one of this CA',
+      );
+      const { outcomes } = await turn(house);
+      const failed = outcomes.find(({ action }) => action.certificate === 'web/rooted');
+      assert.equal(failed?.failure?.code, 'certificate-rejected');
+      assert.match(failed.failure.message, /correct roots in inventory\/issuers\/pebble\.yaml/);
+      assert.deepEqual((await turn(house, { asked: true })).planned, [], 'no new order');
+      const kept = house.memory.operations.get('web/rooted@web-01')?.chain?.[0];
+      assert.ok(kept);
+      await estate.commit({ 'inventory/issuers/pebble.yaml': right }, 'Correct the root');
+      await turn(house);
+      const { issued } = (await recordOf(estate, 'web/rooted')).installations[0] ?? {};
+      assert.equal(
+        issued?.fingerprint,
+        new X509Certificate(kept).fingerprint256.replaceAll(':', '').toLowerCase(),
+      );
     });
 
     test('a log-in key that is replaced in its file ends the wait of the endpoint', async () => {
