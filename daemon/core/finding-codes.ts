@@ -400,7 +400,7 @@ export const findingCodes = {
     meaning:
       'The journal of the daemon lacks entries that the signed records know of, or holds others. Renewals go on.',
     remedy:
-      'Find out who had access to the data directory, or whether an old copy was put back; compare the entries with the history of the state branch.',
+      'Where you put an old copy back yourself, nothing: what it lacked is taken from the endpoints and from the records. Else find out who had access to the data directory, and compare the entries with the history of the state branch. It is said for fourteen days, over restarts: the message says until when.',
   },
   withdrawn: {
     severity: 'info',

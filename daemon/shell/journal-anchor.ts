@@ -2,13 +2,62 @@
  * The head of the journal in the signed commits of the state branch: whoever can write the journal can make its hashes anew or cut its end,
  * but not what was signed and pushed. Reads Git and the journal; renewals never wait for it.
  */
+import type { FindingDraft } from '../core/assess.ts';
+import { findingDraft } from '../core/finding-draft.ts';
+import { timestamp } from '../core/timestamp.ts';
 import type { Journal, JournalHead } from '../journal/journal.ts';
 import { limits } from '../limits.ts';
 import { judgeLastCommits, recordsLine } from '../records/line-of.ts';
 import type { RecordTrust } from '../records/signed-line.ts';
+import type { Memory } from './memory.ts';
 import type { StateBranch } from './records.ts';
 
 export const journalTrailer = 'Renewd-Journal';
+
+/** Fact of the journal: how it differed from the records, and when that was found. */
+const fact = 'journal-changed';
+
+/** How the journal differed from the records, and since when that is said. */
+export interface JournalTrouble {
+  readonly at: number;
+  readonly message: string;
+}
+
+/** What was found by an earlier process; null when nothing was. IO: reads the journal. */
+export function recallJournalTrouble(journal: Pick<Journal, 'fact'>): JournalTrouble | null {
+  return JSON.parse(journal.fact(fact) ?? 'null') as JournalTrouble | null;
+}
+
+/**
+ * Keeps what was found (null: nothing), so that neither a restart nor the next commit takes it back unsaid: what the records say is compared once a process, and is put right by the
+ * first commit after it. The same trouble found again keeps its time. IO: the journal.
+ */
+export function noteJournalTrouble(
+  journal: Pick<Journal, 'setFact'>,
+  memory: Pick<Memory, 'journalTrouble'>,
+  found: string | null,
+  now: number,
+): void {
+  if (found === null || found === memory.journalTrouble?.message) return;
+  memory.journalTrouble = { at: now, message: found };
+  journal.setFact(fact, JSON.stringify(memory.journalTrouble));
+}
+
+/** The finding of a journal that differed, for as long as other incidents of the records are said, and until when. Pure. */
+export function journalFindings(
+  { journalTrouble }: Pick<Memory, 'journalTrouble'>,
+  now: number,
+): FindingDraft[] {
+  const { incidentShownMs } = limits.records;
+  if (journalTrouble === null || Math.abs(now - journalTrouble.at) >= incidentShownMs) return [];
+  const until = timestamp(journalTrouble.at + incidentShownMs);
+  return [
+    findingDraft('journal-changed', {
+      id: 'journal journal-changed',
+      message: `${journalTrouble.message}; said until ${until}`,
+    }),
+  ];
+}
 
 /** The trailer's value. */
 export function anchorText({ id, count, hash }: JournalHead): string {

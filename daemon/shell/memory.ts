@@ -17,6 +17,7 @@ import type {
 import type { TreeEntryChange } from '../git/repository.ts';
 import { calmClock, type ClockState } from './clock.ts';
 import { newPresence, type Presence } from './instances.ts';
+import { recallJournalTrouble, type JournalTrouble } from './journal-anchor.ts';
 import { recallList } from './kept-lists.ts';
 import { recallLagging, type Behind, type Rewritten } from './lagging.ts';
 import { recallReleased } from './left.ts';
@@ -147,8 +148,8 @@ export interface Memory {
   >;
   /** When certificates of issuers in use end, and when that was looked up last. */
   issuerEnds: { readonly at: number; readonly ends: readonly IssuerEnd[] } | null;
-  /** How the journal differs from what the records say of it; null when it does not. */
-  journalTrouble: string | null;
+  /** How the journal differed from what the records say of it; null when it never did. */
+  journalTrouble: JournalTrouble | null;
   /** What issuers published last, by path: what a push took to the branch. */
   readonly publications: Map<string, string>;
   /** When each issuer is asked next for what it publishes, and the declaration it was asked with. An issuer that is missing here is asked with the next turn. */
@@ -201,7 +202,7 @@ export function recall(journal: Journal): Memory {
     publicationsDue: new Map(),
     logTroubles: new Map(),
     issuerEnds: null,
-    journalTrouble: null,
+    journalTrouble: recallJournalTrouble(journal),
   };
 }
 

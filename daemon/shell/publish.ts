@@ -20,6 +20,7 @@ import { instanceFindings, standingOf } from './instances.ts';
 import { historyFindings } from './lagging.ts';
 import type { Memory } from './memory.ts';
 import { issuerEndFindings } from './issuer-ends.ts';
+import { journalFindings } from './journal-anchor.ts';
 import { takenBackFindings } from './taken-back.ts';
 import { askPublications, notePublications } from './publications.ts';
 import { incidentFindings } from './record-incidents.ts';
@@ -212,13 +213,10 @@ function changedRepository(
   drafts.push(...takenBackFindings(world.journal, memory, now));
   for (const [issuer, { code, message }] of memory.logTroubles)
     drafts.push(findingDraft(code, { id: `issuer ${issuer} ${code}`, message }));
-  if (memory.journalTrouble !== null)
-    drafts.push(
-      findingDraft('journal-changed', { id: 'journal journal-changed', message: memory.journalTrouble }),
-    );
   drafts.push(
     ...changeFindings(memory, now),
     ...issuerEndFindings(memory, now),
+    ...journalFindings(memory, now),
     ...incidentFindings(world.journal, now),
     ...clockFindings(memory.clock),
     ...instanceFindings(world, memory, standingOf(world, memory, intent.trust), state.instance),

@@ -12,7 +12,7 @@ import { recordsLine } from '../records/line-of.ts';
 import { followsTrailer, judgeLine } from '../records/signed-line.ts';
 import { recordJson, recordLine, recordText, type RecordText } from '../record-text.ts';
 import type { TrustFile } from './in-force.ts';
-import { anchorText, journalTrailer, journalTrouble } from './journal-anchor.ts';
+import { anchorText, journalTrailer, journalTrouble, noteJournalTrouble } from './journal-anchor.ts';
 import { OperationError } from '../ports/failure.ts';
 import { tipToBelieve } from './lagging.ts';
 import { refuseLostLine, refuseNewLine } from './lost-line.ts';
@@ -75,12 +75,9 @@ export async function readRecords(
   // Once a process: afterwards it is this process that writes both.
   if (tip !== null && isFirst) {
     compared.add(memory);
-    memory.journalTrouble = await journalTrouble(
-      world.journal,
-      state,
-      tip,
-      recordTrust(world, state, memory, seen.trust),
-    );
+    const trust = recordTrust(world, state, memory, seen.trust);
+    const found = await journalTrouble(world.journal, state, tip, trust);
+    noteJournalTrouble(world.journal, memory, found, world.now());
   }
   await takeRecords(world, state, memory, tip, seen.trust);
 }

@@ -292,7 +292,7 @@ describe('a records key that was retired', () => {
     rmSync(data, { recursive: true });
     cpSync(join(root, 'early'), data, { recursive: true });
     await oneTurn(young, base - 2 * hour, ({ memory }) => {
-      assert.match(memory.journalTrouble ?? '', /of the records knows/);
+      assert.match(memory.journalTrouble?.message ?? '', /of the records knows/);
     });
   });
 
