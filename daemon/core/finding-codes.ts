@@ -218,7 +218,8 @@ export const findingCodes = {
   'install-failed': {
     severity: 'error',
     title: 'Installing failed',
-    meaning: 'The certificate is issued, but a step of its installation failed; the one before is served.',
+    meaning:
+      'The certificate is issued, but a step of its installation failed; the one before is served, unless it has expired.',
     remedy: 'The message names the step and what the server said. It is tried again without a new order.',
   },
   'rollback-untold': {

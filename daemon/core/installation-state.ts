@@ -2,6 +2,7 @@
  * What renewd remembers of one installation between turns: the journal's row and nothing that changes by itself.
  * Plain values; deciding happens in `assess.ts` and `plan.ts`.
  */
+import type { Amiss } from './going-back.ts';
 import type { Fingerprint, Instant } from './model.ts';
 import type { IssuedRecord } from './record-format.ts';
 import type { EndsWhen } from './stall.ts';
@@ -64,6 +65,8 @@ export interface Operation {
   readonly provedAt?: Instant | null;
   /** The generation that was current before the switch; null while not yet looked at or when there was none. */
   readonly before: string | null;
+  /** What was amiss at an address before the switch (`going-back.ts`); not there while not looked at, and for a reload, which is begun because of it. */
+  readonly amiss?: readonly Amiss[];
   /** Set before a rollback begins, so that a crash inside it resumes the rollback; null otherwise. */
   readonly rollback: {
     readonly step: string;

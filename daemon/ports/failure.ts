@@ -44,14 +44,15 @@ export const failureCodes = {
   'git-unavailable': 'The Git server could not be reached or answered nonsense.',
   'http-unavailable': 'The daemon could not listen on the address of its HTTP server.',
   'journal-unavailable': 'The journal could not be written; nothing is done until it can.',
-  'not-served': 'The reload succeeded but the new certificate is not what clients see; rolled back.',
+  'not-served':
+    'The reload succeeded but the new certificate is not what clients see; rolled back, unless what was there before has expired.',
   'placement-refused':
     'The endpoint, the profile or another installation does not allow these files or values there; nothing was done.',
   'rate-limited': 'The CA asks us to come back later.',
   'records-changed': 'Somebody else changed the records on the state branch; they are not used.',
   'records-missing':
     'The repository has no branch of the records, and this data directory knows that there were some; nothing is written anew.',
-  'reload-failed': 'The reload command failed; rolled back.',
+  'reload-failed': 'The reload command failed; rolled back, unless what was there before has expired.',
   'secret-refused':
     'A declaration names a secret that the configuration binds to something else; it was not opened.',
   'secret-unavailable': 'A secret that a declaration names is not bound or cannot be read.',

@@ -14,13 +14,16 @@
  * Before each step the operation is compared with what is declared and allowed now (`shell/fit.ts`): what is judged is what is issued. What no longer fits is
  * switched back, dropped and swept.
  *
- * A failure in 6 to 9 switches back to what was current before, reloads, and leaves the operation at `issued`.
+ * A failure in 6 to 9 switches back to what was current before, reloads, and leaves the operation at `issued`. What was amiss at an address before the switch is no such
+ * failure, and to what has expired nothing is switched back (`core/going-back.ts`).
  */
+import { amissIn, reasonToStay } from '../core/going-back.ts';
 import type { Installed, Operation, OperationStep, OperationTerms } from '../core/installation-state.ts';
 import type {
   Address,
   Anchors,
   Certificate,
+  Handshake,
   Installation,
   Issuer as IssuerSpec,
   Profile,
@@ -116,11 +119,13 @@ export async function runOperation(
     world.crashPoint(`after journal ${step}`);
   };
 
-  // A repair that is dropped leaves everything as it is. All else is first as it was before the switch, and the failure that was told of then counts once.
+  // All is first as it was before the switch, and the failure that was told of then counts once. A repair that is dropped leaves everything as it is.
   let untold: string | null = null;
-  const leaves = stored.operation.repairs === true && job.misfit(stored) !== null;
-  if (stored.operation.rollback !== null && !leaves) {
-    untold = await orFailedRollBack(rollBack(world, job, stored.operation, signal, true));
+  const leaves =
+    (stored.operation.repairs === true && job.misfit(stored) !== null) ||
+    reasonToStay(stored.operation, job.installed, world.now()) !== null;
+  if (stored.operation.rollback !== null) {
+    if (!leaves) untold = await orFailedRollBack(rollBack(world, job, stored.operation, signal, true));
     save({ rollback: null, step: 'issued' });
   }
 
@@ -144,8 +149,9 @@ export async function runOperation(
       // The process is ending: nothing failed. The step stands in the journal and the next start goes on.
       if (signal.aborted) return { state: 'pending', retryAt: world.now() };
       if (!(error instanceof OperationError)) throw error;
-      if (mayBeSwitched(stored.operation.step))
-        untold = await recover(world, job, stored, name, error, save, signal);
+      const { step } = stored.operation;
+      if (mayBeSwitched(step) && step !== 'proved')
+        throw await recover(world, job, stored, name, error, save, signal);
       throw new StepFailure(name, error, untold);
     }
   }
@@ -163,9 +169,11 @@ async function drop(
   signal: AbortSignal,
 ): Promise<OperationOutcome> {
   const { installation, generation, step } = operation;
+  // What policy forbids does not stay, whatever was there before.
+  const stays = misfit.kind === 'declaration' && reasonToStay(operation, job.installed, world.now()) !== null;
   // What was begun before a crash may have been switched back then, without the server being told.
   const untold =
-    mayBeSwitched(step) && operation.repairs !== true
+    mayBeSwitched(step) && operation.repairs !== true && !stays
       ? await orFailedRollBack(rollBack(world, job, operation, signal, true))
       : null;
   world.crashPoint('before drop');
@@ -240,7 +248,14 @@ async function takeStep(
     case 'issued': {
       const seen = await target.inspect(store, bounded(signal, limits.work.inspectTimeoutMs));
       await target.stage(store, generation, stored.chain ?? [], soon());
-      save({ step: 'staged', before: seen.current === generation ? operation.before : seen.current });
+      const isSwitched = seen.current === generation;
+      save({
+        step: 'staged',
+        before: isSwitched ? operation.before : seen.current,
+        ...(isSwitched && operation.amiss !== undefined
+          ? {}
+          : await amissBefore(world, job, operation, signal)),
+      });
       return 'next';
     }
     case 'staged':
@@ -256,7 +271,10 @@ async function takeStep(
       save({ step: 'reloaded' });
       return 'next';
     case 'reloaded':
-      save({ step: 'proved', provedAt: await proveServed(world, job, fingerprintOf(operation), signal) });
+      save({
+        step: 'proved',
+        provedAt: await proveServed(world, job, fingerprintOf(operation), operation.amiss ?? [], signal),
+      });
       return 'next';
     case 'proved':
       return { state: 'done' };
@@ -269,7 +287,24 @@ function fingerprintOf(operation: Operation): string {
   return operation.issued.fingerprint;
 }
 
-/** After a failure: switch back when the switch may have happened, and leave the operation where a new try starts. Returns as `rollBack`. */
+/** Looks at each address before the switch. A reload is begun because of what an address shows: there it is never put up with. */
+async function amissBefore(
+  world: World,
+  { installation, installed, reach, anchors, certificate }: Job,
+  { begun }: Operation,
+  signal: AbortSignal,
+): Promise<Pick<Operation, 'amiss'>> {
+  if (begun === 'activated') return {};
+  const { algorithm } = certificate.key;
+  const look = async (address: Address): Promise<Handshake> =>
+    world.handshake(address, reach, anchors, signal, algorithm);
+  return { amiss: amissIn(await Promise.all(installation.serves.map(look)), installed, world.now()) };
+}
+
+/**
+ * After a failure: switch back when the switch may have happened and what was before is better, and leave the operation where a new try starts. Returns the failure
+ * with what became of the switch.
+ */
 async function recover(
   world: World,
   job: Job,
@@ -278,26 +313,18 @@ async function recover(
   failure: OperationError,
   save: Save,
   signal: AbortSignal,
-): Promise<string | null> {
-  switch (stored.operation.step) {
-    case 'planned':
-    case 'key-generated':
-    case 'ordered':
-    case 'issued':
-    case 'proved':
-      return null;
-    case 'staged':
-    case 'activated':
-    case 'tested':
-    case 'reloaded': {
-      const { code, message } = failure;
-      save({ rollback: { step, code, message } });
-      const operation = { ...stored.operation, rollback: { step, code, message } };
-      const untold = await orFailedRollBack(rollBack(world, job, operation, signal, false));
-      save({ rollback: null, step: 'issued' });
-      return untold;
-    }
+): Promise<StepFailure> {
+  const { code, message } = failure;
+  const stays = reasonToStay(stored.operation, job.installed, world.now());
+  if (stays !== null) {
+    save({ step: 'issued' });
+    return new StepFailure(step, new OperationError(code, `${message}. ${stays}`, { disposition: 'retry' }));
   }
+  save({ rollback: { step, code, message } });
+  const operation = { ...stored.operation, rollback: { step, code, message } };
+  const untold = await orFailedRollBack(rollBack(world, job, operation, signal, false));
+  save({ rollback: null, step: 'issued' });
+  return new StepFailure(step, failure, untold);
 }
 
 /**

@@ -1,13 +1,16 @@
 /** An installation that fails leaves what the server saw before: the files at its paths, and what it serves. Real git, sshd and nginx, the embedded CA. */
 import assert from 'node:assert/strict';
 import { existsSync, lstatSync, readFileSync, rmSync, statSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { createServer } from 'node:tls';
 import type { House } from '../../daemon/assembly.ts';
 import {
   declarations,
   missingServers,
   recordOf,
+  selfSigned,
   servedFingerprint,
   startEstate,
   turn,
@@ -103,5 +106,43 @@ describe('an installation that fails', { skip: missingServers() ?? false }, () =
     later();
     assert.equal((await turn(house)).outcomes[0]?.state, 'done');
     assert.equal((await recordOf(estate, 'web/shop')).status, 'ok');
+  });
+
+  test('at a second address that is another box: the renewal is installed, and no repair stands before it', async () => {
+    const crt = join(estate.root, 'box.crt');
+    const key = join(estate.root, 'box.key');
+    await selfSigned(crt, key, '/CN=appliance', 'shop.example.com');
+    const box = createServer({ cert: readFileSync(crt), key: readFileSync(key) });
+    await new Promise<void>((resolve) => box.listen(0, '127.0.0.1', resolve));
+    const { port } = box.address() as AddressInfo;
+    const plain = (declarations(estate)[path] ?? '').replace(
+      'serverName: shop.example.com }]',
+      `serverName: shop.example.com }, { address: '127.0.0.1:${String(port)}', serverName: shop.example.com }]`,
+    );
+    try {
+      await estate.commit({ [path]: plain }, 'Say of a second address');
+      for (const _ of [1, 2]) await turn(house);
+      later();
+      await turn(house);
+      assert.ok(
+        house.memory.operations.get('web/shop@web-01')?.operation.repairs,
+        'a repair that cannot succeed',
+      );
+      const before = (await recordOf(estate, 'web/shop')).installations[0]?.issued;
+      const asked = new Date(Date.now() + clockOffsetMs).toISOString().replace(/\.\d+Z/, 'Z');
+      const wish = `spec:\n  reissue: { before: '${asked}', because: the key was copied }\n`;
+      await estate.commit({ [path]: plain.replace('spec:\n', wish) }, 'The key was copied');
+      assert.equal((await turn(house)).outcomes[0]?.action.kind, 'abandon');
+      const [done] = (await turn(house)).outcomes;
+      assert.deepEqual([done?.action.kind, done?.state], ['issue', 'done'], JSON.stringify(done?.failure));
+      const { installations, findings } = await recordOf(estate, 'web/shop');
+      assert.notEqual(installations[0]?.issued?.fingerprint, before?.fingerprint);
+      assert.equal(installations[0]?.issued?.proof, 'awaited');
+      assert.ok(findings.some((each) => each.code === 'served-unknown'));
+      const seen = await servedFingerprint(estate.nginx.port, 'shop.example.com');
+      assert.equal(seen, installations[0].issued.fingerprint);
+    } finally {
+      box.close();
+    }
   });
 });

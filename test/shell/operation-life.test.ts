@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { OperationError } from '../../daemon/ports/failure.ts';
-import { installation, issued } from '../core/sample.ts';
+import { facts, installation, issued } from '../core/sample.ts';
 import { newLeaf, oldLeaf, startMachine, underWay, type Machine } from '../fixtures/machine.ts';
 
 const subject = `installation:${installation.id}`;
@@ -79,5 +79,69 @@ describe('a switch back that could not be done', () => {
     assert.equal(second?.state, 'done', JSON.stringify(second?.failure));
     assert.equal(machine.installed?.issued.fingerprint, newLeaf.fingerprint);
     assert.equal(machine.journal.attempts().get(subject), undefined);
+  });
+});
+
+describe('an address that cannot show the new certificate', () => {
+  beforeEach(() => {
+    machine.close();
+    machine = startMachine(2);
+    underWay(machine);
+  });
+
+  test('and was as dead before takes nothing back: installed, not proved, one switch', async () => {
+    machine.shown[1] = null;
+    assert.equal((await machine.act('continue'))?.state, 'done');
+    assert.equal(machine.current, 'g2');
+    assert.equal(machine.installed?.issued.provedAt, null);
+    assert.deepEqual(machine.calls, ['stage', 'activate g2', 'test', 'reload']);
+  });
+
+  test('and shows another one than ours, before and after, takes nothing back', async () => {
+    machine.shown[1] = facts('cc');
+    assert.equal((await machine.act('continue'))?.state, 'done');
+    assert.equal(machine.current, 'g2');
+  });
+
+  test('and worked before has the switch taken back', async () => {
+    machine.fails.set('test', refusal('config-test-failed'));
+    await machine.act('continue');
+    machine.fails.clear();
+    // It dies with the reload, so it was looked at before.
+    machine.onReload = () => (machine.shown[1] = null);
+    assert.equal((await machine.act('continue'))?.failure?.code, 'not-served');
+    assert.equal(machine.current, 'g1');
+  });
+
+  test('and worked before, and what was before has expired: the new one stays, without another switch each day', async () => {
+    machine.onReload = () => (machine.shown[1] = null);
+    machine.at = oldLeaf.notAfter + 1;
+    for (const _ of [1, 2]) {
+      const outcome = await machine.act('continue');
+      assert.match(outcome?.failure?.message ?? '', /stays in place all the same.*expired at/);
+      assert.equal(machine.current, 'g2');
+      assert.ok(!machine.calls.includes('undo'));
+    }
+    // Dropped by a new declaration it stays as well; what policy forbids does not.
+    machine.misfit = { kind: 'policy', because: 'policy forbids it' };
+    underWay(machine, { step: 'reloaded', before: 'g1' });
+    await machine.act('abandon');
+    assert.equal(machine.current, 'g1');
+  });
+
+  test('and does not take the reload takes nothing back while the other one shows the new certificate', async () => {
+    machine.deaf[1] = true;
+    assert.equal((await machine.act('continue'))?.state, 'done');
+    assert.equal(machine.current, 'g2');
+    assert.equal(machine.installed?.issued.provedAt, null);
+  });
+
+  test('a reload that is begun for it is done only when it shows ours', async () => {
+    machine.journal.removeOperation(installation.id);
+    machine.shown[1] = facts('cc');
+    for (const kind of ['reload', 'continue'] as const)
+      assert.equal((await machine.act(kind))?.failure?.code, 'not-served');
+    machine.shown[1] = 'current';
+    assert.equal((await machine.act('continue'))?.state, 'done');
   });
 });

@@ -2,14 +2,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { proveServed } from '../../daemon/shell/prove.ts';
+import { amissIn, type Amiss } from '../../daemon/core/going-back.ts';
+import type { Installed } from '../../daemon/core/installation-state.ts';
 import type { Job } from '../../daemon/shell/operation.ts';
 import type { World } from '../../daemon/shell/world.ts';
 import type { Handshake } from '../../daemon/core/model.ts';
-import { certificate, facts, handshake, installation, now } from '../core/sample.ts';
+import { certificate, facts, handshake, installation, installed, issued, now } from '../core/sample.ts';
 
 const leaf = facts('aa');
+const second = { host: 'b.example.com', port: 443, serverName: 'shop.example.com' };
 
-async function proved(answers: readonly Handshake[]): Promise<number | null> {
+interface Before {
+  readonly installed?: Installed;
+  readonly amiss?: readonly Amiss[];
+}
+
+async function proved(answers: readonly Handshake[], before: Before = {}): Promise<number | null> {
   const serves = answers.map((each) => each.address);
   let index = 0;
   const world = {
@@ -26,11 +34,11 @@ async function proved(answers: readonly Handshake[]): Promise<number | null> {
       files: [{ name: 'fullchain.pem', content: 'fullchain' }],
     },
     store: { placement: { store: '/var/lib/renewd/web/shop', links: [], copied: false, words: {} } },
-    installed: null,
+    installed: before.installed ?? null,
     reach: null,
     anchors: null,
   } as unknown as Job;
-  return proveServed(world, job, leaf.fingerprint, new AbortController().signal);
+  return proveServed(world, job, leaf.fingerprint, before.amiss ?? [], new AbortController().signal);
 }
 
 test('it is proved when it was seen', async () => {
@@ -70,4 +78,22 @@ test('and what is wrong at the others is wrong all the same', async () => {
     proved([beside(unseen, handshake(leaf), handshake(facts('bb')))]),
     /shop\.example\.com:443/,
   );
+});
+
+test('a dead address of two undoes nothing where it was dead before, and proves nothing', async () => {
+  const amiss = amissIn([handshake(null)], installed(), now);
+  const [good, bad] = [handshake(leaf, { address: second }), handshake(null)];
+  await assert.rejects(proved([good, bad]), /no certificate was received/);
+  assert.equal(await proved([good, bad], { amiss }), null);
+  // Alone, and as one address of a name.
+  assert.equal(await proved([bad], { amiss }), null);
+  assert.equal(await proved([beside(handshake(leaf, { at: '192.0.2.7' }), bad)], { amiss }), null);
+});
+
+test('an address that still shows the one before undoes nothing while another shows the new one', async () => {
+  const had = installed({ issued: issued(facts('bb')) });
+  const [good, behind] = [handshake(leaf, { address: second }), handshake(facts('bb'))];
+  assert.equal(await proved([good, behind], { installed: had }), null);
+  await assert.rejects(proved([behind], { installed: had }), /from before the last renewal/);
+  await assert.rejects(proved([good, handshake(facts('cc'))], { installed: had }), { code: 'not-served' });
 });
