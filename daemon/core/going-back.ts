@@ -10,8 +10,10 @@ import { judgeHandshake, partsOf } from './served.ts';
 /** What an address showed before the switch, where that was not the certificate of then, or the one before it, as it should be. */
 export interface Amiss {
   readonly address: string;
-  /** null: nothing was received. `ours`: what was installed then, with something wrong about it. */
-  readonly fingerprint: Fingerprint | 'ours' | null;
+  /** What was installed then was received, with something wrong about it. */
+  readonly isOurs: boolean;
+  /** Of another certificate; null: none was received, or ours. */
+  readonly fingerprint: Fingerprint | null;
   readonly result: ServedResult;
 }
 
@@ -31,7 +33,7 @@ export function amissIn(
     if (leaf !== null && (installed === null || leaf.fingerprint === previous)) return [];
     const shown = shownAt(part, current, now);
     // One that ends is what is replaced.
-    return shown.fingerprint === 'ours' && ['served-match', 'expired'].includes(shown.result) ? [] : [shown];
+    return shown.isOurs && ['served-match', 'expired'].includes(shown.result) ? [] : [shown];
   });
 }
 
@@ -46,12 +48,13 @@ export function isAsBefore(
   now: Instant,
 ): boolean {
   const shown = shownAt(part, current, now);
-  const isForeign = shown.fingerprint !== null && shown.fingerprint !== 'ours';
   return amiss.some(
     (each) =>
       each.address === shown.address &&
+      each.isOurs === shown.isOurs &&
       each.fingerprint === shown.fingerprint &&
-      (isForeign || each.result === shown.result),
+      // What is wrong with another one matters to nobody; it is the same.
+      (shown.fingerprint !== null || each.result === shown.result),
   );
 }
 
@@ -65,9 +68,11 @@ function shownAt(part: Handshake, current: Fingerprint | null, now: Instant): Am
   const { address, at, leaf } = part;
   const { host, port, serverName } = address;
   const expected = { current, previous: null, known: new Map(), now };
+  const isOurs = leaf !== null && leaf.fingerprint === current;
   return {
     address: `${host}:${String(port)}/${serverName}${at === undefined ? '' : ` at ${at}`}`,
-    fingerprint: leaf === null ? null : leaf.fingerprint === current ? 'ours' : leaf.fingerprint,
+    isOurs,
+    fingerprint: leaf === null || isOurs ? null : leaf.fingerprint,
     result: judgeHandshake(part, expected).result,
   };
 }
