@@ -20,19 +20,34 @@ export interface HelperSetup {
 
 const marker = 'RENEWD_END_OF_FILE';
 
-/** Directories in which programs of a machine's own stand. Elsewhere a file of root's means something to somebody: a unit, a rule, a table of cron. */
-const homes = ['/usr/local/', '/usr/libexec/', '/usr/sbin/', '/opt/', '/srv/'];
+/**
+ * Where root may install the script: directories that hold programs alone, and directories of renewd's own below others. Elsewhere something reads what it
+ * finds: units, generators, rules, tables of cron, modules, pages of a web server.
+ */
+const places = [
+  ...['/usr/local/sbin/', '/usr/local/bin/', '/usr/local/libexec/', '/usr/libexec/', '/usr/sbin/'],
+  ...[
+    '/usr/local/lib/renewd/',
+    '/usr/local/libexec/renewd/',
+    '/usr/libexec/renewd/',
+    '/opt/renewd/',
+    '/srv/renewd/',
+  ],
+];
 
 /**
  * Why root should not install a script there; null where it may. Whoever declares an endpoint names the path, and root writes there: it must be neither a
  * place that something else reads nor the name of a program that root calls. Pure.
  */
 export function pathFault(path: string): string | null {
-  if (!homes.some((each) => path.startsWith(each)))
-    return `stands in none of ${homes.join(', ')}, where programs of a machine's own belong`;
-  return path.includes('renewd')
+  const end = path.lastIndexOf('/') + 1;
+  if (!places.includes(path.slice(0, end)))
+    return `stands in none of ${places.join(', ')}, where nothing but programs stands`;
+  if (!path.includes('renewd'))
+    return 'does not say renewd, so it could be the name of a program that somebody calls';
+  return /^[A-Za-z0-9_-]+$/.test(path.slice(end))
     ? null
-    : 'does not say renewd, so it could be the name of a program that somebody calls';
+    : 'has a name with more than letters, digits, _ and -, which could mean something to somebody else';
 }
 
 /**

@@ -5,6 +5,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { pathFault } from '../../daemon/commands/privilege-setup.ts';
 
 const project = join(import.meta.dirname, '../..');
 const root = mkdtempSync(join(tmpdir(), 'renewd-helper-'));
@@ -112,6 +113,35 @@ test('what cannot be done is said, with what to do', () => {
       },
     );
   }
+});
+
+test('the script is installed where programs stand, and nowhere that something else reads', () => {
+  for (const path of [
+    '/usr/local/sbin/renewd-endpoint',
+    '/usr/local/libexec/renewd/endpoint',
+    '/opt/renewd/endpoint',
+    '/srv/renewd/endpoint',
+  ])
+    assert.equal(pathFault(path), null, path);
+  for (const path of [
+    '/usr/local/lib/systemd/system/renewd.service',
+    '/usr/local/lib/systemd/system-generators/renewd',
+    '/usr/local/lib/udev/rules.d/99-renewd.rules',
+    '/usr/local/lib/python3.11/dist-packages/renewd.pth',
+    '/usr/local/lib/renewd.so',
+    '/usr/local/etc/cron.d/renewd',
+    '/usr/local/share/dbus-1/system-services/org.renewd.service',
+    '/run/systemd/system/renewd',
+    '/run/systemd/generator/renewd',
+    '/etc/systemd/system-generators/renewd',
+    '/usr/lib/systemd/system-shutdown/renewd',
+    '/srv/www/renewd.php',
+    '/opt/renewd/lib/systemd/system/renewd',
+    '/usr/local/sbin/renewd-endpoint.allow',
+    '/usr/local/sbin/../lib/renewd',
+    '/usr/local/sbin/ls',
+  ])
+    assert.notEqual(pathFault(path), null, path);
 });
 
 test('nothing is printed where lines would be missing, and each certificate is named with its reason', () => {
