@@ -327,6 +327,8 @@ lock() {
     # Some shells close what they opened above 2 for the programs they run, unless told again.
     flock -n 9 9>&9 || fail 75 "another process works on $store"
   fi
+  # Left open by a call that was killed, or by an older script.
+  [ "$(points_at current)" = adopted ] || close_adopted
 }
 
 # receive MAX: sets $input, a file of ours in the store that holds what came in, and goes when this process ends.
@@ -375,9 +377,25 @@ each_generation() {
 
 # point NAME GENERATION: one rename.
 point() {
+  [ "$1 $2" != 'current adopted' ] || open_adopted
   rm -f -- "$store/$1.new"
   ln -s "generations/$2" "$store/$1.new"
   rename_over "$store/$1.new" "$store/$1"
+  case "$1 $2" in 'current adopted'|'previous '*) ;; *) close_adopted ;; esac
+}
+
+# close_adopted: what stood at a path was perhaps secret by the directory it stood in. Here nobody else walks to it.
+close_adopted() { [ ! -d "$store/generations/adopted" ] || chmod 0700 "$store/generations/adopted" || fail 74 "cannot close $store/generations/adopted"; }
+
+# open_adopted: only while links lead there. Older scripts kept keys as readable as they stood.
+open_adopted() {
+  set +f
+  for path in "$store/generations/adopted"/*; do
+    set -f
+    if is_file "$path" && holds_key "$path"; then chmod o= "$path" || fail 74 "cannot set the mode of $path"; fi
+  done
+  set -f
+  chmod 0755 "$store/generations/adopted" || fail 74 "cannot open $store/generations/adopted"
 }
 
 rename_over() {
@@ -808,6 +826,9 @@ shape() {
     holds_key "$stood" || return 0
   fi
   look "$stood" || return 0
+  # The copy of a key has fewer rights than the key had; which ones count is written beside it.
+  reach=open
+  if is_file "$store/generations/adopted/.rights.$1"; then read -r rights reach < "$store/generations/adopted/.rights.$1" || fail 74 "cannot read $store/generations/adopted/.rights.$1"; fi
   # Its mask is shown as the right of the group, which may have none.
   if [ "$rights" != "${rights%+}" ] || [ -e "$store/generations/adopted/.acl.$1" ]; then
     fail 78 "an access control list says who may read what stands where $1 shall be, and no mode says the same: write mode and owner of $1 into the profile, or take the list away (setfacl -b)"
@@ -816,9 +837,10 @@ shape() {
   case $key_inside:$rights in
     yes:??????r*) fail 78 "everybody may read the key that stands where $1 shall be: take that right away (chmod o-r), or write mode and owner of $1 into the profile" ;;
   esac
+  case $key_inside:$reach in
+    yes:closed) fail 78 "whoever may read the key that stands where $1 shall be by its mode (user $uid, group $gid) cannot all walk to it, so a new key would be open to more than that one is: take the right away (chmod g-r, chown root), or write mode and owner of $1 into the profile" ;;
+  esac
   its_rights=$rights
-  its_uid=$uid
-  its_gid=$gid
   if [ "$me" = 0 ]; then
     chown "$uid:$gid" "$2" || fail 74 "cannot give $2 to $uid:$gid"
   else
@@ -874,15 +896,59 @@ $2 $rights $uid $gid
   fi
   [ -e "$1" ] || return 0
   firm_directory "$store/generations/adopted"
+  close_adopted
   keep_copy "$1" "$store/generations/adopted" "$2"
-  if has_acl "$real"; then
-    : > "$store/generations/adopted/.acl.$2" || fail 74 "cannot write in $store/generations/adopted"
-  elif [ -e "$store/generations/adopted/.acl.$2" ]; then
-    rm -f -- "$store/generations/adopted/.acl.$2"
-  fi
+  has_acl "$real" || :
   adopted_shapes="$adopted_shapes
 $2 $rights $uid $gid
 "
+  narrow_adopted "$2"
+  rm -f -- "$store/generations/adopted/.acl.$2"
+  printf '%s %s\n' "$rights" "$reach" > "$store/generations/adopted/.rights.$2" || fail 74 "cannot write in $store/generations/adopted"
+}
+
+# narrow_adopted NAME: the copy of a key is readable for its owner, and for its group where everybody in that could walk to the key. Sets $rights and
+# $reach, what a new key takes over.
+narrow_adopted() {
+  reach=open
+  holds_key "$old" || return 0
+  stood_rights=$rights
+  case $rights in
+    *+) narrow=go= ;;
+    ???r*)
+      narrow=o=
+      group_reaches "$gid" "$real" || { narrow=go=; reach=closed; } ;;
+    *) narrow=go= ;;
+  esac
+  chmod "$narrow" "$old" || fail 74 "cannot set the mode of $old"
+  look "$real" || fail 74 "cannot look at $real"
+  # The group of root has nobody in it who needs it.
+  if [ "$reach" = closed ] && [ "$gid" = 0 ]; then
+    stood_rights=$(printf '%s\n' "$stood_rights" | sed 's/^\(...\).../\1---/')
+    reach=open
+  fi
+  if ! ours && ! can_walk "$uid" none "${real%/*}"; then
+    chown "$me" "$old" || fail 74 "cannot keep $old for us"
+    reach=closed
+  fi
+  rights=$stood_rights
+}
+
+# group_reaches GROUP FILE: can everybody in the group walk to the file? Where an access control list is asked, nothing is sure.
+group_reaches() {
+  way=${2%/*}
+  while :; do
+    listed=
+    has_acl "${way:-/}" && listed=yes
+    case $gid:$listed:$rights in
+      "$1"::?????[xs]*) ;;
+      "$1":*) return 1 ;;
+      *:????????[xt]*) ;;
+      *) return 1 ;;
+    esac
+    [ -n "$way" ] || return 0
+    way=${way%/*}
+  done
 }
 
 # keep PATH NAME: what stood at a path stays in replaced/ for good: a file once by content, a link by where it led. Nothing there is ever written over
@@ -1152,13 +1218,14 @@ reader_kinds='
   }
 '
 
-# can_walk USER GROUP: do the directories from / to the generation let them through? $step is the one that does not. A user of '' is anybody in the group.
+# can_walk USER GROUP [DIRECTORY]: do the directories from / to it, else to the generation, let them through? $step is the one that does not. A user of '' is anybody in the group.
 can_walk() {
   walkers=" $2 "
   [ -z "$1" ] || walkers="$walkers$(id -G "$1" 2>/dev/null || :) "
   walker=$1
   walk=
-  rest=${place#/}
+  rest=${3:-$place}
+  rest=${rest#/}
   set -- /
   while [ -n "$rest" ]; do
     walk=$walk/${rest%%/*}
@@ -1166,6 +1233,8 @@ can_walk() {
     case $rest in */*) rest=${rest#*/} ;; *) rest= ;; esac
   done
   for step in "$@"; do
+    # Open while links lead there.
+    [ "$step" != "$store/generations/adopted" ] || continue
     look "$step/." || return 1
     if [ "$uid" = "$walker" ]; then
       case $rights in ??[xs]*) continue ;; esac
@@ -1304,7 +1373,7 @@ undo() {
   back=${former:-adopted}
   if [ -d "$store/generations/$back" ] && [ "$(points_at current)" != "$back" ]; then point current "$back"; fi
   each_remembered put_back
-  [ -n "$former" ] || rm -f -- "$store/current"
+  [ -n "$former" ] || { rm -f -- "$store/current"; close_adopted; }
   before=$(head -c 200 "$memory/previous")
   if [ -n "$before" ] && is_plain_name "$before" && [ -d "$store/generations/$before" ]; then point previous "$before"; else rm -f -- "$store/previous"; fi
   settle_disk "$store"

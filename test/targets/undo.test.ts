@@ -231,6 +231,77 @@ describe('the script and what stood there before', { skip: rootNeeded }, () => {
     fine(['activate', store, 'g1', ...links]);
   });
 
+  /** Whether a user, by this group alone, reads a file. */
+  const reads = (path: string, itsGroup: number): boolean =>
+    spawnSync('setpriv', [
+      '--reuid',
+      String(user),
+      '--regid',
+      String(itsGroup),
+      '--clear-groups',
+      'cat',
+      path,
+    ]).status === 0;
+
+  test('a key that its directory protects is copied to no place where others read it', () => {
+    const { store, cert, key, links } = place();
+    chmodSync(join(key, '..'), 0o700);
+    put(cert, old.pem, 0o644);
+    put(key, old.key, 0o644);
+    stage(store, 'g1');
+    const copy = join(store, 'generations/adopted/privkey.pem');
+    refused(['activate', store, 'g1', ...links], 78, /everybody may read the key/);
+    assert.deepEqual([readFileSync(copy, 'utf8'), reads(copy, user)], [old.key, false]);
+    const shaped = files.map((word) => word.replace('keep:', ''));
+    stage(store, 'g2', shaped);
+    fine(['activate', store, 'g2', ...links]);
+    assert.deepEqual([readFileSync(copy, 'utf8'), reads(copy, user)], [old.key, false]);
+    // While links lead there the others see what they may; of the key, as an older script copied it, nothing.
+    chmodSync(copy, 0o644);
+    fine(['activate', store, 'adopted']);
+    chmodSync(join(key, '..'), 0o755);
+    assert.deepEqual([reads(cert, user), reads(copy, user)], [true, false]);
+    fine(['activate', store, 'g2']);
+    assert.equal(statSync(join(copy, '..')).mode & 0o777, 0o700);
+    // What an older script left open is closed by any call.
+    chmodSync(join(copy, '..'), 0o755);
+    fine(['sweep', store, 'g1']);
+    assert.equal(statSync(join(copy, '..')).mode & 0o777, 0o700);
+  });
+
+  test('a right to a key that a closed directory takes away is not taken over', () => {
+    const { store, cert, key, links } = place();
+    const copy = join(store, 'generations/adopted/privkey.pem');
+    put(cert, old.pem, 0o644);
+    stage(store, 'g1');
+    for (const [owner, mode, directoryMode] of [
+      [0, 0o640, 0o700],
+      [0, 0o640, 0o710],
+      [user, 0o600, 0o700],
+    ] as const) {
+      put(key, old.key, mode, owner, group);
+      chmodSync(join(key, '..'), directoryMode);
+      refused(['activate', store, 'g1', ...links], 78, /cannot all walk to it.*into the profile/);
+      assert.deepEqual([existsSync(join(store, 'current')), reads(copy, group)], [false, false]);
+    }
+    // The group of root: the right goes, and nobody misses it.
+    put(key, old.key, 0o640);
+    fine(['activate', store, 'g1', ...links]);
+    assert.equal(statSync(key).mode & 0o777, 0o600);
+    fine(['undo', store, 'g1']);
+    assert.deepEqual(seen(key), [0, 0, '640', old.key]);
+    // Where the group can walk it reads the new key, and the old one as long as links lead there.
+    chownSync(join(key, '..'), 0, group);
+    chmodSync(join(key, '..'), 0o710);
+    put(key, old.key, 0o640, 0, group);
+    fine(['activate', store, 'g1', ...links]);
+    assert.deepEqual([reads(key, group), reads(key, user)], [true, false]);
+    fine(['activate', store, 'adopted', ...links]);
+    assert.deepEqual([readFileSync(key, 'utf8'), reads(key, group)], [old.key, true]);
+    fine(['activate', store, 'g1', ...links]);
+    assert.equal(reads(copy, group), false);
+  });
+
   test('a reader who cannot walk to the store is found before the switch; a copy needs no way to it', () => {
     mkdirSync(join(base, 'closed'), { mode: 0o700, recursive: true });
     chmodSync(join(base, 'closed'), 0o700);
