@@ -79,7 +79,12 @@ export async function assemble(config: Config, surroundings: Surroundings): Prom
   const journal = openJournal(config.dataDirectory);
   const { vault, custody } = await openSecrets(config, surroundings, journal);
   const signing = await signingKey(config, vault, custody);
-  const repository = await openConfiguredRepository(config, { vault, log, now });
+  const repository = await openConfiguredRepository(config, {
+    vault,
+    log,
+    now,
+    wasThere: journal.fact('accepted-commit') !== null,
+  });
   const reader = documentReader(config.drift.default);
   const pool = createSshPool({ log, now });
   const solvers = createSolvers({ log });
@@ -207,6 +212,8 @@ export async function openConfiguredRepository(
     readonly vault: Vault;
     readonly log: Log;
     readonly now: () => number;
+    /** As `RepositoryOptions.wasThere`. */
+    readonly wasThere?: boolean;
   },
 ): Promise<Repository> {
   const { git } = config;
@@ -236,6 +243,7 @@ export async function openConfiguredRepository(
     },
     now: tools.now,
     log: tools.log,
+    wasThere: tools.wasThere ?? false,
   });
 }
 

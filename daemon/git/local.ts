@@ -13,10 +13,52 @@ import { storePack } from './pack-file.ts';
 import { readRefs, resolveRef, swapRef } from './refs.ts';
 import { partialUnsupported, sha256Unsupported, unsupported } from './unsupported.ts';
 
-/** Opens the repository at a path. IO, read-only. @throws OperationError `git-unavailable`, `unsupported`, as does whatever is asked of it later */
-export function openLocal(path: string): Backend {
+/**
+ * Opens the repository at a path. IO, read-only. `wasThere`: it was used before, so that one that is away now is opened as soon as it is back, and is never taken for a path where one is still to be
+ * made. @throws OperationError `git-unavailable` (never where it was there), `unsupported`, as does whatever is asked of it later
+ */
+export function openLocal(path: string, { wasThere = false } = {}): Backend {
   const named = namingTrouble(path);
-  return named(() => open(path, named));
+  const openNow = (): Backend => named(() => open(path, named, wasThere ? away : neverThere));
+  try {
+    return openNow();
+  } catch (error) {
+    if (!wasThere || !(error instanceof OperationError) || error.code !== 'git-unavailable') throw error;
+    return onceBack(path, openNow);
+  }
+}
+
+/** A repository that is away: whatever is asked of it looks for it again, and says that it is away until it is there. */
+function onceBack(path: string, open: () => Backend): Backend {
+  let opened: Backend | null = null;
+  const there = (): Backend => (opened ??= open());
+  return {
+    place: path,
+    store: () => there().store(),
+    shallow: () => there().shallow(),
+    advertise: async (signal, wanted) => there().advertise(signal, wanted),
+    fetch: async (refs, signal) => there().fetch(refs, signal),
+    resolve: (ref) => there().resolve(ref),
+    openPush: async (ref, signal) => there().openPush(ref, signal),
+    renew: null,
+    close: () => opened?.close(),
+  };
+}
+
+function away(path: string): OperationError {
+  return new OperationError(
+    'git-unavailable',
+    `there is no Git repository at ${path} any more, or it may not be read. If its disk or share is away, this passes by itself; if it was moved, name its new place (--repo)`,
+    { disposition: 'retry' },
+  );
+}
+
+function neverThere(path: string): OperationError {
+  return new OperationError(
+    'git-unavailable',
+    `${path} is no Git repository and stands in none; name one (--repo), or make one with git init`,
+    { disposition: 'retry' },
+  );
 }
 
 /**
@@ -53,8 +95,8 @@ function namingTrouble(path: string): Naming {
   };
 }
 
-function open(path: string, named: Naming): Backend {
-  const gitDirectory = findGitDirectory(resolve(path));
+function open(path: string, named: Naming, missing: typeof away): Backend {
+  const gitDirectory = findGitDirectory(resolve(path), missing);
   const common = commonDirectory(gitDirectory);
   const config = readLocalConfig(join(common, 'config'));
   refuseUnsupported(path, config);
@@ -62,11 +104,7 @@ function open(path: string, named: Naming): Backend {
   // What is away shows no references and no objects, which must not be taken for a repository that was emptied.
   const mustBeThere = (): void => {
     if (existsSync(join(gitDirectory, 'HEAD')) && existsSync(objects)) return;
-    throw new OperationError(
-      'git-unavailable',
-      `there is no Git repository at ${path} any more, or it may not be read. If its disk or share is away, this passes by itself; if it was moved, name its new place (--repo)`,
-      { disposition: 'retry' },
-    );
+    throw away(path);
   };
   const store = whileThere(namingPartial(openObjectStore(objects), path, config), mustBeThere);
   const advertise = (wanted: readonly string[]): Map<string, string> => {
@@ -138,7 +176,7 @@ export function noSuchRef(place: string, ref: string): OperationError {
 }
 
 /** gitrepository-layout: `.git` is a folder, or a file that names one; a bare repository is the folder itself. */
-function findGitDirectory(path: string): string {
+function findGitDirectory(path: string, missing = neverThere): string {
   const dotGit = join(path, '.git');
   const found = statSync(dotGit, { throwIfNoEntry: false });
   if (found?.isDirectory() === true) return dotGit;
@@ -152,13 +190,7 @@ function findGitDirectory(path: string): string {
   ) {
     return path;
   }
-  throw new OperationError(
-    'git-unavailable',
-    `${path} is no Git repository and stands in none; name one (--repo), or make one with git init`,
-    {
-      disposition: 'retry',
-    },
-  );
+  throw missing(path);
 }
 
 function commonDirectory(gitDirectory: string): string {

@@ -111,6 +111,8 @@ export interface RepositoryOptions {
   readonly url: string;
   /** Of the mirror, below the data directory. Not used for a repository on this machine. */
   readonly directory: string;
+  /** It was used before: one on this machine that is away is opened once it is back, and is away until then. A server is only asked when it is needed. Absent: it was not. */
+  readonly wasThere?: boolean;
   readonly http?: HttpAccess;
   readonly ssh?: { readonly connect: GitSshConnect };
   /** UTC epoch ms. */
@@ -120,12 +122,15 @@ export interface RepositoryOptions {
 
 /**
  * Opens a repository. IO: the mirror's directory, or the repository itself when it is on this machine; no network.
- * @throws OperationError `unsupported` (address, SHA-256, reftable), `git-unavailable` (no repository at the path), `git-auth` (token in clear)
+ * @throws OperationError `unsupported` (address, SHA-256, reftable), `git-unavailable` (no repository at the path, and it was not there before), `git-auth` (token in clear)
  */
 export async function openRepository(options: RepositoryOptions): Promise<Repository> {
   const log = options.log ?? null;
   const address = parseAddress(options.url);
-  if (address.kind === 'local') return repositoryOn(openLocal(address.path), resolve(address.path), log);
+  if (address.kind === 'local') {
+    const { wasThere = false } = options;
+    return repositoryOn(openLocal(address.path, { wasThere }), resolve(address.path), log);
+  }
   let transport: Transport;
   if (address.kind === 'http') {
     transport = createHttpTransport(address.url, options.http ?? null, options.now);
