@@ -1,10 +1,14 @@
 /** `renewd once`: turns until there is nothing left to do now, then says how the estate stands. */
 import { runTurn, type TurnReport } from '../cycle.ts';
 import { leave } from '../shell/beats.ts';
+import type { Config } from '../config.ts';
+import { durationText } from '../core/duration.ts';
+import { openJournal } from '../journal/journal.ts';
 import { trustClock } from '../shell/clock.ts';
 import { limits } from '../limits.ts';
 import type { House } from '../assembly.ts';
 import { repositoryOptions, type Command, type Invocation } from './command.ts';
+import { EarlyExit } from './early-exit.ts';
 import { exitOf } from '../exit-codes.ts';
 import { configured, logOf, surroundings, withHouse } from './start.ts';
 import {
@@ -28,7 +32,8 @@ export const once: Command = {
     ...repositoryOptions,
     'trust-clock': {
       type: 'boolean',
-      description: 'the clock of this host is right, whatever was seen before',
+      description:
+        'the clock of this host is right, whatever was seen before; a daemon that works with the data directory is told',
     },
   },
   examples: [
@@ -45,15 +50,33 @@ async function runOnce(invocation: Invocation): Promise<number> {
     const line = progressLine(event, invocation.err);
     if (line !== null) invocation.err.write(`${line}\n`);
   });
+  const trusts = invocation.flags['trust-clock'] === true;
   return withHouse(config, around, async (house) => {
-    if (invocation.flags['trust-clock'] === true) trustClock(house.world.journal, house.world.now());
+    if (trusts) trustClock(house.world.journal, house.world.now());
     const reports = await turnsUntilQuiet(house, invocation.signal);
     await leave(house, AbortSignal.timeout(limits.turn.stopGraceMs));
     if (invocation.signal.aborted) return exitOf('interrupted');
     return invocation.flags['json'] === true
       ? printJson(invocation, house, reports)
       : print(invocation, house, reports);
+  }).catch((error: unknown) => {
+    if (!trusts || !(error instanceof EarlyExit) || error.exit !== 'another-instance') throw error;
+    return trustBeside(invocation, config);
   });
+}
+
+/** Tells a daemon that works with the data directory that the clock is right: it is what doubts the clock, so it is there. It reads this at its next turn. IO: the journal. */
+function trustBeside({ err }: Invocation, { dataDirectory, turn }: Config): number {
+  const journal = openJournal(dataDirectory, { beside: true });
+  try {
+    trustClock(journal, Date.now());
+  } finally {
+    journal.close();
+  }
+  err.write(
+    `the renewd that works with ${dataDirectory} believes its clock from its next turn on, within ${durationText(turn.pollIntervalMs)}; SIGHUP to it has it look at once\n`,
+  );
+  return exitOf('ok');
 }
 
 /**

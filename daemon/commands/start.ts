@@ -143,7 +143,7 @@ function lockOf(directory: string): { readonly release: () => void } {
   if (lock === null) {
     throw new EarlyExit(
       'another-instance',
-      `another renewd works with ${directory}. Stop it, or give this one its own directory with --data.`,
+      `another renewd works with ${directory}, and does what is due by itself. To have it look at everything now, send it SIGHUP (systemctl reload renewd, or kill -HUP <pid>); to work here yourself, stop it first.`,
     );
   }
   return lock;

@@ -43,7 +43,7 @@ export const findingCodes = {
     title: 'An expired certificate is served',
     meaning: 'Clients refuse to connect to the address.',
     remedy:
-      'If renewd manages it, the finding beside this one says why it was not renewed: mend that, then run renewd once.',
+      'If renewd manages it, the finding beside this one says why it was not renewed: fix that, then run renewd once, or send SIGHUP to the daemon that runs.',
   },
   'not-yet-valid': {
     severity: 'error',
@@ -148,7 +148,7 @@ export const findingCodes = {
     title: 'The installed certificate has expired',
     meaning: 'It was not renewed in time.',
     remedy:
-      'The finding beside this one says why. Mend that and run renewd once; renewd doctor tells what cannot be reached.',
+      'The finding beside this one says why. Fix that and run renewd once, or send SIGHUP to the daemon that runs; renewd doctor tells what cannot be reached.',
   },
   'renewal-overdue': {
     severity: 'warning',
@@ -161,7 +161,7 @@ export const findingCodes = {
     title: 'It will expire soon and renewal fails',
     meaning: 'Little of its lifetime is left.',
     remedy:
-      'Act now: the finding beside this one says what fails. renewd once tries again at once after the declaration changes.',
+      'Act now: the finding beside this one says what fails. Fix that; renewd once, or SIGHUP to the daemon that runs, tries it at once.',
   },
   'placement-refused': {
     severity: 'error',
@@ -301,7 +301,7 @@ export const findingCodes = {
     meaning:
       'It differs from what servers say, from the uptime of the machine or from the last look by more than ten minutes. Nothing is issued, installed or revoked by it, and no change is put in force; looking goes on.',
     remedy:
-      'Check the clock of the host (timedatectl). If it is right, run renewd once --trust-clock, which says so.',
+      'Check the clock of the host (timedatectl). If it is right, run renewd once --trust-clock, which says so, also to a daemon that runs: it goes on with its next turn.',
   },
   'clock-contested': {
     severity: 'warning',
@@ -309,7 +309,7 @@ export const findingCodes = {
     meaning:
       'One server gives a time that differs by more than ten minutes from the clock of the daemon, which fits what the machine itself knows. One server alone stops nothing. In the first hour after a start of the machine no change is put in force; renewals go on.',
     remedy:
-      'Check the clock of the host (timedatectl) and the server that the finding names. If the clock is right, run renewd once --trust-clock, which says so; if the server lies, take it out of issuers/.',
+      'Check the clock of the host (timedatectl) and the server that the finding names. If the clock is right, run renewd once --trust-clock, which says so, also to a daemon that runs; if the server lies, take it out of issuers/.',
   },
   'another-instance': {
     severity: 'critical',

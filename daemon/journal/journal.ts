@@ -101,7 +101,7 @@ function entryHash(previous: string, entry: Omit<JournalEntry, 'hash'>): string 
   return createHash('sha256').update(text).digest('hex');
 }
 
-function open(directory: string): DatabaseSync {
+function open(directory: string, beside: boolean): DatabaseSync {
   makeDirectory(directory, 0o700);
   const path = join(directory, 'journal.db');
   const database = new DatabaseSync(path);
@@ -116,6 +116,13 @@ function open(directory: string): DatabaseSync {
     throw new JournalUnreadable(
       `it was written by a newer renewd (schema ${String(version)}, this one knows ${String(migrations.length)})`,
       'Run that version or a newer one.',
+    );
+  }
+  if (beside && version < migrations.length) {
+    database.close();
+    throw new JournalUnreadable(
+      'the renewd that works with it is older than this one',
+      'Restart it: the new one brings the journal up to date.',
     );
   }
   for (let next = version; next < migrations.length; next++) {
@@ -154,11 +161,11 @@ function json(value: unknown): string | null {
 }
 
 /**
- * Opens (or makes) the journal under `directory`, mode 0600. IO. Safe to repeat.
+ * Opens (or makes) the journal under `directory`, mode 0600. IO. Safe to repeat. `beside`: another process has the directory and works with it, so that its form is left as it is.
  * @throws OperationError `journal-unavailable`
  */
-export function openJournal(directory: string): Journal {
-  const database = guarded('be opened', () => open(directory));
+export function openJournal(directory: string, { beside = false } = {}): Journal {
+  const database = guarded('be opened', () => open(directory, beside));
   const statements = new Map<string, StatementSync>();
   const sql = (query: string): StatementSync => {
     let statement = statements.get(query);
