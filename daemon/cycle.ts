@@ -68,6 +68,7 @@ export async function runTurn(
   signal: AbortSignal,
 ): Promise<TurnReport> {
   const troubles: { code: string; message: string }[] = [];
+  if (behind.has(memory)) followJournal(given, memory);
   const asked = estate.intent.repository.advertise(signal, watchedRefs(estate));
   await guarded(troubles, () => asked);
   // Git has just said what time it is.
@@ -96,10 +97,8 @@ export async function runTurn(
   judge(world, memory, ids);
 
   // A clock that is not believed decides nothing.
-  const planned =
-    memory.clock.doubt === null && aside === null
-      ? planActions(candidates(memory, ids), limits.work.actionsPerTurnMax)
-      : [];
+  const wanted = memory.clock.doubt === null && aside === null ? planActions(candidates(memory, ids)) : [];
+  const planned = wanted.slice(0, limits.work.actionsPerTurnMax);
   const first = planned.length > 0 && options.heartbeat && !options.dryRun;
   const refused = first ? await claim(world, estate, memory, signal) : null;
   if (refused !== null) troubles.push({ code: 'another-instance', message: refused });
@@ -114,6 +113,7 @@ export async function runTurn(
     const ids = new Set(drifted.map((action) => action.certificate));
     await guarded(troubles, () => recordAndPublish(world, estate, memory, ids, [], 'none', signal));
   }
+  const had = fingerprints(memory, planned);
   const outcomes = await carryOut(world, memory, planned, signal);
   if (outcomes.length > 0) noteWork(memory, world.now());
   const touched = new Set([...ids, ...affected(memory, outcomes)]);
@@ -129,11 +129,16 @@ export async function runTurn(
     recordAndPublish(world, estate, memory, touched, outcomes, beatOf(options), signal, releases),
   );
   if (published !== undefined) for (const id of touched) memory.dirty.delete(id);
-  // What was dropped is asked for anew at once, by what is declared now.
-  for (const { action, state } of outcomes) {
-    if (action.kind !== 'abandon' || state !== 'done') continue;
-    memory.dirty.add(action.certificate);
-    memory.dueAt.set(action.certificate, world.now());
+  // What was dropped is asked for anew at once, by what is declared now; what stood before a new certificate is followed by it; what one turn was too short for is next.
+  const atOnce = outcomes.filter(
+    ({ action, state }) =>
+      (action.kind === 'abandon' && state === 'done') ||
+      (memory.assessments.get(action.installation)?.need.kind === 'issue' &&
+        had.get(action.installation) === fingerprints(memory, [action]).get(action.installation)),
+  );
+  for (const { certificate } of [...atOnce.map((each) => each.action), ...wanted.slice(planned.length)]) {
+    memory.dirty.add(certificate);
+    memory.dueAt.set(certificate, world.now());
   }
   return report(memory, {
     judged: ids.length,
@@ -249,6 +254,7 @@ async function carryOut(
   world.progress({ kind: 'turn-started', commit: memory.accepted ?? '' });
   for (const action of planned.filter((each) => each.kind === 'adopt')) adopt(world, memory, action);
   const actions = planned.filter((each) => each.kind !== 'adopt');
+  behind.add(memory);
   const outcomes = await applyActions(
     world,
     actions,
@@ -263,11 +269,29 @@ async function carryOut(
       memory.observations.set(observation.installation, stillRefused(before, observation));
     }
   }
-  refresh(memory.installations, world.journal.installations());
-  refresh(memory.operations, world.journal.operations());
-  refresh(memory.attempts, world.journal.attempts());
-  memory.known = knownLeaves(memory);
+  followJournal(world, memory);
   return outcomes;
+}
+
+/** What is installed where these actions are, by installation. */
+function fingerprints(memory: Memory, actions: readonly Action[]): Map<string, string | undefined> {
+  return new Map(
+    actions.map(({ installation }) => [
+      installation,
+      memory.installations.get(installation)?.installed?.issued.fingerprint,
+    ]),
+  );
+}
+
+/** Whose journal was written past it: a turn that ended in between has not taken over what it did, and an operation that is not known would be begun a second time. */
+const behind = new WeakSet<Memory>();
+
+function followJournal({ journal }: Pick<World, 'journal'>, memory: Memory): void {
+  refresh(memory.installations, journal.installations());
+  refresh(memory.operations, journal.operations());
+  refresh(memory.attempts, journal.attempts());
+  memory.known = knownLeaves(memory);
+  behind.delete(memory);
 }
 
 /** The journal is what counts: memory follows it. */

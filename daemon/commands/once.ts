@@ -94,9 +94,11 @@ export async function turnsUntilQuiet(house: House, signal: AbortSignal): Promis
     reports.push(report);
     const waits = report.outcomes.some((outcome) => outcome.state === 'pending');
     const moved = report.outcomes.some((outcome) => outcome.state === 'done');
+    // A try that failed for good may leave another way, such as a new certificate where putting back was in vain.
+    const isDue = report.outcomes.length > 0 && report.nextDueAt !== null && report.nextDueAt <= world.now();
     if (waits && report.nextDueAt !== null && report.nextDueAt <= deadline) {
       await pause(Math.max(0, report.nextDueAt - world.now()), signal);
-    } else if (!moved) break;
+    } else if (!moved && !isDue) break;
   }
   return reports;
 }

@@ -4,6 +4,7 @@
  */
 import {
   expectedLeaf,
+  underWayIn,
   type AssessInput,
   type Assessment,
   type FindingDraft,
@@ -43,9 +44,10 @@ export function assessInstallation(input: AssessInput): Assessment {
 function judgeAddresses(input: AssessInput): JudgedAddress[] {
   const current = expectedLeaf(input)?.fingerprint ?? null;
   const previous = input.memory.installed?.previous?.fingerprint ?? null;
+  const underWay = underWayIn(input);
   const { known, now } = input;
   return (input.observation?.handshakes ?? []).map((handshake) =>
-    worstAddress(handshake, { current, previous, known, now }),
+    worstAddress(handshake, { current, previous, underWay, known, now }),
   );
 }
 
@@ -79,7 +81,8 @@ function decideStatus(
     statuses.push('failing');
   }
   if (has('host-key-changed')) statuses.push('failing');
-  if (has('store-changed', 'rolled-back', 'served-previous', 'served-other-known', 'served-unknown'))
+  if (has('store-changed', 'rolled-back', 'served-previous', 'served-unknown')) statuses.push('drift');
+  if (findings.some(({ code, severity }) => code === 'served-other-known' && severity !== 'info'))
     statuses.push('drift');
   if (has('chain-incomplete', 'untrusted', 'name-mismatch', 'not-yet-valid')) statuses.push('failing');
   if (has('trust-unknown')) statuses.push('unknown');

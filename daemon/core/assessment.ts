@@ -3,6 +3,7 @@ import type { InstallationMemory, KnownLeaves } from './installation-state.ts';
 import type {
   Certificate,
   Finding,
+  Fingerprint,
   Handshake,
   Installation,
   Instant,
@@ -75,4 +76,9 @@ export interface Assessment {
 /** What should be served: what we issued and settled, or what we find in place while nothing is settled. */
 export function expectedLeaf(input: AssessInput): IssuedRecord | null {
   return input.memory.installed?.issued ?? null;
+}
+
+/** The leaf that an operation is about to install; null while it has none, and for a repair, which puts back what is installed. */
+export function underWayIn({ memory: { operation } }: AssessInput): Fingerprint | null {
+  return operation?.repairs === true ? null : (operation?.issued?.fingerprint ?? null);
 }

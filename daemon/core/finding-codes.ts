@@ -27,7 +27,7 @@ export const findingCodes = {
     severity: 'error',
     title: 'Another certificate of ours is served',
     meaning:
-      'The address shows a certificate that renewd installed for something else: the wrong virtual host answers.',
+      'The address shows a certificate that renewd installed for something else: the wrong virtual host answers. As info: one of this installation that is not finished yet.',
     remedy: 'Compare server names and certificate paths in the server configuration with the declared paths.',
   },
   'served-unknown': {

@@ -1,5 +1,11 @@
 /** What is wrong with one installation, each in words a person can act on. Pure. */
-import { expectedLeaf, type AssessInput, type FindingDraft, type JudgedAddress } from './assessment.ts';
+import {
+  expectedLeaf,
+  underWayIn,
+  type AssessInput,
+  type FindingDraft,
+  type JudgedAddress,
+} from './assessment.ts';
 import { short, storeDrift } from './drift.ts';
 import { findingCodes, type FindingCode } from './finding-codes.ts';
 import type { Finding, Handshake, Severity } from './model.ts';
@@ -132,10 +138,14 @@ function claimFindings({ observation, installation }: AssessInput): Draft[] {
 
 function addressFindings(input: AssessInput, addresses: readonly JudgedAddress[]): Draft[] {
   const expected = expectedLeaf(input);
+  const underWay = underWayIn(input);
+  const isUnderWay = ({ result, handshake: { leaf } }: JudgedAddress): boolean =>
+    result === 'served-other-known' && leaf !== null && leaf.fingerprint === underWay;
   return addresses
     .filter((each) => each.result !== 'served-match')
     .map((each) => ({
       code: each.result,
+      ...(isUnderWay(each) ? { severity: 'info' as const } : {}),
       message: each.message,
       remedy: each.remedy,
       address: place(each.handshake),

@@ -13,9 +13,7 @@ import { issuedRecord } from './record.ts';
 import { answers, wishOf } from './reissue.ts';
 import { endOf } from './renewal.ts';
 import { sameSet } from './same.ts';
-
-/** Two clocks that are right differ by less; `limits.clock.skewMaxMs` of the shell. */
-const clockSkewMs = 600_000;
+import { clockSkewMs } from './timestamp.ts';
 
 /** A stall that an older renewd wrote without an end. */
 const oldStallMs = 86_400_000;

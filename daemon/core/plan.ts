@@ -24,7 +24,10 @@ export interface Candidate {
 }
 
 /** Orders by urgency: what is under way first (it may hold a broken state), then repairs, then by how soon the present certificate ends. */
-export function planActions(candidates: readonly Candidate[], actionsMax: number): readonly Action[] {
+export function planActions(
+  candidates: readonly Candidate[],
+  actionsMax = Number.POSITIVE_INFINITY,
+): readonly Action[] {
   const rank: Readonly<Record<Action['kind'], number>> = {
     abandon: 0,
     continue: 0,

@@ -1,6 +1,6 @@
 /** What a handshake means for one installation, in one word: the typed results of validation. Pure. */
 import { listed } from './count.ts';
-import { timestamp } from './timestamp.ts';
+import { clockSkewMs, timestamp } from './timestamp.ts';
 import { findingCodes } from './finding-codes.ts';
 import type { KnownLeaves } from './installation-state.ts';
 import type { CertificateFacts, Fingerprint, Handshake, Instant, ServedResult } from './model.ts';
@@ -29,6 +29,8 @@ export interface ServedExpectation {
   /** What should be served; null while nothing is installed by renewd. */
   readonly current: Fingerprint | null;
   readonly previous: Fingerprint | null;
+  /** What is being installed there; null or not there while nothing is. */
+  readonly underWay?: Fingerprint | null;
   /** Every leaf renewd installed anywhere, for naming a stranger. */
   readonly known: KnownLeaves;
   readonly now: Instant;
@@ -117,7 +119,8 @@ function judgeOne(
   if (leaf.notAfter < expected.now) {
     return judged('expired', `${place} serves ${what}, which expired at ${timestamp(leaf.notAfter)}`);
   }
-  if (leaf.notBefore > expected.now) {
+  // As whoever issues and installs: a clock a little ahead of ours is believed.
+  if (leaf.notBefore > expected.now + clockSkewMs) {
     return judged(
       'not-yet-valid',
       `${place} serves ${what}, which is valid only from ${timestamp(leaf.notBefore)}`,
@@ -131,7 +134,9 @@ function judgeOne(
     );
   }
   const isCurrent = leaf.fingerprint === expected.current;
-  if (expected.current !== null && !isCurrent) return otherThanExpected(place, leaf, what, expected);
+  const isUnderWay = !isCurrent && leaf.fingerprint === expected.underWay;
+  if (expected.current !== null && !isCurrent && !isUnderWay)
+    return otherThanExpected(place, leaf, what, expected);
   if (handshake.trust === 'chain-incomplete') {
     return judged('chain-incomplete', `${place} serves ${what} without the intermediate certificate`);
   }
@@ -145,6 +150,11 @@ function judgeOne(
     const why = handshake.distrust == null ? '' : `: ${handshake.distrust}`;
     return judged('untrusted', `${place} serves ${what}; its chain does not lead to a trusted root${why}`);
   }
+  if (isUnderWay)
+    return {
+      ...judged('served-other-known', `${place} serves ${what}, whose installation there is not finished`),
+      remedy: 'Nothing to do about this by itself: what keeps it from being finished is said beside it.',
+    };
   // Nothing of renewd is installed here yet: where it comes from is what `known` says.
   if (!isCurrent) return judged('served-unknown', `${place} serves ${what}, ${originOf(leaf, expected)}`);
   return judged('served-match', `${place} serves ${what}`);

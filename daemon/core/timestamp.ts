@@ -22,3 +22,6 @@ export function instantOf(text: Timestamp): Instant {
   if (Number.isNaN(instant)) throw new RangeError(`not a timestamp: ${text}`);
   return instant;
 }
+
+/** Two clocks that are right differ by less, ms; `limits.clock.skewMaxMs` of the shell. */
+export const clockSkewMs = 600_000;

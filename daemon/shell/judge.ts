@@ -36,6 +36,8 @@ export function memoryOf(
 /** Names every leaf renewd installed, so that what is served elsewhere can be called by its name. */
 export function knownLeaves(memory: Memory): KnownLeaves {
   const known = new Map<string, string>();
+  for (const [id, { operation }] of memory.operations)
+    if (operation.issued !== null) known.set(operation.issued.fingerprint, `${id}, not yet finished`);
   for (const [id, { installed }] of memory.installations) {
     if (installed === null) continue;
     if (installed.previous !== null)

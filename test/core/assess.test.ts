@@ -479,6 +479,17 @@ describe('what is said', () => {
     assert.deepEqual(codes(assess()), []);
     assert.equal(assess().status, 'ok');
   });
+  test("what is being installed and seen already is nobody else's: said as info, and no drift", () => {
+    const seen = observation({ handshakes: [handshake(otherLeaf)] });
+    const underWay = assess({ observation: seen, memory: memory({ operation: operation() }) });
+    assert.deepEqual(
+      underWay.findings.map(({ code, severity }) => [code, severity]),
+      [['served-other-known', 'info']],
+    );
+    assert.match(underWay.findings[0]?.message ?? '', /installation there is not finished/);
+    assert.equal(underWay.status, 'pending');
+    assert.equal(assess({ observation: seen }).status, 'drift');
+  });
   test('another certificate in the store: expected and observed', () => {
     const assessed = assess({ observation: otherInStore });
     const finding = assessed.findings.find((each) => each.code === 'store-changed');
