@@ -25,10 +25,11 @@ import { readRecords } from './shell/records.ts';
 import { noteProofs } from './shell/proofs.ts';
 import { takeRecordsAgain } from './shell/records-in.ts';
 import { recordAndPublish } from './shell/publish.ts';
+import { apart } from './shell/unexpected.ts';
 import { isRepositoryTrouble } from './shell/unread.ts';
 import { concerned, endWaits, gatherGround, waitsOn } from './shell/waits.ts';
 import { endWithdrawn } from './shell/withdrawn.ts';
-import type { World } from './shell/world.ts';
+import type { Unexpected, World } from './shell/world.ts';
 
 export interface TurnOptions {
   /** Look at everything, due or not. */
@@ -54,6 +55,8 @@ export interface TurnReport {
   readonly published: string | null;
   /** Trouble that stopped a part of the turn: the repository, the push. Empty when the turn was whole. */
   readonly troubles: readonly { readonly code: string; readonly message: string }[];
+  /** What one installation, endpoint or issuer met and nobody foresaw: it failed for that one, and the turn went on. */
+  readonly unexpected: readonly Unexpected[];
   readonly statuses: Readonly<Partial<Record<CertificateStatus, number>>>;
   /** The next instant at which something is due, UTC epoch ms; null when nothing ever is. */
   readonly nextDueAt: number | null;
@@ -72,7 +75,8 @@ export async function runTurn(
   const asked = estate.intent.repository.advertise(signal, watchedRefs(estate));
   await guarded(troubles, () => asked);
   // Git has just said what time it is.
-  const world = believed(given, memory);
+  const met: Unexpected[] = [];
+  const world = { ...believed(given, memory), unexpected: (each: Unexpected) => void met.push(each) };
   await readRepository(world, estate, memory, { asked, troubles }, signal);
   const standing = standingOf(world, memory, estate.intent.trust);
   const aside = standsBy(world, standing);
@@ -105,7 +109,13 @@ export async function runTurn(
   if (aside !== null && options.living === true && !options.dryRun)
     await guarded(troubles, () => announce(world, estate, memory, standing, signal));
   if (options.dryRun || aside !== null || refused !== null)
-    return report(memory, { judged: ids.length, observed: observations.length, planned, troubles });
+    return report(memory, {
+      judged: ids.length,
+      observed: observations.length,
+      planned,
+      troubles,
+      unexpected: met,
+    });
 
   // Drift that is about to be mended is committed as a finding first: what was mended must have been seen by others too.
   const drifted = planned.filter(({ kind }) => kind === 'restore' || kind === 'reload');
@@ -147,6 +157,7 @@ export async function runTurn(
     outcomes,
     published: published ?? null,
     troubles,
+    unexpected: met,
   });
 }
 
@@ -252,7 +263,15 @@ async function carryOut(
 ): Promise<readonly Outcome[]> {
   if (planned.length === 0) return [];
   world.progress({ kind: 'turn-started', commit: memory.accepted ?? '' });
-  for (const action of planned.filter((each) => each.kind === 'adopt')) adopt(world, memory, action);
+  for (const action of planned.filter((each) => each.kind === 'adopt'))
+    apart(
+      world,
+      action.installation,
+      () => {
+        adopt(world, memory, action);
+      },
+      () => undefined,
+    );
   const actions = planned.filter((each) => each.kind !== 'adopt');
   behind.add(memory);
   const outcomes = await applyActions(
@@ -318,7 +337,7 @@ function affected(memory: Memory, outcomes: readonly Outcome[]): Set<string> {
 
 function report(
   memory: Memory,
-  part: Pick<TurnReport, 'judged' | 'observed' | 'planned' | 'troubles'> & Partial<TurnReport>,
+  part: Pick<TurnReport, 'judged' | 'observed' | 'planned' | 'troubles' | 'unexpected'> & Partial<TurnReport>,
 ): TurnReport {
   const statuses: Partial<Record<CertificateStatus, number>> = {};
   for (const record of memory.certificateRecords.values()) {

@@ -463,6 +463,12 @@ export const limits = {
     responderHeaderMaxBytes: 8 * 1024,
     responderTimeoutMs: 10 * second,
   },
+  failures: {
+    /** Of what was thrown and nobody expected, in the message of the failure: one sentence. */
+    wordsMaxChars: 500,
+    /** Of its stack, in the log: some twenty calls. */
+    stackMaxChars: 4000,
+  },
   tls: {
     /** Addresses of one host that are looked at side by side: the largest pools of DNS answers hold fewer. */
     addressesPerNameMax: 32,

@@ -71,6 +71,21 @@ test('the sources are found', () => {
   assert.ok(sources.length > 5);
 });
 
+test('where a turn fans out, whatever is thrown becomes the failure of one', () => {
+  const fans = ['observe', 'apply', 'operation', 'jobs', 'publications', 'judge', 'proofs', 'chain-ends']
+    .map((name) => `daemon/shell/${name}.ts`)
+    .concat('daemon/commands/doctor.ts', 'daemon/commands/site-keeper.ts', 'daemon/shell/withdrawn.ts');
+  for (const path of fans) {
+    const text = sources.find((file) => file.path === path)?.text ?? assert.fail(`${path} is gone`);
+    assert.doesNotMatch(
+      text,
+      /instanceof OperationError\)\) throw/,
+      `${path}: use daemon/shell/unexpected.ts`,
+    );
+    assert.match(text, /from '(?:\.|\.\.\/shell)\/unexpected\.ts'/, path);
+  }
+});
+
 test('directories are made by the one function that always ends', () => {
   const wrong = [...sources, ...siteSources].filter(({ text }) => /mkdir(Sync)?\([^;]*recursive/.test(text));
   assert.deepEqual(

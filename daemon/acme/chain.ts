@@ -65,8 +65,13 @@ function readChain({ issuer }: OrderTools, pem: string): readonly Uint8Array[] {
   }
 }
 
-/** The issuer of the last certificate has this common name: the whole of it, `X1` is not `X10`. */
+/** The issuer of the last certificate has this common name: the whole of it, `X1` is not `X10`. A name that cannot be read is none. */
 function leadsTo(chain: readonly Uint8Array[], name: string): boolean {
   const last = chain.at(-1);
-  return last !== undefined && commonNames(readCertificateFields(last).issuer).includes(name);
+  try {
+    return last !== undefined && commonNames(readCertificateFields(last).issuer).includes(name);
+  } catch (error) {
+    if (!(error instanceof MalformedInput)) throw error;
+    return false;
+  }
 }

@@ -204,9 +204,7 @@ async function findLost(
   identifiers: readonly string[],
   signal: AbortSignal,
 ): Promise<Order | null> {
-  const newest = (await listOrders(tools, await tools.client.ordersUrl(signal), signal)).slice(
-    -limits.acme.listedOrdersMax,
-  );
+  const newest = await listOrders(tools, await tools.client.ordersUrl(signal), signal);
   for (const url of newest.reverse()) {
     const order = await lookAtOrNull(tools, url, signal);
     if (
@@ -219,30 +217,31 @@ async function findLost(
   return null;
 }
 
-/** Addresses of the account's orders, page by page. Empty where the CA does not list them. */
+/** The last addresses of the account's orders, page by page, at most `limits.acme.listedOrdersMax`. Empty where the CA does not list them. */
 async function listOrders(
   { client, issuer }: OrderTools,
   first: string | null,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const urls: string[] = [];
+  let urls: readonly string[] = [];
   let page = first;
   for (let pages = 0; page !== null && pages < limits.acme.listedPagesMax; pages++) {
     try {
       const answer = await client.ask(page, null, 'listing orders', signal);
       const orders = json(answer.body, issuer, 'the list of orders')['orders'];
-      urls.push(
-        ...(Array.isArray(orders) ? (orders as unknown[]) : []).filter((each) => typeof each === 'string'),
+      const named = (Array.isArray(orders) ? (orders as unknown[]) : []).filter(
+        (each) => typeof each === 'string',
       );
+      urls = [...urls, ...named].slice(-limits.acme.listedOrdersMax);
       page = answer.links.find(({ rel }) => rel === 'next')?.url ?? null;
     } catch (error) {
       // Few CAs list orders; without the list a new order is all that is left, and CAs answer it with the one that is open.
-      if (error instanceof AcmeRefusal && isGone(error.problem)) return urls;
+      if (error instanceof AcmeRefusal && isGone(error.problem)) break;
       if (error instanceof AcmeRefusal) throw failureOf(error.problem, 'listing orders', issuer);
       throw error;
     }
   }
-  return urls;
+  return [...urls];
 }
 
 async function lookAt(tools: OrderTools, url: string, signal: AbortSignal): Promise<Order> {

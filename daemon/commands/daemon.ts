@@ -204,9 +204,11 @@ function count(metrics: Metrics, house: House, report: TurnReport, durationMs: n
     unreviewed: house.memory.openReviews.size,
   });
   for (const trouble of report.troubles) metrics.failed(trouble.code);
+  for (const { failure } of report.unexpected) metrics.failed(failure.code);
   for (const { action, state, failure } of report.outcomes) {
     metrics.acted(action.kind, state);
-    if (failure !== null) metrics.failed(failure.code);
+    // Those nobody foresaw are counted above, whatever they met.
+    if (failure !== null && failure.code !== 'unexpected') metrics.failed(failure.code);
   }
   if (first || changed || report.observed > 0) {
     metrics.expiriesKnown(expiriesOf(memory));

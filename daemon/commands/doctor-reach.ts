@@ -9,6 +9,7 @@ import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { Permitting } from '../ports/target.ts';
 import { bounded, eachBounded } from '../shell/bounded.ts';
+import { failureOf, type Witness } from '../shell/unexpected.ts';
 import type { World } from '../shell/world.ts';
 import { neededLines } from '../targets/ssh/needed-lines.ts';
 
@@ -66,7 +67,7 @@ interface Asked {
  * wrong, or a port nobody listens at, is seen before anything is issued. Rejects with the reason of `signal` only.
  */
 export async function tryAddresses(
-  world: Pick<World, 'handshake' | 'pace'>,
+  world: Pick<World, 'handshake' | 'pace'> & Witness,
   desired: Desired,
   signal: AbortSignal,
   time: AbortSignal = AbortSignal.timeout(limits.doctor.addressesMaxMs),
@@ -86,7 +87,10 @@ export async function tryAddresses(
         tried.push(judged(address, failure));
       } catch (error) {
         // It was under way when the time was over: nobody saw its end.
-        if (!time.aborted || signal.aborted) throw error;
+        if (signal.aborted) throw error;
+        if (time.aborted) return;
+        const { message } = failureOf(world, `address ${address.host}:${String(address.port)}`, error);
+        tried.push(judged(address, { result: 'connection-failed', detail: message }));
       }
     },
   );

@@ -12,6 +12,7 @@ import { OperationError } from '../ports/failure.ts';
 import { bounded, eachBounded } from '../shell/bounded.ts';
 import { incidentsOf } from '../shell/record-incidents.ts';
 import { readRecords } from '../shell/records.ts';
+import { failureOf } from '../shell/unexpected.ts';
 import { standingOf, standsBy } from '../shell/instances.ts';
 import { watchedRefs } from '../shell/estate.ts';
 import { readIntent } from '../shell/intent.ts';
@@ -87,8 +88,8 @@ export async function examine(house: House, signal: AbortSignal): Promise<Examin
     try {
       results.push({ subject, ok: true, message: await work(), code: null });
     } catch (error) {
-      if (!(error instanceof OperationError)) throw error;
-      results.push({ subject, ok: false, message: error.message, code: error.code });
+      const { code, message } = failureOf(world, subject, error, signal);
+      results.push({ subject, ok: false, message, code });
     }
   };
   await attempt('journal', () => {

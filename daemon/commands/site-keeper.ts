@@ -1,9 +1,9 @@
 /** Keeps the site as new as the records: builds after a commit, one build at a time, never in the way of a turn. */
 import type { House } from '../assembly.ts';
 import type { Config } from '../config.ts';
-import { OperationError } from '../ports/failure.ts';
 import type { Log } from '../ports/plugin.ts';
 import { buildSite } from '../../site/build.ts';
+import { failureOf } from '../shell/unexpected.ts';
 import { siteSource } from './site-source.ts';
 
 export interface SiteKeeper {
@@ -43,8 +43,9 @@ export function createSiteKeeper(tools: {
         log.info({ pages: built.pages, directory: config.site.outDirectory }, 'the site was built');
       } catch (error) {
         if (stop.aborted) return;
-        if (!(error instanceof OperationError)) throw error;
-        log.error({ code: error.code }, error.message);
+        // Records come from a branch that others may write to: whatever they make the builder throw, the daemon goes on.
+        const { code, message } = failureOf({ log }, 'the site', error);
+        log.error({ code }, message);
       }
     }
   };

@@ -35,9 +35,9 @@ function create(name: string, written: Readonly<Record<string, unknown>>, tools:
     });
     return opened;
   };
-  /** What the account was refused with may be corrected: key, binding and addresses are read again at the next try. */
+  /** What the account was refused with may be corrected: key, binding and addresses are read again at the next try, as after what nobody foresaw. */
   const anew = (error: unknown): never => {
-    if (error instanceof OperationError && error.scope === 'issuer') opened = null;
+    if (!(error instanceof OperationError) || error.scope === 'issuer') opened = null;
     throw error;
   };
   return {

@@ -201,12 +201,25 @@ async function earlierAnswer(
 ): Promise<readonly Uint8Array[] | null> {
   const { log } = await state.open();
   for (const { record } of await log.find(request.id)) {
-    const [issued] = pemToDer(record.pem);
-    if (issued === undefined) continue;
+    const issued = certificateIn(record.pem);
+    if (issued === null) continue;
     const chain = [issued, intermediate.certificate];
     if (isAnswer(state, chain, request, root.certificate)) return chain;
   }
   return null;
+}
+
+/** null for an entry that was changed and holds no certificate any more: it answers nothing. */
+function certificateIn(pem: string): Uint8Array | null {
+  try {
+    const [der] = pemToDer(pem);
+    if (der === undefined) return null;
+    certificateFacts(der);
+    return der;
+  } catch (error) {
+    if (!(error instanceof MalformedInput)) throw error;
+    return null;
+  }
 }
 
 /** @throws OperationError `csr-rejected`: the shell compares it with the plan too, but a CA trusts nobody */

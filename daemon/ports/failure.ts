@@ -1,6 +1,7 @@
 /**
  * How an operation fails. Expected trouble in the world is an `OperationError`; it is thrown by plug-ins and doors
- * and caught only in `shell/`. A programmer's mistake is an ordinary `Error` and ends the process.
+ * and caught only in `shell/`. A programmer's mistake is an ordinary `Error`: where one installation, endpoint or issuer met it, it is its failure
+ * (`shell/unexpected.ts`); anywhere else it ends the process.
  */
 
 import type { EndsWhen, Scope } from '../core/stall.ts';
@@ -63,6 +64,8 @@ export const failureCodes = {
   'ssh-timeout': 'A command or connection took longer than its bound.',
   'ssh-unreachable': 'The endpoint could not be reached over SSH.',
   'stage-failed': 'The new key and chain could not be written beside the old ones.',
+  unexpected:
+    'renewd met something that it did not foresee, a mistake of its own; only what met it fails, and is tried again.',
   unsupported: 'The endpoint or issuer lacks an ability that is needed.',
 } as const;
 

@@ -1,5 +1,5 @@
 /**
- * Carries out actions: the only code that changes endpoints and asks issuers, and the one place where OperationError is caught.
+ * Carries out actions: the only code that changes endpoints and asks issuers, and the one place where what fails in them is caught.
  * One action at a time per endpoint, many endpoints side by side; one failure never stops the others.
  */
 import { randomBytes } from 'node:crypto';
@@ -17,6 +17,7 @@ import { OperationError, type FailureCode, type Scope } from '../ports/failure.t
 import { bounded, eachBounded } from './bounded.ts';
 import { observeOne } from './observe.ts';
 import { runOperation, StepFailure, type Job } from './operation.ts';
+import { failureOf } from './unexpected.ts';
 import type { World } from './world.ts';
 
 export interface Outcome {
@@ -121,8 +122,12 @@ async function applyOne(
   } catch (error) {
     if (error instanceof StepFailure)
       failure = { error: error.failure, step: error.step, untold: error.untold };
-    else if (error instanceof OperationError) failure = { error, step: 'prepare', untold: null };
-    else throw error;
+    else
+      failure = {
+        error: failureOf(world, action.installation, error, signal),
+        step: 'prepare',
+        untold: null,
+      };
   }
   if (failure !== null) {
     state = 'failed';
@@ -272,11 +277,8 @@ async function settle(world: World, job: Job, signal: AbortSignal): Promise<void
     await job.target.sweep(job.store, keep, bounded(signal, limits.work.installStepTimeoutMs));
   } catch (error) {
     // Old generations left behind harm nobody; the next installation sweeps again.
-    if (!(error instanceof OperationError)) throw error;
-    world.log.warn(
-      { installation: id, code: error.code },
-      `old generations were not removed: ${error.message}`,
-    );
+    const { code, message } = failureOf(world, id, error, signal);
+    world.log.warn({ installation: id, code }, `old generations were not removed: ${message}`);
   }
 }
 

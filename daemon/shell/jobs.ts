@@ -16,6 +16,7 @@ import type { Job } from './operation.ts';
 import type { Claim } from './provenance.ts';
 import { requirePlacement } from './placements.ts';
 import { watchedOf } from './left.ts';
+import { failureOf } from './unexpected.ts';
 import type { World } from './world.ts';
 
 /** Roots by issuer, asked once per turn. Of an issuer that cannot be asked they are unknown: what it issued is not called untrusted for that. */
@@ -31,8 +32,8 @@ export function anchorsReader(world: World, memory: Memory, signal: AbortSignal)
     try {
       return await world.issuer(spec).trustAnchors(bounded(signal, limits.work.inspectTimeoutMs));
     } catch (error) {
-      if (!(error instanceof OperationError)) throw error;
-      world.log.warn({ issuer: name, code: error.code }, `trust anchors of issuer ${name}: ${error.message}`);
+      const { code, message } = failureOf(world, `issuer ${name}`, error, signal);
+      world.log.warn({ issuer: name, code }, `trust anchors of issuer ${name}: ${message}`);
       return 'unknown';
     }
   };
@@ -108,13 +109,12 @@ async function sightOf(
       claim: claimOf(world, memory, certificate, installation),
     };
   } catch (error) {
-    if (!(error instanceof OperationError)) throw error;
     const reach = reachIn(memory, certificate, installation);
     return {
       installation,
       store: null,
       target: null,
-      problem: error,
+      problem: failureOf(world, installation.id, error),
       reach,
       anchors,
       keyAlgorithm: certificate.key.algorithm,

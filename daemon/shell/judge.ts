@@ -1,6 +1,7 @@
 /** Gathers what `core/assess.ts` needs for each certificate and keeps its answers in memory. No effect on the world. */
 import { assessInstallation, type AssessInput, type Assessment } from '../core/assess.ts';
 import { isInPlace } from '../core/need.ts';
+import { unjudged } from '../core/unjudged.ts';
 import type { Attempt, InstallationMemory, KnownLeaves } from '../core/installation-state.ts';
 import type { Certificate, CertificateFacts, Desired, Installation, Observation } from '../core/model.ts';
 import { evaluate, nextPolicyChange, type Evaluation } from '../core/policy.ts';
@@ -10,6 +11,7 @@ import { policyIsUncertain } from './intent.ts';
 import type { Memory } from './memory.ts';
 import { judgePlacement } from './placements.ts';
 import { policiesOf, subjectOf } from './policies.ts';
+import { apart } from './unexpected.ts';
 import type { World } from './world.ts';
 
 /** The certificate in force or only watched under this id; null when neither. */
@@ -56,9 +58,25 @@ export function judge(world: World, memory: Memory, ids: Iterable<string>): void
     if (certificate === null) continue;
     const installations = [...certificate.installations, ...(memory.left.get(id) ?? [])];
     // A waiver that ends or a rule that comes into effect changes a verdict though nothing happens.
-    let dueAt = nextPolicyChange(policiesOf(desired), world.now()) ?? Number.POSITIVE_INFINITY;
+    let dueAt = apart(
+      world,
+      id,
+      () => nextPolicyChange(policiesOf(desired), world.now()) ?? Number.POSITIVE_INFINITY,
+      () => world.now() + world.pace.observeAgainMs,
+    );
     for (const installation of installations) {
-      const assessment = judgeOne(world, memory, desired, certificate, installation);
+      const assessment = apart(
+        world,
+        installation.id,
+        () => judgeOne(world, memory, desired, certificate, installation),
+        ({ code, message }) =>
+          unjudged(installation, {
+            code,
+            message,
+            before: memory.assessments.get(installation.id) ?? null,
+            dueAt: world.now() + world.pace.observeAgainMs,
+          }),
+      );
       memory.assessments.set(installation.id, assessment);
       dueAt = Math.min(dueAt, assessment.dueAt);
     }

@@ -1,11 +1,12 @@
 /** Looks at endpoints and addresses. Changes nothing; a look that fails is an observation too, never an exception. */
-import type { Anchors, Installation, Observation, KeyAlgorithm } from '../core/model.ts';
+import type { Address, Anchors, Handshake, Installation, Observation, KeyAlgorithm } from '../core/model.ts';
 import type { Reach } from '../core/reach.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { KeyProver, Store, Target } from '../ports/target.ts';
 import { bounded, eachBounded } from './bounded.ts';
 import { provenanceOf, type Claim } from './provenance.ts';
+import { failureOf } from './unexpected.ts';
 import type { World } from './world.ts';
 
 /** One installation to look at. `target` is null when it could not be made; `problem` then says why. */
@@ -68,13 +69,26 @@ export async function observeOne(world: World, sight: Sight, signal: AbortSignal
   const { installation } = sight;
   const [store, handshakes] = await Promise.all([
     inspect(world, sight, signal),
-    Promise.all(
-      installation.serves.map((address) =>
-        world.handshake(address, sight.reach, sight.anchors, signal, sight.keyAlgorithm),
-      ),
-    ),
+    Promise.all(installation.serves.map((address) => look(world, sight, address, signal))),
   ]);
   return { installation: installation.id, at: world.now(), ...store, handshakes };
+}
+
+/** One look at an address. Looks reject for nothing a server does; where one does, it is what was seen there. */
+async function look(
+  world: World,
+  { installation, reach, anchors, keyAlgorithm }: Sight,
+  address: Address,
+  signal: AbortSignal,
+): Promise<Handshake> {
+  try {
+    return await world.handshake(address, reach, anchors, signal, keyAlgorithm);
+  } catch (error) {
+    const subject = `${installation.id} at ${address.host}:${String(address.port)}`;
+    const detail = failureOf(world, subject, error, signal).message;
+    const failure = { result: 'handshake-failed', detail } as const;
+    return { address, leaf: null, chain: [], failure, trust: 'not-judged', protocol: null };
+  }
 }
 
 async function inspect(
@@ -99,7 +113,6 @@ async function inspect(
       claim == null ? null : await provenanceOf(world, sight.target, sight.store, store, claim, signal);
     return { store: provenance === null ? store : { ...store, provenance }, storeFailure: null };
   } catch (error) {
-    if (error instanceof OperationError) return failed(error);
-    throw error;
+    return failed(failureOf(world, sight.installation.id, error, signal));
   }
 }

@@ -39,6 +39,7 @@ import type { Store, Target } from '../ports/target.ts';
 import { bounded } from './bounded.ts';
 import { issueCertificate, requestKey } from './issue.ts';
 import { proveServed } from './prove.ts';
+import { failureOf } from './unexpected.ts';
 import type { World } from './world.ts';
 
 /** Everything one operation needs, gathered before it starts. */
@@ -125,7 +126,8 @@ export async function runOperation(
     (stored.operation.repairs === true && job.misfit(stored) !== null) ||
     reasonToStay(stored.operation, job.installed, world.now()) !== null;
   if (stored.operation.rollback !== null) {
-    if (!leaves) untold = await orFailedRollBack(rollBack(world, job, stored.operation, signal, true));
+    if (!leaves)
+      untold = await orFailedRollBack(world, job, rollBack(world, job, stored.operation, signal, true));
     save({ rollback: null, step: 'issued' });
   }
 
@@ -148,11 +150,11 @@ export async function runOperation(
     } catch (error) {
       // The process is ending: nothing failed. The step stands in the journal and the next start goes on.
       if (signal.aborted) return { state: 'pending', retryAt: world.now() };
-      if (!(error instanceof OperationError)) throw error;
+      const failure = failureOf(world, operation.installation, error);
       const { step } = stored.operation;
       if (mayBeSwitched(step) && step !== 'proved')
-        throw await recover(world, job, stored, name, error, save, signal);
-      throw new StepFailure(name, error, untold);
+        throw await recover(world, job, stored, name, failure, save, signal);
+      throw new StepFailure(name, failure, untold);
     }
   }
 }
@@ -174,7 +176,7 @@ async function drop(
   // What was begun before a crash may have been switched back then, without the server being told.
   const untold =
     mayBeSwitched(step) && operation.repairs !== true && !stays
-      ? await orFailedRollBack(rollBack(world, job, operation, signal, true))
+      ? await orFailedRollBack(world, job, rollBack(world, job, operation, signal, true))
       : null;
   world.crashPoint('before drop');
   world.journal.atomically(() => {
@@ -190,11 +192,8 @@ async function drop(
     await job.target.sweep(job.store, keep, bounded(signal, limits.work.installStepTimeoutMs));
   } catch (error) {
     // A key that nobody uses harms nobody; the next installation sweeps again.
-    if (!(error instanceof OperationError)) throw error;
-    world.log.warn(
-      { installation, code: error.code },
-      `a dropped generation was not removed: ${error.message}`,
-    );
+    const { code, message } = failureOf(world, installation, error, signal);
+    world.log.warn({ installation, code }, `a dropped generation was not removed: ${message}`);
   }
   if (untold !== null)
     throw new StepFailure(
@@ -322,7 +321,7 @@ async function recover(
   }
   save({ rollback: { step, code, message } });
   const operation = { ...stored.operation, rollback: { step, code, message } };
-  const untold = await orFailedRollBack(rollBack(world, job, operation, signal, false));
+  const untold = await orFailedRollBack(world, job, rollBack(world, job, operation, signal, false));
   save({ rollback: null, step: 'issued' });
   return new StepFailure(step, failure, untold);
 }
@@ -367,24 +366,24 @@ async function rollBack(
     await target.reload(store, soon());
   } catch (error) {
     // The files are back; a server whose reload command itself is broken goes on serving what it has in memory.
-    if (!(error instanceof OperationError)) throw error;
-    world.log.warn(
-      { installation: operation.installation, code: error.code },
-      `reload after rollback: ${error.message}`,
-    );
-    return error.message;
+    const { code, message } = failureOf(world, operation.installation, error, signal);
+    world.log.warn({ installation: operation.installation, code }, `reload after rollback: ${message}`);
+    return message;
   }
   world.crashPoint('after rollback reload');
   return null;
 }
 
 /** Names the step: what could not be switched back is tried again before anything else, with the code of what stood in its way. */
-async function orFailedRollBack(rollingBack: Promise<string | null>): Promise<string | null> {
+async function orFailedRollBack(
+  world: World,
+  job: Job,
+  rollingBack: Promise<string | null>,
+): Promise<string | null> {
   try {
     return await rollingBack;
   } catch (error) {
-    if (!(error instanceof OperationError)) throw error;
-    throw new StepFailure('roll back', error);
+    throw new StepFailure('roll back', failureOf(world, job.installation.id, error));
   }
 }
 

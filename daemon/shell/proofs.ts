@@ -4,24 +4,38 @@ import type { Installation } from '../core/model.ts';
 import { withProof } from '../core/proof.ts';
 import { certificateOf } from './judge.ts';
 import type { Memory } from './memory.ts';
+import { apart, type Witness } from './unexpected.ts';
 import type { World } from './world.ts';
 
 /** Writes the proof of these certificates into the journal where it changed. IO: the journal. Safe to repeat. */
-export function noteProofs(world: Pick<World, 'journal'>, memory: Memory, ids: Iterable<string>): void {
-  for (const id of ids) {
-    for (const installation of certificateOf(memory, id)?.installations ?? []) {
-      const stored = memory.installations.get(installation.id);
-      if (stored?.installed == null) continue;
-      const { installed } = stored;
-      const { length } = installation.serves;
-      const issued = withProof(installed.issued, length, seenAt(memory, installation));
-      const previous = installed.previous === null ? null : withProof(installed.previous, length, null);
-      if (isSame(issued, installed.issued) && isSame(previous, installed.previous)) continue;
-      const next = { ...stored, installed: { ...installed, issued, previous } };
-      world.journal.saveInstallation(installation.id, next);
-      memory.installations.set(installation.id, next);
-    }
-  }
+export function noteProofs(
+  world: Pick<World, 'journal'> & Witness,
+  memory: Memory,
+  ids: Iterable<string>,
+): void {
+  for (const id of ids)
+    for (const installation of certificateOf(memory, id)?.installations ?? [])
+      apart(
+        world,
+        installation.id,
+        () => {
+          noteProof(world, memory, installation);
+        },
+        () => undefined,
+      );
+}
+
+function noteProof(world: Pick<World, 'journal'>, memory: Memory, installation: Installation): void {
+  const stored = memory.installations.get(installation.id);
+  if (stored?.installed == null) return;
+  const { installed } = stored;
+  const { length } = installation.serves;
+  const issued = withProof(installed.issued, length, seenAt(memory, installation));
+  const previous = installed.previous === null ? null : withProof(installed.previous, length, null);
+  if (isSame(issued, installed.issued) && isSame(previous, installed.previous)) return;
+  const next = { ...stored, installed: { ...installed, issued, previous } };
+  world.journal.saveInstallation(installation.id, next);
+  memory.installations.set(installation.id, next);
 }
 
 /** When every declared address showed what was issued; null when not all of them did at the last look. */

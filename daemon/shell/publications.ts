@@ -2,7 +2,6 @@
 import { counted } from '../core/count.ts';
 import type { Issuer as IssuerSpec } from '../core/model.ts';
 import { limits } from '../limits.ts';
-import { OperationError } from '../ports/failure.ts';
 import { placeOf } from '../records/paths.ts';
 import type { Outcome } from './apply.ts';
 import type { Estate } from './estate.ts';
@@ -10,6 +9,7 @@ import type { Memory } from './memory.ts';
 import { contradiction } from './published-log.ts';
 import { recordTrust } from './record-trust.ts';
 import { noteTakenBack, takeBackMissing } from './taken-back.ts';
+import { failureOf } from './unexpected.ts';
 import type { World } from './world.ts';
 
 /** What was asked for in one turn. Nothing of it counts as published before `notePublications`. */
@@ -101,16 +101,13 @@ async function publicationsOf(
     if (taken > 0) noteTakenBack(world.journal, spec.name, `${message}${after}`, world.now());
     return null;
   } catch (error) {
-    if (!(error instanceof OperationError)) throw error;
-    if (error.disposition === 'stall')
+    const { code, message, disposition } = failureOf(world, `issuer ${spec.name}`, error, signal);
+    if (disposition === 'stall')
       memory.logTroubles.set(spec.name, {
-        code: error.code === 'ca-lost' ? 'ca-lost' : 'issuance-log-changed',
-        message: error.message,
+        code: code === 'ca-lost' ? 'ca-lost' : 'issuance-log-changed',
+        message,
       });
-    world.log.warn(
-      { issuer: spec.name, code: error.code },
-      `publications of issuer ${spec.name}: ${error.message}`,
-    );
+    world.log.warn({ issuer: spec.name, code }, `publications of issuer ${spec.name}: ${message}`);
     return null;
   }
 }

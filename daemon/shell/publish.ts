@@ -29,6 +29,7 @@ import { unreadFindings } from './unread.ts';
 import { noteWithheldChanges, withheldChangeFindings, withWithheldNamed } from './withheld.ts';
 import { watchedOf } from './left.ts';
 import { clearReleased, type Releases } from './withdrawn.ts';
+import { apart, type Witness } from './unexpected.ts';
 import type { World } from './world.ts';
 
 /** Makes and publishes the records of `touched` certificates. Returns the commit, null when nothing changed. IO through Git. */
@@ -47,11 +48,11 @@ export async function recordAndPublish(
   const files = new Map<string, RecordText>();
   const phrases: string[] = [];
   const judged: string[] = [];
-  const certificates = changedCertificates(memory, touched, now, files, phrases);
+  const certificates = changedCertificates(world, memory, touched, now, files, phrases);
   for (const [id, because] of releases)
     if (!certificates.some((each) => `${each.metadata.team}/${each.metadata.name}` === id))
       phrases.push(`certificate ${id}: no longer watched, ${because}`);
-  const endpoints = changedEndpoints(memory, touched, now);
+  const endpoints = changedEndpoints(world, memory, touched, now);
   for (const record of memory.changeRecords.values()) {
     files.set(changePath(record), recordJson(record));
     judged.push(`change ${record.commit.slice(0, 10)}: ${record.outcome}, ${record.subject}`);
@@ -110,63 +111,88 @@ export async function recordAndPublish(
 }
 
 function changedCertificates(
+  world: Witness,
   memory: Memory,
   touched: ReadonlySet<string>,
   now: number,
   files: Map<string, RecordText>,
   phrases: string[],
 ): CertificateRecord[] {
-  const changed: CertificateRecord[] = [];
-  for (const id of touched) {
-    const certificate = watchedOf(memory, id);
-    if (certificate === null) continue;
-    const previous = memory.certificateRecords.get(id) ?? null;
-    const installed = new Map<string, Installed | null>(
-      certificate.installations.map((each) => [
-        each.id,
-        memory.installations.get(each.id)?.installed ?? null,
-      ]),
-    );
-    const next = withWithheldNamed(
-      certificateRecord({
-        certificate,
-        withdrawn: memory.withdrawn.has(id),
-        assessments: certificate.installations.flatMap((each) => memory.assessments.get(each.id) ?? []),
-        installed,
-        previous,
-        now,
-      }),
-      previous?.findings ?? [],
-      now,
-    );
-    if (!memory.rewrite.has(id) && previous !== null && recordJson(previous) === recordJson(next)) continue;
-    changed.push(next);
-    const phrase = describeChange(previous, next);
-    if (phrase !== null) phrases.push(phrase);
-    for (const each of certificate.installations) {
-      const chain = memory.installations.get(each.id)?.chain;
-      if (chain != null) files.set(chainPath(each.id), recordText(chain.join('')));
-    }
-  }
-  return changed;
+  return [...touched].flatMap((id) =>
+    apart(
+      world,
+      `the record of ${id}`,
+      () => changedCertificate(memory, id, now, files, phrases),
+      // The record stays as it is.
+      () => [],
+    ),
+  );
 }
 
-function changedEndpoints(memory: Memory, touched: ReadonlySet<string>, now: number): EndpointRecord[] {
+/** The record of one, where it changed; with its phrase and the files beside it. */
+function changedCertificate(
+  memory: Memory,
+  id: string,
+  now: number,
+  files: Map<string, RecordText>,
+  phrases: string[],
+): CertificateRecord[] {
+  const certificate = watchedOf(memory, id);
+  if (certificate === null) return [];
+  const previous = memory.certificateRecords.get(id) ?? null;
+  const installed = new Map<string, Installed | null>(
+    certificate.installations.map((each) => [each.id, memory.installations.get(each.id)?.installed ?? null]),
+  );
+  const next = withWithheldNamed(
+    certificateRecord({
+      certificate,
+      withdrawn: memory.withdrawn.has(id),
+      assessments: certificate.installations.flatMap((each) => memory.assessments.get(each.id) ?? []),
+      installed,
+      previous,
+      now,
+    }),
+    previous?.findings ?? [],
+    now,
+  );
+  if (!memory.rewrite.has(id) && previous !== null && recordJson(previous) === recordJson(next)) return [];
+  const phrase = describeChange(previous, next);
+  if (phrase !== null) phrases.push(phrase);
+  for (const each of certificate.installations) {
+    const chain = memory.installations.get(each.id)?.chain;
+    if (chain != null) files.set(chainPath(each.id), recordText(chain.join('')));
+  }
+  return [next];
+}
+
+function changedEndpoints(
+  world: Witness,
+  memory: Memory,
+  touched: ReadonlySet<string>,
+  now: number,
+): EndpointRecord[] {
   const names = new Set<string>();
   if (memory.endpointsDirty) for (const name of memory.desired?.endpoints.keys() ?? []) names.add(name);
   for (const id of touched)
     for (const each of watchedOf(memory, id)?.installations ?? []) names.add(each.endpoint);
-  const changed: EndpointRecord[] = [];
-  for (const name of names) {
-    const endpoint = memory.desired?.endpoints.get(name);
-    if (endpoint === undefined) continue;
-    const previous = memory.endpointRecords.get(name) ?? null;
-    const facts = endpointFacts(memory, name, endpoint.config);
-    const made = endpointRecord({ endpoint, ...facts, previous, now });
-    const next = withWithheldNamed(made, previous?.findings ?? [], now);
-    if (previous === null || recordJson(previous) !== recordJson(next)) changed.push(next);
-  }
-  return changed;
+  return [...names].flatMap((name) =>
+    apart(
+      world,
+      `the record of endpoint ${name}`,
+      () => changedEndpoint(memory, name, now),
+      () => [],
+    ),
+  );
+}
+
+function changedEndpoint(memory: Memory, name: string, now: number): EndpointRecord[] {
+  const endpoint = memory.desired?.endpoints.get(name);
+  if (endpoint === undefined) return [];
+  const previous = memory.endpointRecords.get(name) ?? null;
+  const facts = endpointFacts(memory, name, endpoint.config);
+  const made = endpointRecord({ endpoint, ...facts, previous, now });
+  const next = withWithheldNamed(made, previous?.findings ?? [], now);
+  return previous === null || recordJson(previous) !== recordJson(next) ? [next] : [];
 }
 
 function endpointFacts(

@@ -4,6 +4,7 @@ import type { Certificate, Installation } from '../core/model.ts';
 import { endOfWithdrawn, type Present } from '../core/withdrawal.ts';
 import { certificatePath, chainPath } from '../records/paths.ts';
 import type { Memory } from './memory.ts';
+import { apart } from './unexpected.ts';
 import type { World } from './world.ts';
 
 const fact = 'released-records';
@@ -31,7 +32,12 @@ export function endWithdrawn(world: World, memory: Memory): Releases {
   if (gone.length > 0) {
     const present = presentOf(memory);
     for (const each of gone) {
-      const because = whyItEnds(world, memory, each, present);
+      const because = apart(
+        world,
+        each.installation.id,
+        () => whyItEnds(world, memory, each, present),
+        () => null,
+      );
       if (because !== null) release(world, memory, each, because, releases);
     }
   }

@@ -15,6 +15,7 @@ import type {
 import type { ClockVerdict } from '../core/clock.ts';
 import type { Reach } from '../core/reach.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { OperationError } from '../ports/failure.ts';
 import type { IssuanceMemory, Issuer, Publisher } from '../ports/issuer.ts';
 import type { Log } from '../ports/plugin.ts';
 import type { Solver } from '../ports/solver.ts';
@@ -66,11 +67,24 @@ export interface World {
     keyAlgorithm?: KeyAlgorithm,
   ) => Promise<Handshake>;
   readonly progress: (event: ProgressEvent) => void;
+  /** Told of each failure that nobody expected; set by the turn, which counts them. */
+  readonly unexpected?: (met: Unexpected) => void;
   /**
    * A named place at which a test may end the process (`before` or `after` an effect). Does nothing in production.
    * It is here, and not in a test double, so that what is tested is what runs.
    */
   readonly crashPoint: (name: string) => void;
+}
+
+/** A failure that no code of ours foresaw, of one installation, endpoint or issuer. */
+export interface Unexpected {
+  readonly subject: string;
+  readonly failure: OperationError;
+}
+
+/** What a crash point throws to end a turn inside a test's process. No boundary holds it, as none would hold the end of the process. */
+export class TurnEnded extends Error {
+  override readonly name = 'TurnEnded';
 }
 
 /** What a person watching would like to see; never needed for correctness. */

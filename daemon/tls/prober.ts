@@ -187,7 +187,7 @@ function shakeHands(
   family: Family,
 ): Promise<Seen | Failure> {
   const { address, timeoutMs } = question;
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const tls: TLSSocket = connectTls({
       socket,
       // RFC 6066: a server name is a DNS name, never an address.
@@ -203,6 +203,19 @@ function shakeHands(
       resolve(value);
       tls.destroy();
     };
+    /** What is thrown while an event is handled would end the process: it is the failure of this look instead. */
+    const held =
+      <Heard extends readonly unknown[]>(handle: (...heard: Heard) => void) =>
+      (...heard: Heard): void => {
+        try {
+          handle(...heard);
+        } catch (thrown) {
+          settled = true;
+          deadline.removeEventListener('abort', onDeadline);
+          reject(thrown instanceof Error ? thrown : new Error(String(thrown)));
+          tls.destroy();
+        }
+      };
     function onDeadline(): void {
       settle({
         result: 'handshake-failed',
@@ -212,24 +225,31 @@ function shakeHands(
     deadline.addEventListener('abort', onDeadline, { once: true });
     if (deadline.aborted) onDeadline();
     // The secret in the line is not looked at. Up to TLS 1.2 it is logged when the server's whole flight was read, its signature with it; TLS 1.3 logs others.
-    tls.on('keylog', (line: Buffer) => {
-      if (line.toString('latin1', 0, 14) === 'CLIENT_RANDOM ') keyProved = signsItsShare(tls);
-    });
-    tls.once('secureConnect', () => {
-      settle(
-        seen(tls, question) ?? {
-          result: 'no-certificate',
-          detail: 'the handshake ended without a certificate',
-        },
-      );
-    });
-    tls.on('error', (error: TlsError) => {
+    tls.on(
+      'keylog',
+      held((line: Buffer) => {
+        if (line.toString('latin1', 0, 14) === 'CLIENT_RANDOM ') keyProved = signsItsShare(tls);
+      }),
+    );
+    tls.once(
+      'secureConnect',
+      held(() => {
+        settle(
+          seen(tls, question) ?? {
+            result: 'no-certificate',
+            detail: 'the handshake ended without a certificate',
+          },
+        );
+      }),
+    );
+    const onError = held((error: TlsError) => {
       if (settled) return;
       // Up to TLS 1.2 a server that wants a client certificate refuses us after it has shown its own and proved that it has the key.
       // Any other failure is one for every client, whatever certificate was shown before it.
       const shown = keyProved && refusesClient(error) ? seen(tls, question) : null;
       settle(shown ?? handshakeFailure(error, address, linkedChain(tls).length > 0));
     });
+    tls.on('error', onError);
     tls.once('close', () => {
       settle({ result: 'handshake-failed', detail: 'the server ended the connection during the handshake' });
     });

@@ -148,6 +148,21 @@ describe('an order is never made twice by mistake', () => {
     assert.equal(ca.count('new-order'), 1);
   });
 
+  test('the answer to newOrder is lost, and the list of orders is as long as an answer may be: it is looked through, from its end', async () => {
+    const asked = shop();
+    ca.deliver = ({ what }, answer) => (what === 'new-order' ? { status: 502, body: 'bad gateway' } : answer);
+    const first = await call(open(), asked);
+    // More than an engine takes as arguments of one call.
+    const many = Array.from({ length: 200_000 }, () => '');
+    ca.deliver = ({ what }, answer) => {
+      if (what !== 'orders') return answer;
+      const { orders } = answer.body as { readonly orders: readonly string[] };
+      return { body: { orders: [...many, ...orders] } };
+    };
+    leafOf((await call(open(), asked, first.handle)).outcome);
+    assert.equal(ca.count('new-order'), 1);
+  });
+
   test('the answer to finalize is lost: the order is asked, not finalized again', async () => {
     const asked = shop();
     ca.deliver = ({ what }, answer) => (what === 'finalize' ? { status: 502, body: 'bad gateway' } : answer);

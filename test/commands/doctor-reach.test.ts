@@ -32,10 +32,16 @@ const hosts = (team: string, count: number): string[] =>
   Array.from({ length: count }, (_, index) => `${team}-${String(index)}.example.com`);
 const never = new AbortController().signal;
 const pace = { concurrentObservations: 64 } as never;
+const log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 
 test('the names of one team do not use up the looks of the others; what is not looked at is counted', async () => {
   const max = limits.doctor.addressesTried;
-  const world = { pace, handshake: () => Promise.resolve({ failure: null } as never) };
+  const world = { log, pace, handshake: () => Promise.resolve({ failure: null } as never) };
   const looks = await tryAddresses(
     world,
     estate(
@@ -61,6 +67,7 @@ test('one connection at a time to one address, whoever declares it; different ad
   const open = new Map<string, number>();
   const most = { one: 0, all: 0 };
   const world = {
+    log,
     pace,
     handshake: async ({ host }: Address) => {
       const to = host.toLowerCase();
@@ -104,7 +111,7 @@ test(
     const handshake = (address: Address, ...rest: [unknown, unknown, AbortSignal]): Promise<never> =>
       address.host.startsWith('web') ? answers() : silent(address, ...rest);
     const time = new AbortController();
-    const looking = tryAddresses({ pace, handshake }, desired, never, time.signal);
+    const looking = tryAddresses({ log, pace, handshake }, desired, never, time.signal);
     setImmediate(() => time.abort());
     const { tried, notTried } = await looking;
     assert.deepEqual(tried.map(({ subject }) => subject).sort(), [
@@ -114,7 +121,7 @@ test(
     assert.equal(notTried, 300);
 
     const called = new AbortController();
-    const ended = tryAddresses({ pace, handshake }, desired, called.signal, never);
+    const ended = tryAddresses({ log, pace, handshake }, desired, called.signal, never);
     setImmediate(() => called.abort(new Error('called off')));
     await assert.rejects(ended, /called off/);
   },

@@ -8,6 +8,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { connect } from 'node:tls';
+import { TurnEnded } from '../../daemon/shell/world.ts';
 import { auditRepository } from '../../daemon/audit/audit.ts';
 import { turnsUntilQuiet } from '../../daemon/commands/once.ts';
 import { declarations, missingServers, recordOf, startEstate, turn, type RealEstate } from './estate.ts';
@@ -16,7 +17,7 @@ const file = 'inventory/certificates/web/shop.yaml';
 /** A step of each kind: before the order, with the certificate, with the switch done, at the end. `test/core/operation-fit.test.ts` has them all. */
 const steps = ['key-generated', 'issued', 'activated', 'proved'] as const;
 
-class Ended extends Error {}
+class Ended extends TurnEnded {}
 
 /** The leaf that clients see. */
 async function served(port: number): Promise<X509Certificate> {

@@ -75,7 +75,7 @@ export function proofStatement(store: string, generation: string, challenge: str
   return `renewd: an endpoint proves that it has the key of a certificate; this is good for nothing else.\nstore ${store}\ngeneration ${generation}\nchallenge ${challenge}\n`;
 }
 
-/** The answer to `prove`: chain (DER) and signature. @throws OperationError `ssh-command-failed` when it is not one */
+/** The answer to `prove`: chain (DER, every one a certificate that can be read) and signature. @throws OperationError `ssh-command-failed` when it is not one */
 export function readProof(
   text: string,
   where: string,
@@ -87,7 +87,9 @@ export function readProof(
   try {
     if (readVersion(first) !== null && at >= 0 && end > at && /^[A-Za-z0-9+/]+={0,2}$/.test(base64)) {
       const chain = pemToDer(rest.slice(0, at).join('\n'));
-      if (chain.length <= limits.x509.chainMax) return { chain, signature: Buffer.from(base64, 'base64') };
+      // Each is read here as what it claims to be: what comes out of this file is certificates, not blocks.
+      if (chain.length <= limits.x509.chainMax && chain.every((der) => certificateFacts(der).spki !== ''))
+        return { chain, signature: Buffer.from(base64, 'base64') };
     }
   } catch (error) {
     if (!(error instanceof MalformedInput)) throw error;
@@ -106,7 +108,8 @@ function leafFacts(pem: string): ReturnType<typeof certificateFacts> | null {
   try {
     const [der] = pemToDer(pem);
     return der === undefined ? null : certificateFacts(der);
-  } catch {
+  } catch (error) {
+    if (!(error instanceof MalformedInput)) throw error;
     return null;
   }
 }
