@@ -8,10 +8,14 @@ import type { CertificateFacts, Desired } from '../core/model.ts';
 import { evaluate } from '../core/policy.ts';
 import type { CertificateRecord, InstallationRecord, IssuedRecord } from '../core/record-format.ts';
 import type { Repository } from '../git/repository.ts';
+import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
+import { firstOfLine } from '../said-text.ts';
 import { parseRecord } from '../records/read.ts';
 import { policiesOf, subjectOf } from '../shell/policies.ts';
-import { judgeChain } from '../x509/chain.ts';
+import { judgeChain, newEffort } from '../x509/chain.ts';
 import { certificateFacts } from '../x509/facts.ts';
+import { MalformedInput } from '../x509/malformed.ts';
 import { derToPem, pemToDer } from '../x509/pem.ts';
 import type { Claims } from './claim.ts';
 import type { Replay } from './replay.ts';
@@ -24,8 +28,30 @@ export interface CertificateAudit {
   readonly claims: Claims;
 }
 
-/** Every claim the record of one certificate makes. IO: reads Git for the order of commits. */
+/**
+ * Every claim the record of one certificate makes. IO: reads Git for the order of commits. Whatever its files hold, what is wrong with them is a claim of this one that failed, and
+ * those of others are made. @throws OperationError `git-*`
+ */
 export async function auditCertificate(
+  audit: CertificateAudit,
+  id: string,
+  record: CertificateRecord,
+): Promise<void> {
+  try {
+    await followCertificate(audit, id, record);
+  } catch (error) {
+    if (error instanceof OperationError) throw error;
+    const words = firstOfLine(String(error), limits.failures.wordsMaxChars);
+    audit.claims.add(
+      id,
+      'what the records hold of it can be followed',
+      'failed',
+      `it met a mistake of renewd: ${words}`,
+    );
+  }
+}
+
+async function followCertificate(
   audit: CertificateAudit,
   id: string,
   record: CertificateRecord,
@@ -145,10 +171,15 @@ function auditChain(
   auditPolicy(replayed.desired, claims, subject, record, facts);
 }
 
+/** DER of every certificate of it; none where one of them is no certificate. */
 function readChain(pem: string): Uint8Array[] {
   try {
-    return pemToDer(pem);
-  } catch {
+    const chain = pemToDer(pem);
+    const effort = newEffort(0);
+    for (const der of chain) certificateFacts(der, effort);
+    return chain;
+  } catch (error) {
+    if (!(error instanceof MalformedInput)) throw error;
     return [];
   }
 }
