@@ -472,6 +472,8 @@ export const limits = {
   tls: {
     /** Addresses of one host that are looked at side by side: the largest pools of DNS answers hold fewer. */
     addressesPerNameMax: 32,
+    /** Signatures verified for one look, over all addresses of its name and in the units of `x509.pathSignaturesMax`: 0.2 s. What several of them show is verified once. */
+    signaturesPerLookMax: 600,
     /** Parsed certificates kept between looks: one a certificate of a large estate. */
     factsKept: 20_000,
     /** What a server with a broken chain sent is read anew after this: reading it costs memory that Node never gives back. */
@@ -482,6 +484,10 @@ export const limits = {
     lastWordsMaxChars: 600,
     /** Of what follows the reason on lines of its own, as a test of a configuration prints it. */
     lastLinesMax: 3,
+    /** Generations, and leaves of them, that are taken from one look into a store: as many as the script shows. */
+    generationsShownMax: 64,
+    /** Links that are not as they were made, of one store: a profile has some ten. */
+    brokenLinksShownMax: 1000,
     /** Of an answer that is no answer of the script, and of what it says when all is well. */
     answerShownMaxChars: 300,
   },
@@ -641,7 +647,10 @@ export const limits = {
     chainMax: 16,
     /** Intermediates in one path: the web's longest have three. */
     pathDepthMax: 8,
-    /** Signatures verified for one verdict, those by RSA over 4096 bits counted four times: a real chain needs four; limbo's pathological ones never end by themselves. 60 ms at most (measured). */
+    /**
+     * Signatures verified for one verdict, in units of 0.3 ms: one by RSA over 4096 bits or P-384 counts 4, by P-521 12. A real chain needs four signatures; limbo's pathological ones
+     * never end by themselves. 60 ms at most (measured).
+     */
     pathSignaturesMax: 200,
     /** Steps of the search for one verdict, verified signatures being remembered. */
     pathStepsMax: 2000,

@@ -24,6 +24,7 @@ import {
   type Failure,
   type Resolver,
 } from './connection.ts';
+import { newEffort, type Effort } from '../x509/chain.ts';
 import { factsOf, judgeSent, type Judged } from './trust.ts';
 
 export interface HandshakeQuestion {
@@ -64,9 +65,9 @@ export async function observeHandshake(question: HandshakeQuestion): Promise<Han
     return failed(address, found);
   }
   const max = limits.tls.addressesPerNameMax;
-  const looks = await Promise.all(
-    found.permitted.slice(0, max).map((each) => lookAt(each, question, deadline)),
-  );
+  // One for all of them: whoever owns a name chooses how many addresses it has.
+  const look = { ...question, effort: newEffort(limits.tls.signaturesPerLookMax) };
+  const looks = await Promise.all(found.permitted.slice(0, max).map((each) => lookAt(each, look, deadline)));
   signal.throwIfAborted();
   const beyond = found.permitted.slice(max).map((each) => each.address);
   const unseen = [
@@ -92,12 +93,13 @@ function tooMany({ host, port, serverName }: Address, beyond: readonly string[])
   };
 }
 
+/** A question on its way to the addresses. */
+interface Look extends HandshakeQuestion {
+  readonly effort: Effort;
+}
+
 /** One address, and once more where another kind of key is shown than was installed: a server with an RSA and an ECDSA certificate shows by what is asked for. */
-async function lookAt(
-  to: LookupAddress,
-  question: HandshakeQuestion,
-  deadline: AbortSignal,
-): Promise<Handshake> {
+async function lookAt(to: LookupAddress, question: Look, deadline: AbortSignal): Promise<Handshake> {
   const seen = await lookOnce(to, question, deadline, 'any');
   const wanted = question.keyAlgorithm === undefined ? null : familyOf(question.keyAlgorithm);
   if (seen.leaf === null || wanted === null || familyOf(seen.leaf.keyAlgorithm) === wanted) return seen;
@@ -107,16 +109,19 @@ async function lookAt(
 
 async function lookOnce(
   to: LookupAddress,
-  question: HandshakeQuestion,
+  question: Look,
   deadline: AbortSignal,
   family: Family,
 ): Promise<Handshake> {
   const { address, timeoutMs } = question;
   const socket = await openSocket(to, address.port, deadline, timeoutMs);
   if (!('write' in socket)) return { ...failed(address, socket), at: to.address };
-  const seen = await shakeHands(socket, question, deadline, family);
+  const seen = await shakeHands(socket, to.address, question, deadline, family);
   socket.destroy();
-  return { ...('result' in seen ? failed(address, seen) : observed(address, seen)), at: to.address };
+  return {
+    ...('result' in seen ? failed(address, seen) : observed(address, seen, question.effort)),
+    at: to.address,
+  };
 }
 
 type Family = 'any' | 'rsa' | 'ecdsa' | 'ed25519';
@@ -182,7 +187,8 @@ function observerContext(family: Family): SecureContext {
 
 function shakeHands(
   socket: Socket,
-  question: HandshakeQuestion,
+  at: string,
+  question: Look,
   deadline: AbortSignal,
   family: Family,
 ): Promise<Seen | Failure> {
@@ -235,7 +241,7 @@ function shakeHands(
       'secureConnect',
       held(() => {
         settle(
-          seen(tls, question) ?? {
+          seen(tls, at, question) ?? {
             result: 'no-certificate',
             detail: 'the handshake ended without a certificate',
           },
@@ -246,7 +252,7 @@ function shakeHands(
       if (settled) return;
       // Up to TLS 1.2 a server that wants a client certificate refuses us after it has shown its own and proved that it has the key.
       // Any other failure is one for every client, whatever certificate was shown before it.
-      const shown = keyProved && refusesClient(error) ? seen(tls, question) : null;
+      const shown = keyProved && refusesClient(error) ? seen(tls, at, question) : null;
       settle(shown ?? handshakeFailure(error, address, linkedChain(tls).length > 0));
     });
     tls.on('error', onError);
@@ -301,10 +307,10 @@ function handshakeReason(error: TlsError): string {
   return error.reason ?? error.message.split('\n')[0] ?? error.message;
 }
 
-function seen(tls: TLSSocket, question: HandshakeQuestion): Seen | null {
+function seen(tls: TLSSocket, at: string, question: Look): Seen | null {
   const linked = linkedChain(tls);
   if (linked.length === 0) return null;
-  return { ...judgeSent(linked, () => sentChain(tls), question), protocol: tls.getProtocol() };
+  return { ...judgeSent(linked, () => sentChain(tls), { ...question, at }), protocol: tls.getProtocol() };
 }
 
 /** From the leaf upwards through what was sent: Node takes the first certificate that has the issuer's name. A root links to itself. */
@@ -333,8 +339,8 @@ function sentChain(tls: TLSSocket): Uint8Array[] {
   return chain;
 }
 
-function observed(address: Address, { chain, trust, distrust, protocol }: Seen): Handshake {
-  const [leaf = null, ...rest] = chain.map(factsOf);
+function observed(address: Address, { chain, trust, distrust, protocol }: Seen, effort: Effort): Handshake {
+  const [leaf = null, ...rest] = chain.map((der) => factsOf(der, effort));
   if (leaf === null) {
     return failed(address, {
       result: 'handshake-failed',

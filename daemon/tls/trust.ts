@@ -4,7 +4,7 @@ import { rootCertificates } from 'node:tls';
 import type { Address, Anchors, CertificateFacts, Handshake, Instant } from '../core/model.ts';
 import { keyOf } from '../core/same.ts';
 import { limits } from '../limits.ts';
-import { judgeChain } from '../x509/chain.ts';
+import { judgeChain, type Effort } from '../x509/chain.ts';
 import { certificateFacts } from '../x509/facts.ts';
 import { pemToDer } from '../x509/pem.ts';
 
@@ -16,49 +16,65 @@ export interface Judged {
 }
 
 export interface TrustQuestion {
-  readonly address: Address;
+  readonly address: Pick<Address, 'port' | 'serverName'>;
+  /** The IP address that sent it. */
+  readonly at: string;
+  /** What the look may spend on signatures, over all its addresses. */
+  readonly effort: Effort;
   readonly anchors: Anchors;
   readonly now: Instant;
 }
 
-/** What was sent beside the linked chain, by address and linked chain, until when. */
-const sentBefore = new Map<string, { readonly until: Instant; readonly chain: readonly Uint8Array[] }>();
+/** What was sent beside the linked chain, by who sent it: with which linked chain, and until when that counts. */
+const sentBefore = new Map<
+  string,
+  { readonly until: Instant; readonly linked: string; readonly chain: readonly Uint8Array[] }
+>();
 
 /**
  * Judges the chain that links upwards from the leaf; where it does not verify, everything that was sent: a server may send two intermediates of one name (cross-signing), and clients
- * find the one that leads to a root. `readSent` is called at most once an hour for the same linked chain at the same address. Remembers; otherwise pure.
+ * find the one that leads to a root. What an address sent an hour ago only saves reading it again where it leads nowhere either: trusted is only what this connection sent, since
+ * another address of the name, or this one before, may have sent more. Remembers; otherwise pure.
  */
 export function judgeSent(
   linked: readonly Uint8Array[],
   readSent: () => readonly Uint8Array[],
-  { address, anchors, now }: TrustQuestion,
+  { address, at, effort, anchors, now }: TrustQuestion,
 ): Judged {
   if (anchors === 'unknown') return { chain: linked, trust: 'not-judged', distrust: null };
-  const first = trustOf(linked, anchors, now);
+  const first = trustOf(linked, anchors, now, effort);
   if (first.trust === 'trusted') return { chain: linked, ...first };
-  const key = keyOf(address.host, address.port, address.serverName, hash('sha256', Buffer.concat(linked)));
-  let before = sentBefore.get(key);
-  if (before === undefined || before.until <= now) {
-    if (sentBefore.size >= limits.tls.factsKept) sentBefore.clear();
-    before = { until: now + limits.tls.sentKeptMs, chain: readSent() };
-    sentBefore.set(key, before);
+  const key = keyOf(at, address.port, address.serverName);
+  const judge = (chain: readonly Uint8Array[]): Judged =>
+    chain.length > linked.length
+      ? { chain, ...trustOf(chain, anchors, now, effort) }
+      : { chain: linked, ...first };
+  const linkedHash = hash('sha256', Buffer.concat(linked));
+  const before = sentBefore.get(key);
+  if (before !== undefined && before.linked === linkedHash && before.until > now) {
+    const judged = judge(before.chain);
+    if (judged.trust !== 'trusted') return judged;
   }
-  const { chain } = before;
-  return chain.length > linked.length
-    ? { chain, ...trustOf(chain, anchors, now) }
-    : { chain: linked, ...first };
+  if (sentBefore.size >= limits.tls.factsKept) sentBefore.clear();
+  const chain = readSent();
+  sentBefore.set(key, { until: now + limits.tls.sentKeptMs, linked: linkedHash, chain });
+  return judge(chain);
 }
 
 /** Certificates come back at every look: their facts are kept by the hash of their bytes. */
 const known = new Map<string, CertificateFacts>();
 
-/** The facts of a certificate; null when it cannot be read. Pure but for what it remembers. */
-export function factsOf(der: Uint8Array): CertificateFacts | null {
+/**
+ * The facts of a certificate; null when it cannot be read. Whether it signed itself costs a verification, which comes out of `effort`: where nothing is left of that, it is said that
+ * it did not, and that is not kept. Pure but for what it remembers.
+ */
+export function factsOf(der: Uint8Array, effort?: Effort): CertificateFacts | null {
   const key = hash('sha256', der);
   const kept = known.get(key);
   if (kept !== undefined) return kept;
   try {
-    const facts = certificateFacts(der);
+    const facts = certificateFacts(der, effort);
+    if (effort !== undefined && effort.left <= 0) return facts;
     if (known.size >= limits.tls.factsKept) known.clear();
     known.set(key, facts);
     return facts;
@@ -87,8 +103,9 @@ function trustOf(
   [leaf, ...intermediates]: readonly Uint8Array[],
   anchors: readonly string[] | null,
   now: Instant,
+  effort: Effort,
 ): { readonly trust: Handshake['trust']; readonly distrust: string | null } {
-  const facts = leaf === undefined ? null : factsOf(leaf);
+  const facts = leaf === undefined ? null : factsOf(leaf, effort);
   if (leaf === undefined || facts === null)
     return { trust: 'untrusted', distrust: 'the leaf is not a readable certificate' };
   const at = Math.min(Math.max(now, facts.notBefore), facts.notAfter);
@@ -99,6 +116,7 @@ function trustOf(
     // Browsers' root programs and the owners of issuers decided for them.
     anchorsAsDeclared: true,
     now: at,
+    effort,
   });
   // A lone leaf of an issuer we know nothing of, below our own root: what was not sent is the intermediate.
   if (

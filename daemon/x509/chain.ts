@@ -48,6 +48,21 @@ export interface ChainQuestion {
   readonly crls?: readonly Uint8Array[];
   /** Intermediates allowed in the path, self-issued ones not counted. */
   readonly depthMax?: number;
+  /** What several verdicts may spend together, and what they found out: this one takes from it. Absent: it has its own. */
+  readonly effort?: Effort;
+}
+
+/** Work on signatures that verdicts about one look share: what one of them verified, none does again. */
+export interface Effort {
+  /** Left to spend, in units of `verificationCost`. */
+  left: number;
+  /** Pairs of certificates that were verified. */
+  readonly signatures: Map<string, boolean>;
+}
+
+/** Enough for so many units. Pure. */
+export function newEffort(units: number): Effort {
+  return { left: units, signatures: new Map() };
 }
 
 export interface ChainJudgement {
@@ -85,7 +100,7 @@ export function judgeChain(question: ChainQuestion): ChainJudgement {
     steps: 0,
     paths: 0,
     comparisons: { left: limits.x509.nameComparisonsMax },
-    signatures: new Map(),
+    effort: question.effort ?? newEffort(limits.x509.pathSignaturesMax),
     verified: 0,
   };
   const sent = readAll(question.intermediates);
@@ -122,8 +137,7 @@ interface Work {
   steps: number;
   paths: number;
   readonly comparisons: ComparisonBudget;
-  /** Verified pairs. */
-  readonly signatures: Map<string, boolean>;
+  readonly effort: Effort;
   /** What verifying them cost, in units of `verificationCost`. */
   verified: number;
 }
@@ -184,13 +198,21 @@ function candidates(child: PathCertificate, from: readonly PathCertificate[]): P
 
 function signedBy(child: PathCertificate, issuer: PathCertificate, state: Search): boolean {
   const pair = `${child.parsed.fingerprint256}/${issuer.parsed.fingerprint256}`;
-  const before = state.work.signatures.get(pair);
+  const { work } = state;
+  const before = work.effort.signatures.get(pair);
   if (before !== undefined) return before;
   if (state.isExhausted) return false;
-  state.work.verified += attempt(() => verificationCost(issuer.parsed.publicKey)) ?? 1;
-  if (state.work.verified > limits.x509.pathSignaturesMax) return exhaust(state, 'signatures');
+  const cost = attempt(() => verificationCost(issuer.parsed.publicKey));
+  if (cost === null) {
+    state.reason = 'a certificate of the path has a key that nobody verifies with';
+    return false;
+  }
+  work.verified += cost;
+  if (work.verified > limits.x509.pathSignaturesMax || work.effort.left < cost)
+    return exhaust(state, 'signatures');
+  work.effort.left -= cost;
   const verifies = isVerifiedBy(child.parsed, issuer.parsed);
-  state.work.signatures.set(pair, verifies);
+  work.effort.signatures.set(pair, verifies);
   return verifies;
 }
 

@@ -1,8 +1,10 @@
 /** Reads what the endpoint's script says. Every line comes from a machine we do not trust: bounded, checked, never interpreted. Pure. */
+import { createHash } from 'node:crypto';
 import type { StoreObservation } from '../../core/model.ts';
 import { limits } from '../../limits.ts';
 import { OperationError } from '../../ports/failure.ts';
 import { firstOf, saidText } from '../../said-text.ts';
+import { readCertificateFields } from '../../x509/certificate.ts';
 import { certificateFacts } from '../../x509/facts.ts';
 import { MalformedInput } from '../../x509/malformed.ts';
 import { pemToDer } from '../../x509/pem.ts';
@@ -23,6 +25,7 @@ export function readInspection(text: string, where: string, newest = 0): StoreOb
       },
     );
   }
+  const { generationsShownMax, brokenLinksShownMax } = limits.target;
   const generations: string[] = [];
   const brokenLinks: string[] = [];
   const pems = new Map<string, string>();
@@ -36,17 +39,24 @@ export function readInspection(text: string, where: string, newest = 0): StoreOb
     const rest = space < 0 ? '' : line.slice(space + 1);
     if (word === 'current') current = generationPattern.test(rest) ? rest : null;
     else if (word === 'previous') previous = generationPattern.test(rest) ? rest : null;
-    else if (word === 'generation' && generationPattern.test(rest)) generations.push(rest);
+    else if (
+      word === 'generation' &&
+      generationPattern.test(rest) &&
+      generations.length < generationsShownMax
+    )
+      generations.push(rest);
     else if (word === 'key') keyMatches = rest === 'yes';
-    else if (word === 'broken') brokenLinks.push(rest);
+    else if (word === 'broken' && brokenLinks.length < brokenLinksShownMax) brokenLinks.push(rest);
     else if (word === 'leaf') {
       const end = lines.indexOf('end', index);
       if (end < 0) break;
-      pems.set(rest, lines.slice(index + 1, end).join('\n'));
+      if (pems.size < generationsShownMax || rest === current)
+        pems.set(rest, lines.slice(index + 1, end).join('\n'));
       index = end;
     }
   }
-  const facts = new Map([...pems].map(([name, pem]) => [name, leafFacts(pem)]));
+  // What the others are is never asked: one verification an answer, however many certificates it has.
+  const shown = current === null ? undefined : pems.get(current);
   return {
     current: current !== null && generations.includes(current) ? current : null,
     previous: previous !== null && generations.includes(previous) ? previous : null,
@@ -54,9 +64,12 @@ export function readInspection(text: string, where: string, newest = 0): StoreOb
     generations: generations.sort((left, right) =>
       left === 'adopted' ? -1 : right === 'adopted' ? 1 : left < right ? -1 : 1,
     ),
-    leaf: current === null ? null : (facts.get(current) ?? null),
+    leaf: shown === undefined ? null : leafFacts(shown),
     leaves: Object.fromEntries(
-      [...facts].flatMap(([name, leaf]) => (leaf === null ? [] : [[name, leaf.fingerprint]])),
+      [...pems].flatMap(([name, pem]) => {
+        const fingerprint = fingerprintOf(pem);
+        return fingerprint === null ? [] : [[name, fingerprint]];
+      }),
     ),
     keyMatches,
     brokenLinks,
@@ -101,6 +114,19 @@ export function readProof(
       disposition: 'retry',
     },
   );
+}
+
+/** Of what can be read as a certificate, without verifying anything; null for what is none. */
+function fingerprintOf(pem: string): string | null {
+  try {
+    const [der] = pemToDer(pem);
+    if (der === undefined) return null;
+    readCertificateFields(der);
+    return createHash('sha256').update(der).digest('hex');
+  } catch (error) {
+    if (!(error instanceof MalformedInput)) throw error;
+    return null;
+  }
 }
 
 /** null for what is no certificate: an endpoint may hold anything. */
