@@ -2,6 +2,7 @@
  * Puts the house together: configuration in, `World`, `Estate` and `Memory` out. The only place that knows every plug-in and door
  * at once; it decides nothing. Tests use it with their own clock, chance and crash points, so that what is tested is what runs.
  */
+import { provenRecords } from './audit/proven-records.ts';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -127,6 +128,7 @@ export async function assemble(config: Config, surroundings: Surroundings): Prom
         get signers() {
           return `records ${signing.current().publicKey}`;
         },
+        prove: provenRecords,
       },
       files: new Map(),
       trust: new Map(),

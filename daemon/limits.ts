@@ -154,6 +154,8 @@ export const limits = {
     anchorStepsMax: 1000,
     /** Commits whose signers are compared by a command that only reads: two weeks at two an hour and more; an audit looks at all. */
     lineJudgedMax: 1000,
+    /** Times that the list of keys is asked again because records it lets count lead to another list: each change of the key takes one. */
+    listRoundsMax: 16,
     /** One record read from the state branch: a change of 500 documents is half a megabyte. */
     recordMaxBytes: 4 * 1024 * 1024,
     /** Brackets of a record inside one another: ours need seven. */

@@ -2,7 +2,6 @@
 import type { Repository } from '../git/repository.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { Log } from '../ports/plugin.ts';
-import { allowedSignersPath } from '../shell/in-force.ts';
 import { isUnreadable } from '../shell/new-commits.ts';
 import { auditCertificate } from './certificates.ts';
 import { auditChanges } from './changes.ts';
@@ -11,6 +10,7 @@ import { collectClaims, type Claim, type ClaimVerdict } from './claim.ts';
 import { auditIssued, sourcesOf } from './issued.ts';
 import { firstNamed } from '../shell/retrace.ts';
 import { replay } from './replay.ts';
+import { provenRecords } from './proven-records.ts';
 import { readStateHistory, type StateHistory } from './state-history.ts';
 
 export interface AuditQuestion {
@@ -151,51 +151,18 @@ async function auditAnchors(
   }
 }
 
-/** The one commit that the history begins with. @throws OperationError `unsupported` where it has several: a merge with a history of its own must not choose where judging begins */
-async function beginningOf(repository: Repository, intent: string): Promise<string> {
-  const [first = intent, ...others] = await repository.beginnings(intent);
-  if (others.length === 0) return first;
-  throw new OperationError(
-    'unsupported',
-    `the history of the declarations has ${String(others.length + 1)} beginnings (${[first, ...others]
-      .map((each) => each.slice(0, 10))
-      .slice(0, 5)
-      .join(', ')}): name the one that was taken on trust (--trust)`,
-    { disposition: 'stall', endsWhen: ['repository'] },
-  );
-}
-
 /**
- * The repository's own list, when it names a signer of records (`principal namespaces="git" ...` of a principal called renewd@...): as it is in force at the head,
- * never as the head merely says. Whoever may push a commit, refused as it will be, could otherwise list a key of their own and sign the records anew.
- * IO: reads Git; takes as long as an audit. The beginning is the one the auditor names, else the first commit there is: records that may be forged must not choose it. null: no list is in force.
+ * The repository's own list, when it names a signer of records (`principal namespaces="git" ...` of a principal called renewd@...): as it was in force where the believed records end
+ * (`proven-records.ts`), never as the head merely says. IO: reads Git; takes as long as an audit. null: no list is in force.
  */
-export async function listedSigners(
+async function listedSigners(
   repository: Repository,
   { intent, state, prefix, trusted, now }: AuditQuestion,
   log: Log,
 ): Promise<string | null> {
-  if ((await repository.readFile(intent, allowedSignersPath)) === null) return null;
   try {
-    const first = trusted ?? (await beginningOf(repository, intent));
-    // Not believed for more than the times at which changes were seen.
-    const unproved = await readStateHistory(repository, state, prefix, null, collectClaims(), now);
-    const { inForce } = await replay({
-      repository,
-      trusted: first,
-      head: intent,
-      recorded: recordedCommits(unproved),
-      seenAt: (commit) => {
-        const at = unproved.changes.get(commit)?.seenAt;
-        return at === undefined ? (unproved.seenBy.get(commit) ?? null) : Date.parse(at);
-      },
-      log,
-    });
-    const lines = Buffer.from(inForce.trust.get(allowedSignersPath)?.bytes ?? [])
-      .toString('utf8')
-      .split('\n');
-    const own = lines.filter((line) => /^renewd(@\S*)?\s/.test(line));
-    return own.length === 0 ? null : own.join('\n');
+    const proven = await provenRecords(repository, { intent, state, prefix, trusted, own: [], now }, log);
+    return proven?.listed ?? null;
   } catch (error) {
     // A clone that is cut before the first commit cannot say what is in force there; the key is then taken on trust, and the audit says so.
     if (isUnreadable(error)) return null;

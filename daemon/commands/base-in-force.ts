@@ -5,6 +5,7 @@
 import { canonicalJson } from '../core/canonical.ts';
 import { counted } from '../core/count.ts';
 import { builtIns } from '../reader.ts';
+import { believedChanges, type ProvenRecords } from '../audit/proven-records.ts';
 import { replay } from '../audit/replay.ts';
 import { buildDesired } from '../core/desired.ts';
 import type { Desired } from '../core/model.ts';
@@ -13,7 +14,6 @@ import type { DocumentReader, ParsedFile } from '../documents/read.ts';
 import type { Repository, TreeEntryChange } from '../git/repository.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
-import { changesAt } from '../records/past.ts';
 import { applyFirst } from '../shell/first-start.ts';
 import { declaredPrefixes, type FilesInForce } from '../shell/in-force.ts';
 import { keepWhatBroke } from '../shell/intent.ts';
@@ -85,13 +85,13 @@ export function desiredOf(
  * records say up to where everything was accepted; what came after them, and everything where the clone has none, is judged again.
  */
 async function historyNeeded(
-  { repository, base, signal }: BaseRequest,
+  request: BaseRequest,
   wrong: boolean,
   controlled: boolean,
 ): Promise<string | null> {
+  const { repository, base } = request;
   if (!wrong && !controlled) return null;
-  const tip = await branchTip(repository, 'renewd/state', signal);
-  const changes = tip === null ? [] : await changesAt(repository, tip, '');
+  const { changes } = await recordsFor(request);
   const named = changes.filter((each) => each.outcome === 'trusted').map((each) => each.commit);
   const first = await firstNamed(repository, named, base);
   const trusted = first ?? (await beginningOf(repository, base));
@@ -105,6 +105,19 @@ async function historyNeeded(
   const anchor = stations.findLast((commit) => recorded.has(commit)) ?? trusted;
   const since = await repository.changes(anchor, base, declaredPrefixes);
   return since.length === 0 ? null : anchor;
+}
+
+/** What the records say, as far as keys stand behind it: whoever may push to their branch could otherwise say that what the daemon refused is in force. IO: reads Git. */
+async function recordsFor({
+  repository,
+  base,
+  now,
+  signal,
+}: BaseRequest): Promise<Pick<ProvenRecords, 'changes' | 'seenBy'>> {
+  const state = await branchTip(repository, 'renewd/state', signal);
+  const question = { intent: base, state: state ?? '', prefix: '', trusted: null, own: [], now };
+  const believed = state === null ? null : await believedChanges(repository, question, silentLog);
+  return believed ?? { changes: [], seenBy: new Map() };
 }
 
 /** The one commit a history begins with. @throws OperationError `unsupported` where it has several: a merge with a history of its own would choose what is taken on trust */
@@ -128,9 +141,8 @@ async function byHistory(request: BaseRequest, trusted: string): Promise<BaseInF
       { disposition: 'stall', endsWhen: ['configuration'] },
     );
   }
-  const tip = await branchTip(repository, 'renewd/state', request.signal);
-  const changes = await changesAt(repository, tip, '');
-  const { seenAt, assumed } = await seenTimes(repository, oids, { tip, changes }, now);
+  const { changes, seenBy } = await recordsFor(request);
+  const { seenAt, assumed } = await seenTimes(repository, oids, { seenBy, changes }, now);
   const recorded = changes.map((each) => each.commit);
   const judged = { repository, trusted, head: base, recorded, log: silentLog };
   const { desired, inForce } = await replay({ ...judged, seenAt });

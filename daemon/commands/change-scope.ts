@@ -3,6 +3,7 @@
  * whatever else names the same machine, and every certificate that may claim a name or a path with them. Texts are searched before they are parsed, so a pull
  * request is judged in a part of a second however large the estate is. A test compares the verdict with that of reading everything.
  */
+import { createHash } from 'node:crypto';
 import type { Certificate, Endpoint } from '../core/model.ts';
 import type { DocumentReader } from '../documents/read.ts';
 import type { Repository, TreeEntryChange } from '../git/repository.ts';
@@ -121,14 +122,28 @@ async function holding(
 ): Promise<readonly TreeEntryChange[]> {
   if (words.length === 0) return [];
   const lower = words.map((each) => each.toLowerCase());
+  const prints = new Set(words.filter((each) => each.startsWith(printPrefix)));
   const colons = lower.some((each) => each.includes(':'));
   const found = new Set<string>();
   const oids = entries.flatMap((each) => (isRegular(each.mode) ? (each.oid ?? []) : []));
   await repository.readBlobs([...new Set(oids)], (oid, bytes) => {
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1').toLowerCase();
+    const written = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+    const text = written.toLowerCase();
     const spelled =
       text.includes('\\') || !text.includes('kind') || (colons && /[0-9a-f]*:[0-9a-f]*:/.test(text));
-    if (spelled || lower.some((word) => text.includes(word))) found.add(oid);
+    if (spelled || lower.some((word) => text.includes(word)) || holdsKeyOf(written, prints)) found.add(oid);
   });
   return entries.filter(({ oid, mode }) => !isRegular(mode) || (oid !== null && found.has(oid)));
+}
+
+const printPrefix = 'SHA256:';
+
+/** Whether a text holds a public key of OpenSSH with one of these fingerprints: a host key may be pinned by either. Pure. */
+function holdsKeyOf(text: string, prints: ReadonlySet<string>): boolean {
+  if (prints.size === 0) return false;
+  for (const [blob] of text.matchAll(/AAAA[A-Za-z0-9+/]{16,}={0,2}/g)) {
+    const digest = createHash('sha256').update(Buffer.from(blob, 'base64')).digest('base64');
+    if (prints.has(printPrefix + digest.replace(/=+$/, ''))) return true;
+  }
+  return false;
 }

@@ -2,31 +2,33 @@
  * Whether what the records say was written by the daemon: for commands that only read. Who may push may write a record that says all is well, and until the daemon
  * puts it back, or where none runs any more, it stands there. Reads Git only.
  */
-import { listedSigners } from '../audit/audit.ts';
+import { headAgrees, provenRecords } from '../audit/proven-records.ts';
 import { counted } from '../core/count.ts';
 import type { Commit, Repository } from '../git/repository.ts';
 import { signerOf } from '../git/signature.ts';
 import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
 import type { Log } from '../ports/plugin.ts';
+import { isUnreadable } from '../shell/new-commits.ts';
 import { escapeControls } from '../terminal.ts';
 import type { Invocation } from './command.ts';
 import { silentLog } from './silent-log.ts';
+import { instanceTrailer, recordsBeginning } from '../records/beginning.ts';
 import { recordsLine } from '../records/line-of.ts';
 import { examineLine, type ForeignCommit, type Lineage } from '../records/lineage.ts';
-
-/** Trailer of every commit of records. */
-const ownTrailer = 'Renewd-Instance';
 
 export interface ForeignRecords {
   /**
    * `one-key`: all of the commits looked at have the key that most of them have; that it is the daemon's is taken on trust. `listed`: compared with
-   * policies/allowed_signers in force. `nobody`: no commit of records is signed, so nothing can be told.
+   * policies/allowed_signers in force. `nobody`: no commit of records is signed, so nothing can be told. `unsure`: which key is the daemon's cannot be told (`why`).
    */
-  readonly comparedWith: 'one-key' | 'listed' | 'nobody';
+  readonly comparedWith: 'one-key' | 'listed' | 'nobody' | 'unsure';
   /** Records that stand as somebody else left them, below the prefix, sorted. */
   readonly paths: readonly string[];
   /** Who left them so. */
   readonly commits: readonly ForeignCommit[];
+  /** Why it cannot be told, and what to do; null where it can. */
+  readonly why: string | null;
 }
 
 export interface RecordsRead {
@@ -41,43 +43,67 @@ export interface RecordsRead {
 }
 
 /**
- * Judges the last `limits.records.lineJudgedMax` commits. The list in force is worked out, which takes as long as an audit, only where more than one key signed.
- * IO: reads Git. @throws OperationError `git-*`
+ * Judges the last `limits.records.lineJudgedMax` commits by their key, where that is the key of the first commit of all and no list says otherwise. Else the list in force is worked
+ * out, which takes as long as an audit, and all are judged by it. IO: reads Git. @throws OperationError `git-*`
  */
 export async function foreignRecords(read: RecordsRead, log: Log): Promise<ForeignRecords> {
-  const { repository, state, intent, prefix, now } = read;
-  if (state === null) return { comparedWith: 'nobody', paths: [], commits: [] };
+  const { repository, state, intent, prefix } = read;
+  if (state === null) return nothingToSay('nobody');
   const newest = limits.records.lineJudgedMax;
   const line = (await recordsLine(repository, { from: null, tip: state, trust: null, newest })) ?? [];
   const key = await commonSigner(repository, line, prefix);
-  if (key === null) return { comparedWith: 'nobody', paths: [], commits: [] };
   const from = line[0]?.parents[0] ?? null;
-  const judge = async (signers: string): Promise<Lineage | null> =>
-    examineLine({
-      repository,
-      from,
-      tip: state,
-      prefix,
-      trust: { signers, now, believed: null },
-      pending: new Map(),
-    });
-  const alike = await judge(`records ${key}`);
-  if (alike === null || alike.believed.size === 0) return { comparedWith: 'one-key', paths: [], commits: [] };
-  const question = {
-    intent: intent ?? '',
+  const alike = key === null ? null : await judged(read, state, from, `records ${key}`);
+  try {
+    const begin = await recordsBeginning(repository, state, prefix);
+    if (!begin.isSigned) return nothingToSay('nobody');
+    const isFirst = key !== null && key === begin.key && (await headAgrees(repository, intent, key));
+    if (isFirst && alike?.believed.size === 0) return nothingToSay('one-key');
+    const listed = intent === null ? null : await listedKeys({ ...read, state, intent }, log);
+    if (listed !== null) return foreignIn((await judged(read, state, null, listed)) ?? alike, 'listed');
+    if (begin.key !== null)
+      return foreignIn((await judged(read, state, null, `records ${begin.key}`)) ?? alike, 'one-key');
+  } catch (error) {
+    if (error instanceof OperationError && error.code === 'unsupported')
+      return { comparedWith: 'unsure', paths: [], commits: [], why: error.message };
+    // A clone that is cut holds neither the first commit nor what was in force.
+    if (!isUnreadable(error)) throw error;
+  }
+  return foreignIn(alike, 'one-key');
+}
+
+function nothingToSay(comparedWith: ForeignRecords['comparedWith']): ForeignRecords {
+  return { comparedWith, paths: [], commits: [], why: null };
+}
+
+async function judged(
+  { repository, prefix, now }: RecordsRead,
+  tip: string,
+  from: string | null,
+  signers: string,
+): Promise<Lineage | null> {
+  const trust = { signers, now, believed: null };
+  return examineLine({ repository, from, tip, prefix, trust, pending: new Map() });
+}
+
+/** The keys that the list in force gives to renewd; null for none. */
+async function listedKeys(
+  {
+    repository,
     state,
+    intent,
     prefix,
-    trusted: null,
-    recordSigners: null,
     now,
-    anchors: [],
-  };
-  const listed = intent === null ? null : await listedSigners(repository, question, log);
-  return listed === null ? foreignIn(alike, 'one-key') : foreignIn((await judge(listed)) ?? alike, 'listed');
+  }: RecordsRead & { readonly state: string; readonly intent: string },
+  log: Log,
+): Promise<string | null> {
+  const question = { intent, state, prefix, trusted: null, own: [], now };
+  return (await provenRecords(repository, question, log))?.listed ?? null;
 }
 
 /** What to say of them; null where there are none. */
-export function foreignText({ paths, commits, comparedWith }: ForeignRecords): string | null {
+export function foreignText({ paths, commits, comparedWith, why: unsure }: ForeignRecords): string | null {
+  if (unsure !== null) return `${unsure}. What is said below may be somebody else’s`;
   if (paths.length === 0) return null;
   const shown = paths.slice(0, limits.records.pathsNamed).join(', ');
   const more = paths.length - limits.records.pathsNamed;
@@ -102,9 +128,9 @@ export async function warnOfForeign(
   return text !== null;
 }
 
-function foreignIn({ believed, foreign }: Lineage, comparedWith: 'one-key' | 'listed'): ForeignRecords {
-  const paths = [...believed.keys()].sort();
-  return { comparedWith, paths, commits: paths.length === 0 ? [] : foreign };
+function foreignIn(lineage: Lineage | null, comparedWith: 'one-key' | 'listed'): ForeignRecords {
+  const paths = [...(lineage?.believed.keys() ?? [])].sort();
+  return { comparedWith, paths, commits: paths.length === 0 ? [] : (lineage?.foreign ?? []), why: null };
 }
 
 /** The key that most commits of records were signed with; null for none. */
@@ -116,7 +142,7 @@ async function commonSigner(
   const counts = new Map<string, number>();
   for (const { oid, trailers } of line) {
     // On a branch shared with people theirs stand between ours.
-    if (prefix !== '' && !trailers.some(([name]) => name === ownTrailer)) continue;
+    if (prefix !== '' && !trailers.some(([name]) => name === instanceTrailer)) continue;
     const key = signerOf(await repository.rawCommit(oid));
     if (key !== null) counts.set(key, (counts.get(key) ?? 0) + 1);
   }

@@ -5,12 +5,15 @@ import type { Config } from '../config.ts';
 import type { Repository } from '../git/repository.ts';
 import { repositoryOptions, stringFlag, UsageError, type Command, type Invocation } from './command.ts';
 import { refuseOverwriting } from './init.ts';
+import { foreignRecords, foreignText } from './foreign-records.ts';
 import { openedAt, stateAt } from './open-history.ts';
 import { withRepository } from './open-records.ts';
 import { publishFiles } from './publish-files.ts';
 import { siteSource } from './site-source.ts';
+import { silentLog } from './silent-log.ts';
 import { exitOf } from '../exit-codes.ts';
 import { configured, logOf } from './start.ts';
+import { escapeControls } from '../terminal.ts';
 import { writeInside } from './write-inside.ts';
 
 const levels = ['public', 'internal', 'full'] as const;
@@ -22,7 +25,7 @@ export const site: Command = {
   positionals: '',
   positionalsMax: 0,
   about:
-    'Reads the records and the log of the state branch and writes plain HTML, feeds and tables that any web server can serve. The directory is replaced as a whole when the build has succeeded, and only where it is empty, not there, or a site that renewd built; a build that fails leaves the old site. The same commits, settings and instant give the same bytes: SOURCE_DATE_EPOCH sets the instant, and with --at it is that of the commit. What to publish where: docs/site.md. Exit code 0, 2 if the repository cannot be read or the site not be built.',
+    'Reads the records and the log of the state branch and writes plain HTML, feeds and tables that any web server can serve. The directory is replaced as a whole when the build has succeeded, and only where it is empty, not there, or a site that renewd built; a build that fails leaves the old site. The same commits, settings and instant give the same bytes: SOURCE_DATE_EPOCH sets the instant, and with --at it is that of the commit. What to publish where: docs/site.md. Exit code 0, 1 if somebody else than the daemon wrote the records (nothing is built then), 2 if the repository cannot be read or the site not be built.',
   options: {
     ...repositoryOptions,
     out: {
@@ -74,8 +77,16 @@ export const site: Command = {
         tell: invocation,
         ...(await momentOf(repository, config, invocation)),
       });
+      const { state, intent, statePrefix: prefix } = source;
+      const read = { repository, state, intent, prefix, now: Date.now() };
+      const told = foreignText(await foreignRecords(read, silentLog));
+      if (told !== null) {
+        invocation.err.write(`${escapeControls(told)}\nNothing was built: ${outDir} is as it was\n`);
+        return null;
+      }
       return buildSite({ source, outDir, base, signal: invocation.signal });
     });
+    if (built === null) return exitOf('findings');
     if (invocation.flags['json'] === true) {
       invocation.out.write(`${JSON.stringify({ ...built, directory: outDir })}\n`);
     } else {

@@ -71,7 +71,7 @@ async function readRecords(invocation: Invocation): Promise<OpenedRecords> {
 }
 
 function printAll({ flags, out }: Invocation, { records, tip, isClone, foreign }: OpenedRecords): number {
-  const isWell = tip !== null && foreign.paths.length === 0 && allIsWell(records);
+  const isWell = tip !== null && foreignText(foreign) === null && allIsWell(records);
   const code = isWell ? exitOf('ok') : exitOf('findings');
   if (flags['json'] === true) {
     const document = {
@@ -120,7 +120,7 @@ function printOne(
   record: CertificateRecord,
   foreign: ForeignRecords,
 ): number {
-  const isTheirs = foreign.paths.includes(`certificates/${id}.json`);
+  const isTheirs = foreign.why !== null || foreign.paths.includes(`certificates/${id}.json`);
   const isWell = !isTheirs && (record.status === 'ok' || record.status === 'retired');
   const code = isWell ? exitOf('ok') : exitOf('findings');
   if (flags['json'] === true) {

@@ -3,6 +3,7 @@
  * daemon's. IO: reads Git; changes nothing.
  */
 import type { Repository } from '../git/repository.ts';
+import { signerOf } from '../git/signature.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import { recordsLine } from './line-of.ts';
@@ -26,6 +27,17 @@ export interface Lineage {
   readonly believed: ReadonlyMap<string, string | null>;
   /** The newest commit of the line that is ours; null for none. */
   readonly newest: BelievedCommit | null;
+  /** Each commit of the line that is ours, oldest first. */
+  readonly good: readonly OwnCommit[];
+}
+
+export interface OwnCommit {
+  /** The commit of the declarations that it was made from; null: it does not say. */
+  readonly source: string | null;
+  /** Who signed it, as `type blob`. */
+  readonly key: string | null;
+  /** UTC epoch ms, never before that of a commit of ours below it. */
+  readonly at: number;
 }
 
 export interface LineRequest {
@@ -48,10 +60,13 @@ export async function examineLine(request: LineRequest): Promise<Lineage | null>
   const foreign: ForeignCommit[] = [];
   const believed = new Map(pending);
   let newest: BelievedCommit | null = null;
+  const good: OwnCommit[] = [];
   let previous = from;
   for (const { commit, at, verdict } of await judgeLine(repository, line, trust)) {
-    const { oid, author } = commit;
+    const { oid, author, trailers } = commit;
     if (verdict === 'good') {
+      const source = trailers.find(([name]) => name === 'Renewd-Source')?.[1] ?? null;
+      good.push({ source, key: signerOf(await repository.rawCommit(oid)), at });
       newest = { commit: oid, at };
       if (believed.size > 0)
         for (const { path } of await repository.changes(previous, oid, folders))
@@ -78,7 +93,7 @@ export async function examineLine(request: LineRequest): Promise<Lineage | null>
     }
     previous = oid;
   }
-  return { foreign, believed, newest };
+  return { foreign, believed, newest, good };
 }
 
 /** What has to be put back so that the tip holds the records of `from` again, by path below the prefix. null when the objects of `from` are gone. @throws OperationError `git-*` */

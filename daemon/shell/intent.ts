@@ -159,7 +159,14 @@ async function recollect(
   const { repository, records = null, trustedCommit: named } = intent;
   const start = memory.accepted ?? (named === null ? null : await trustedCommit(intent, named, head));
   const remembered =
-    records === null ? null : await rememberedWay(repository, records, { head, start }, world.now(), signal);
+    records === null
+      ? null
+      : await rememberedWay(
+          repository,
+          records,
+          { head, start },
+          { now: world.now(), log: world.log, signal },
+        );
   if (remembered === null) return start === null ? null : advance(context, start);
   const { first, stations, seenAt } = remembered;
   world.log.warn({ from: first }, 'the journal is new: changes are judged again');

@@ -23,7 +23,12 @@ export function recordSigners(
 
 /** The lines of `policies/allowed_signers` in force that give a key to a principal called renewd. Pure. */
 export function listedSigners(trust: ReadonlyMap<string, TrustFile>): readonly string[] {
-  return Buffer.from(trust.get(allowedSignersPath)?.bytes ?? new Uint8Array())
+  return linesForRecords(trust.get(allowedSignersPath)?.bytes ?? new Uint8Array());
+}
+
+/** Such lines of the text of an allowed_signers file. Pure. */
+export function linesForRecords(text: Uint8Array): readonly string[] {
+  return Buffer.from(text)
     .toString('utf8')
     .split('\n')
     .filter((line) => /^renewd(@\S*)?\s/.test(line));

@@ -174,7 +174,7 @@ describe('somebody else writes to the state branch', () => {
     const foreign = (): { paths: string[]; comparedWith: string } =>
       (JSON.parse(read('status', '--json').out) as { foreign: { paths: string[]; comparedWith: string } })
         .foreign;
-    assert.deepEqual(foreign(), { comparedWith: 'one-key', paths: [], commits: [] });
+    assert.deepEqual(foreign(), { comparedWith: 'one-key', paths: [], commits: [], why: null });
     const directory = clone();
     const good = readFileSync(join(directory, record), 'utf8').replace(
       /"status": "[a-z]+"/g,
