@@ -4,11 +4,12 @@
  * and begins again with that list, until nothing changes. Reads Git only.
  */
 import type { ChangeRecord } from '../core/change-record.ts';
+import { timestamp } from '../core/timestamp.ts';
 import type { Repository } from '../git/repository.ts';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { Log } from '../ports/plugin.ts';
-import { recordsBeginning } from '../records/beginning.ts';
+import { recordsBeginning, type RecordsBeginning } from '../records/beginning.ts';
 import { examineLine } from '../records/lineage.ts';
 import { changesAt } from '../records/past.ts';
 import { allowedSignersPath } from '../shell/in-force.ts';
@@ -51,16 +52,24 @@ export async function provenRecords(
   question: RecordsQuestion,
   log: Log,
 ): Promise<ProvenRecords | null> {
-  const seeds = await seedsOf(repository, question);
+  const beginning = await recordsBeginning(repository, question.state, question.prefix);
+  const seeds = await seedsOf(repository, question, beginning);
   if (seeds === null) return null;
+  const started = await firstNamedBy(repository, question, beginning);
   let signers = seeds.join('\n');
+  let last: readonly string[] = [];
   for (let round = 0; round < limits.records.listRoundsMax; round++) {
-    const read = await readBelieved(repository, question, signers);
+    const believed = await readBelieved(repository, question, signers);
+    const isNamed = believed.changes.some(({ outcome }) => outcome === 'trusted');
+    const read = isNamed ? believed : { ...believed, changes: [...started, ...believed.changes] };
     const listed = await listAtTheEnd(repository, question, read, log);
     const next =
       listed.length === 0
         ? seeds.join('\n')
         : [...listed, ...bounded(seeds, question, listed, read.firstBy)].join('\n');
+    // A list that lets no record count any more, because its keys ended and nobody signed after them, is still the last that was in force.
+    if (listed.length === 0 && last.length > 0) return { ...read, signers, listed: last.join('\n') };
+    last = listed;
     if (next === signers) return { ...read, signers, listed: listed.length === 0 ? null : listed.join('\n') };
     signers = next;
   }
@@ -106,10 +115,10 @@ export async function headAgrees(
 async function seedsOf(
   repository: Repository,
   { state, prefix, trusted, own }: RecordsQuestion,
+  { key, others, isSigned }: RecordsBeginning,
 ): Promise<readonly string[] | null> {
   const bytes = trusted === null ? null : await repository.readFile(trusted, allowedSignersPath);
   const listed = bytes === null ? [] : linesForRecords(bytes);
-  const { key, others, isSigned } = await recordsBeginning(repository, state, prefix);
   const seeds = [...own, ...listed, ...(key === null ? [] : [`records ${key}`])];
   if (key !== null || listed.length > 0) return seeds;
   if (others.length === 0) return isSigned && seeds.length > 0 ? seeds : null;
@@ -126,6 +135,16 @@ async function seedsOf(
       )} ...): which of them is renewd’s cannot be told. Find out who merged into the branch of records; then take that merge out of it, or name a commit whose policies/allowed_signers lists the key of renewd (trust.commit of the configuration, renewd audit --trust)`,
     { disposition: 'stall', endsWhen: ['repository', 'configuration'] },
   );
+}
+
+/** What the first commit of records says was taken on trust: whatever becomes of its key, nobody can change what it held. IO: reads Git. */
+async function firstNamedBy(
+  repository: Repository,
+  { prefix }: RecordsQuestion,
+  { commit, key }: RecordsBeginning,
+): Promise<readonly ChangeRecord[]> {
+  const changes = commit === null || key === null ? [] : await changesAt(repository, commit, prefix);
+  return changes.filter(({ outcome }) => outcome === 'trusted');
 }
 
 interface BelievedRead extends Pick<ProvenRecords, 'changes' | 'seenBy'> {
@@ -209,5 +228,5 @@ function bounded(
 
 /** As allowed_signers writes it: YYYYMMDDHHMMSSZ. */
 function stampOf(at: number): string {
-  return `${new Date(at).toISOString().replaceAll(/[-:T]|\.\d+Z/g, '')}Z`;
+  return `${timestamp(at).replaceAll(/\D/g, '').slice(0, 14)}Z`;
 }

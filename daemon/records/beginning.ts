@@ -7,6 +7,8 @@ import { recordsLine } from './line-of.ts';
 export const instanceTrailer = 'Renewd-Instance';
 
 export interface RecordsBeginning {
+  /** The first commit of records; null: there is none, or which is the first cannot be told. */
+  readonly commit: string | null;
   /** The key of the first commit of records, as `type blob`; null: that commit is not signed, or which is the first cannot be told. */
   readonly key: string | null;
   /** Commits of another history, signed with a key that does not occur on the line: whoever made them could be the daemon as well. Oldest first. */
@@ -36,7 +38,7 @@ export async function recordsBeginning(
   if (beside.length === 0) {
     let isSigned = key !== null;
     for (const { signature } of own) isSigned ||= signature !== null;
-    return { key, others: [], isSigned };
+    return { commit: first?.oid ?? null, key, others: [], isSigned };
   }
   const keys = new Set<string | null>();
   for (const { oid } of own) keys.add(await keyOf(oid));
@@ -47,6 +49,7 @@ export async function recordsBeginning(
     if (!keys.has(await keyOf(oid))) others.push(oid);
   }
   return {
+    commit: others.length > 0 ? null : (first?.oid ?? null),
     key: others.length > 0 ? null : key,
     others,
     isSigned: keys.size > (keys.has(null) ? 1 : 0) || others.length > 0,
