@@ -375,8 +375,12 @@ export const limits = {
     changesMax: 2_000_000,
     /** Commits walked for one question about history; about 150 bytes each are kept. More is refused by name, never cut. */
     historyMaxCommits: 1_000_000,
-    /** Parents of one commit: the widest merges of people have some ten. */
+    /** Parents of one commit: the widest merges of people have some ten. One with more is refused by its name; the history behind it is walked all the same. */
     parentsMax: 16,
+    /** Parents beyond that of all commits of a repository together; 8 bytes each are kept. */
+    wideParentsMax: 1_000_000,
+    /** Sides of one commit with too many parents among which it is asked where a branch stood. */
+    sidesMax: 256,
     /** References that are kept beside those asked for, to say what there is: forges with a ref per pull request reach tens of thousands. */
     refsMax: 200_000,
     /** All packed references of a repository on this machine, read in one piece: some four million branches. */

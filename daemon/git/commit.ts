@@ -2,7 +2,7 @@
 import { instantWithin } from '../core/timestamp.ts';
 import { limits } from '../limits.ts';
 import { commitFault, isHeadTooLong, readHeaders } from './grammar.ts';
-import { malformed } from './object.ts';
+import { isOid, malformed } from './object.ts';
 
 export interface Person {
   readonly name: string;
@@ -98,6 +98,9 @@ export function parseCommit(oid: string, raw: Buffer): Commit {
   const headers = readHeaders(head.split('\n'));
   if (typeof headers === 'string')
     throw malformed(`commit ${oid} has not the headers that Git knows (${headers})`);
+  if (headers.parents.length > limits.git.parentsMax)
+    throw malformed(`commit ${oid} has more than ${String(limits.git.parentsMax)} parents`);
+  if (!headers.parents.every(isOid)) throw malformed(`commit ${oid} names a parent that is no id`);
   return {
     oid,
     parents: [...new Set(headers.parents)],

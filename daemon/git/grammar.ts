@@ -23,6 +23,7 @@ export function commitFault(raw: Buffer): Fault {
   const headers = readHeaders(head.toString('latin1').split('\n').slice(0, -1));
   if (typeof headers === 'string') return headers;
   if (!isId(headers.tree)) return 'badTreeSha1';
+  if (headers.parents.length > limits.git.parentsMax) return 'tooManyParents';
   if (!headers.parents.every(isId)) return 'badParentSha1';
   return personFault(headers.author) ?? personFault(headers.committer) ?? furtherFault(headers.further);
 }

@@ -5,7 +5,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { limits } from '../limits.ts';
 import { OperationError } from '../ports/failure.ts';
-import { corrupt, malformed } from './object.ts';
+import { corrupt, isOid, malformed } from './object.ts';
 import type { ObjectStore } from './object-store.ts';
 
 /** One commit of the graph. Values of one store are the same object for the same commit. */
@@ -24,31 +24,48 @@ export interface History {
 }
 
 /** What is known of a store. Commits never change under their id, so it is kept as long as the store is open. */
-const known = new WeakMap<ObjectStore, Map<string, GraphNode>>();
+interface Known {
+  readonly nodes: Map<string, GraphNode>;
+  /** Parents beyond `limits.git.parentsMax` of one commit, of all commits together. */
+  wide: number;
+}
 
-function nodesOf(store: ObjectStore): Map<string, GraphNode> {
-  let nodes = known.get(store);
-  if (nodes === undefined) {
-    nodes = new Map();
-    known.set(store, nodes);
+const known = new WeakMap<ObjectStore, Known>();
+
+function knownOf(store: ObjectStore): Known {
+  let there = known.get(store);
+  if (there === undefined) {
+    there = { nodes: new Map(), wide: 0 };
+    known.set(store, there);
   }
-  return nodes;
+  return there;
+}
+
+/** As `parentsOf`; once commits with too many parents have used up what all of them may have, only the first ones of a further such commit. */
+function boundedParents(store: ObjectStore, oid: string, there: Known): readonly string[] {
+  const { parentsMax, wideParentsMax } = limits.git;
+  const parents = parentsOf(store, oid);
+  const beyond = Math.max(0, parents.length - parentsMax);
+  if (there.wide + beyond > wideParentsMax) return parents.slice(0, parentsMax);
+  there.wide += beyond;
+  return parents;
 }
 
 /**
  * The nodes of these commits, with their whole history, by id. IO: reads each commit once a store, in slices that leave the event loop free.
- * @throws OperationError `git-incomplete` where a shallow clone ends, `git-corrupt` for a missing commit, `git-malformed` for one that is none or a history over the bound
+ * @throws OperationError `git-incomplete` where a shallow clone ends, `git-corrupt` for a missing commit, `git-malformed` for a history over the bound
  */
 export async function graphOf(
   { store, shallow }: History,
   oids: readonly string[],
 ): Promise<ReadonlyMap<string, GraphNode>> {
-  const nodes = nodesOf(store);
+  const there = knownOf(store);
+  const { nodes } = there;
   const found = new Map<string, GraphNode>();
   let reads = 0;
   for (const oid of oids) {
     // Depth first without recursion: a line of a million commits must not end the stack.
-    const open = [frameOf(store, oid, nodes)];
+    const open = [frameOf(store, oid, there)];
     for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
       const wanted = top.parents[top.at];
       if (wanted === undefined) {
@@ -60,7 +77,7 @@ export async function graphOf(
       if (nodes.has(wanted)) continue;
       if (nodes.size + open.length >= limits.git.historyMaxCommits) throw tooLong(oid);
       if (!store.has(wanted)) throw missing(top.oid, wanted, shallow());
-      open.push(frameOf(store, wanted, nodes));
+      open.push(frameOf(store, wanted, there));
       if (++reads % limits.git.readsPerSlice === 0) await nextTurn();
     }
     const node = nodes.get(oid);
@@ -75,10 +92,10 @@ interface Frame {
   at: number;
 }
 
-function frameOf(store: ObjectStore, oid: string, nodes: ReadonlyMap<string, GraphNode>): Frame {
-  const there = nodes.get(oid);
-  if (there !== undefined) return { oid, parents: there.parents.map((each) => each.oid), at: 0 };
-  return { oid, parents: parentsOf(store, oid), at: 0 };
+function frameOf(store: ObjectStore, oid: string, there: Known): Frame {
+  const node = there.nodes.get(oid);
+  if (node !== undefined) return { oid, parents: node.parents.map((each) => each.oid), at: 0 };
+  return { oid, parents: boundedParents(store, oid, there), at: 0 };
 }
 
 function nodeOf({ oid, parents }: Frame, nodes: ReadonlyMap<string, GraphNode>): GraphNode {
@@ -89,28 +106,25 @@ function nodeOf({ oid, parents }: Frame, nodes: ReadonlyMap<string, GraphNode>):
 }
 
 /**
- * The parents a commit names, each once, in order: the `parent` lines right below `tree`, as Git writes them. IO.
- * @throws OperationError `git-corrupt` when the commit is not here, `git-malformed` when it is none or has too many parents
+ * The parents a commit names, each once, in order: the `parent` lines right below `tree`, as Git reads them. Of a commit that no Git writes (too large, more parents than
+ * `limits.git.parentsMax`, a parent that is no id, no commit at all) as many as can be told: it is refused by whoever judges it (`commitFault`), and must not hide what
+ * came before it. IO. @throws OperationError `git-corrupt` when the commit is not here
  */
 export function parentsOf(store: ObjectStore, oid: string): readonly string[] {
-  const object = store.read(oid);
+  const object = store.begin(oid) ?? store.read(oid);
   if (object === null) throw corrupt(`commit ${oid} is missing`);
-  if (object.type !== 'commit') throw malformed(`${oid} is a ${object.type}, not a commit`);
-  const parents: string[] = [];
+  if (object.type !== 'commit') return [];
+  const parents = new Set<string>();
   const text = object.bytes;
-  let at = text.indexOf(0x0a) + 1;
-  if (text.toString('latin1', 0, 5) !== 'tree ')
-    throw malformed(`commit ${oid} does not begin with its tree`);
+  let at = text.toString('latin1', 0, 5) === 'tree ' ? text.indexOf(0x0a) + 1 : 0;
   while (text.toString('latin1', at, at + 7) === 'parent ') {
-    const parent = text.toString('latin1', at + 7, at + 47);
-    if (!/^[0-9a-f]{40}$/.test(parent) || text[at + 47] !== 0x0a)
-      throw malformed(`commit ${oid} names a parent that is no id`);
-    if (!parents.includes(parent)) parents.push(parent);
-    if (parents.length > limits.git.parentsMax)
-      throw malformed(`commit ${oid} has more than ${String(limits.git.parentsMax)} parents`);
+    // Git takes either case for an id; the grammar does not.
+    const parent = text.toString('latin1', at + 7, at + 47).toLowerCase();
+    if (!isOid(parent) || text[at + 47] !== 0x0a) break;
+    parents.add(parent);
     at += 48;
   }
-  return parents;
+  return [...parents];
 }
 
 /** History that ends where it should not: what is new, and who is whose ancestor, would be a guess. */

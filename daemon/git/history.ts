@@ -29,7 +29,7 @@ export function readCommit(store: ObjectStore, oid: string): Commit {
  * `git-malformed`
  */
 export function treeIdOf(store: ObjectStore, oid: string): string {
-  const object = store.read(oid);
+  const object = store.begin(oid);
   if (object?.type !== 'commit') return readCommit(store, oid).tree;
   const tree = /^tree ([0-9a-f]{40})\n/.exec(object.bytes.toString('latin1', 0, 46))?.[1];
   if (tree === undefined) throw malformed(`commit ${oid} does not begin with its tree`);

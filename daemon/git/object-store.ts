@@ -1,9 +1,10 @@
 /** All objects of one repository: packs, loose objects and alternates, read-only. Each object's bytes are checked against its id. */
 import { keyOf } from '../core/same.ts';
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, readdirSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { limits } from '../limits.ts';
+import { OperationError } from '../ports/failure.ts';
 import {
   corrupt,
   emptyTreeOid,
@@ -13,11 +14,16 @@ import {
   type GitObject,
   type ObjectType,
 } from './object.ts';
-import { openPack, type Pack } from './pack.ts';
+import { inflateBeginning, openPack, type Pack } from './pack.ts';
 
 export interface ObjectStore {
   /** null: not here. @throws OperationError `git-corrupt` */
   readonly read: (oid: string) => GitObject | null;
+  /**
+   * As `read`, and of an object over the bound its first `limits.git.commitMaxBytes` bytes, which are not checked against its id: enough for the parents of a commit.
+   * @throws OperationError `git-corrupt`; `git-malformed` for a delta that makes one over the bound
+   */
+  readonly begin: (oid: string) => GitObject | null;
   /** Reads one that must be there and of this type. @throws OperationError `git-corrupt` */
   readonly require: (oid: string, type: ObjectType) => Buffer;
   readonly has: (oid: string) => boolean;
@@ -77,6 +83,19 @@ export function openObjectStore(objectsDirectory: string): ObjectStore {
     }
     return object;
   }
+  const begin = (oid: string): GitObject | null => {
+    try {
+      return read(oid);
+    } catch (error) {
+      if (!(error instanceof OperationError) || error.code !== 'git-malformed') throw error;
+      return readingFiles(`object ${oid} in ${objectsDirectory}`, () => {
+        const place = locate(oid);
+        if (place !== null) return place.pack.begin(place.offset);
+        const found = directories.values().map((each) => beginLoose(each, oid));
+        return found.find((each) => each !== null) ?? null;
+      });
+    }
+  };
   const require = (oid: string, type: ObjectType): Buffer => {
     const object = read(oid);
     if (object === null) throw corrupt(`object ${oid} is missing in ${objectsDirectory}`);
@@ -86,6 +105,7 @@ export function openObjectStore(objectsDirectory: string): ObjectStore {
   rescan();
   return {
     read,
+    begin,
     require,
     has: (oid) =>
       readingFiles(`object ${oid} in ${objectsDirectory}`, () =>
@@ -187,6 +207,27 @@ function readLoose(directory: string, oid: string): GitObject | null {
   const bytes = raw.subarray(zero + 1);
   if (match === null || Number(match[2]) !== bytes.length) throw corrupt(`${path} is damaged`);
   return { type: match[1] as ObjectType, bytes };
+}
+
+/** The beginning of a loose object of any size. */
+function beginLoose(directory: string, oid: string): GitObject | null {
+  let file: number;
+  try {
+    file = openSync(loosePath(directory, oid), 'r');
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+  try {
+    const packed = Buffer.alloc(2 * limits.git.commitMaxBytes);
+    const raw = inflateBeginning(packed.subarray(0, readSync(file, packed)));
+    const zero = Math.max(raw.indexOf(0), 0);
+    const type = /^(commit|tree|blob|tag) \d{1,15}$/.exec(raw.toString('latin1', 0, zero))?.[1];
+    if (type === undefined) throw corrupt(`${loosePath(directory, oid)} is damaged`);
+    return { type: type as ObjectType, bytes: raw.subarray(zero + 1) };
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** True when the error says that a file or a folder on its path does not exist. */

@@ -1,6 +1,6 @@
 /** Reads objects out of one pack file: windows of the file, node:zlib, deltas of both kinds. The pack is never held in memory whole. */
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
-import { inflateSync } from 'node:zlib';
+import { constants, inflateSync } from 'node:zlib';
 import { limits } from '../limits.ts';
 import { applyDelta } from './delta.ts';
 import { corrupt, malformed, type GitObject, type ObjectType } from './object.ts';
@@ -12,6 +12,8 @@ export interface Pack {
   readonly index: PackIndex;
   /** @throws OperationError `git-corrupt` */
   readonly read: (offset: number) => GitObject;
+  /** The first `limits.git.commitMaxBytes` bytes of an object of any size. @throws OperationError `git-corrupt`; `git-malformed` for a delta that makes one over the bound */
+  readonly begin: (offset: number) => GitObject;
   readonly close: () => void;
 }
 
@@ -97,11 +99,20 @@ function packOf(
     if (depth > 0) remember(offset, object);
     return object;
   };
+  const begin = (offset: number): GitObject => {
+    const end = Math.min(index.end(offset, length), offset + 2 * limits.git.commitMaxBytes);
+    const raw = window(offset, end);
+    const { kind, size, at } = entryHeader(raw, path);
+    const type = types[kind];
+    if (type === undefined || size <= limits.git.objectMaxBytes) return read(offset);
+    return { type, bytes: inflateBeginning(raw.subarray(at)) };
+  };
   return {
     path,
     length,
     index,
     read: (offset) => read(offset),
+    begin,
     close: () => {
       closeSync(file);
     },
@@ -173,6 +184,19 @@ function inflate(raw: Buffer, at: number, size: number, path: string): Buffer {
     throw corrupt(`${path} has an object that cannot be inflated`, cause);
   }
   throw corrupt(`${path} has an object of another size than it says`);
+}
+
+/** What the beginning of a stream of zlib inflates to, at least `limits.git.commitMaxBytes` where it has so much. However small, no part of it is inflated far beyond that. */
+export function inflateBeginning(packed: Buffer): Buffer {
+  try {
+    // Deflate makes at most 1,032 bytes of one: a part of 1 KiB makes no more than a MiB.
+    for (let part = 1024; ; part *= 2) {
+      const bytes = inflateSync(packed.subarray(0, part), { finishFlush: constants.Z_SYNC_FLUSH });
+      if (bytes.length >= limits.git.commitMaxBytes || part >= packed.length) return bytes;
+    }
+  } catch (cause) {
+    throw corrupt('the beginning of an object cannot be inflated', cause);
+  }
 }
 
 /** Small objects are the rule: a chunk of their own size saves allocating 16 KiB for each. */

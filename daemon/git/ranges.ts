@@ -176,10 +176,33 @@ async function chosen(
   from: string | null,
   choose: ParentChoice,
 ): Promise<string | undefined> {
-  const among: string[] = [];
-  for (const parent of parents)
-    if (from === null || (await isAncestor(history, from, parent))) among.push(parent);
-  return among.length < 2 ? among[0] : choose(merge, among);
+  const { parentsMax, sidesMax } = limits.git;
+  const among = from === null ? parents : await holding(history, from, parents);
+  let [best] = among;
+  // A commit that nobody's Git makes has any number of sides: each few are asked with the best of those before.
+  for (let at = 1; at < Math.min(among.length, sidesMax) && best !== undefined; at += parentsMax - 1)
+    best = await choose(merge, [best, ...among.slice(at, at + parentsMax - 1)]);
+  return best;
+}
+
+/** Those of `parents` that are `from` or hold it. */
+async function holding(history: History, from: string, parents: readonly string[]): Promise<string[]> {
+  const held: string[] = [];
+  if (parents.length <= limits.git.parentsMax) {
+    for (const parent of parents) if (await isAncestor(history, from, parent)) held.push(parent);
+    return held;
+  }
+  // All at once: to walk the history for each of twenty thousand is for ever.
+  const nodes = await graphOf(history, [from, ...parents]);
+  const start = nodes.get(from);
+  if (start === undefined) return [];
+  const above = new Set(parents.flatMap((each) => nodes.get(each) ?? []));
+  for (const node of above)
+    for (const parent of node.parents) if (parent.level >= start.level) above.add(parent);
+  const holds = new Set<GraphNode>([start]);
+  for (const node of [...above].sort((left, right) => left.level - right.level))
+    if (node.parents.some((each) => holds.has(each))) holds.add(node);
+  return parents.filter((each) => holds.has(nodes.get(each) ?? start) && nodes.has(each));
 }
 
 /** Those of these commits that are in the past of none of the others, in their order. IO. @throws OperationError `git-incomplete`, `git-malformed` */

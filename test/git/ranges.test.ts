@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { openRepository, type Repository } from '../../daemon/git/repository.ts';
+import { limits } from '../../daemon/limits.ts';
+import { writeLoose } from '../shell/foreign-commits.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'renewd-ranges-'));
 const signal = AbortSignal.timeout(30_000);
@@ -134,4 +136,47 @@ test('revisions as people write them', async () => {
   for (const text of ['nothing', 'main~99', 'main^3', '0000000', 'main:file', '--all', '']) {
     assert.equal(await repository.resolve(text, signal), null, text);
   }
+});
+
+/** A commit written past every check of git. */
+function raw(tree: string, parents: readonly string[], message: string): string {
+  const who = 'a <a@example.com> 1790000000 +0000';
+  const lines = parents.map((each) => `parent ${each}\n`).join('');
+  const text = `tree ${tree}\n${lines}author ${who}\ncommitter ${who}\n\n${message}\n`;
+  return writeLoose(join(directory, '.git'), 'commit', text);
+}
+
+test('a commit that breaks a bound hides nothing of the history behind it', async () => {
+  const [from = '', tip = '', tree = ''] = lines(git('rev-parse', 'main~1', 'main', 'main^{tree}'));
+  const sides = Array.from({ length: 300 }, (_, at) =>
+    raw(tree, at < 40 ? [from] : [], `side ${String(at)}`),
+  );
+  const big = 'x'.repeat(17 * 1024 * 1024);
+  const asked: number[] = [];
+  const prefer = (_: string, among: readonly string[]): string => {
+    asked.push(among.length);
+    return among.includes(tip) ? tip : (among[0] ?? '');
+  };
+  for (const broken of [
+    raw(tree, [...sides, tip], 'wide, and the branch as its last side'),
+    raw(tree, [tip], big),
+    raw(tree, [tip.toUpperCase()], 'a parent in upper case'),
+    raw(tree, [tip, raw(tree, [from], big)], 'a side that is too large'),
+    raw(tree, [tip, raw(tree, [...sides.slice(0, 17), from], 'wide')], 'a side that is too wide'),
+  ]) {
+    const top = raw(tree, [broken], 'on top');
+    assert.deepEqual(await repository.way(from, top, prefer), [tip, broken, top]);
+    assert.equal(await repository.isAncestor(from, top), true);
+    assert.ok((await repository.commitsBetween([tip], top)).includes(broken));
+    assert.deepEqual((await repository.beginnings(tip)).length, 1);
+    assert.ok((await repository.log(top, { maxCount: 5 })).length >= 3);
+  }
+  assert.ok(
+    asked.every((each) => each <= limits.git.parentsMax),
+    asked.join(),
+  );
+  // Nobody but whoever judges them is told that they are as they are.
+  await assert.rejects(repository.commit(raw(tree, [...sides.slice(0, 16), tip], 'wide')), {
+    code: 'git-malformed',
+  });
 });

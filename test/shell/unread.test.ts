@@ -26,6 +26,13 @@ function loosePath(arena: Arena, oid: string): string {
   return join(arena.bare, 'objects', oid.slice(0, 2), oid.slice(2));
 }
 
+/** Sixteen commits that have nothing to do with the branch. */
+function others(arena: Arena, tree: string): string[] {
+  return Array.from({ length: 16 }, (_, at) =>
+    writeLoose(arena.bare, 'commit', commitText({ tree, parents: [], message: `${String(at)}\n` })),
+  );
+}
+
 /** Ways in which a pushed commit cannot be read. Each returns the commit. */
 const ways: Readonly<Record<string, (arena: Arena, tip: string, tree: string) => string>> = {
   'a tree with a name twice': (arena, tip) => {
@@ -83,6 +90,10 @@ const ways: Readonly<Record<string, (arena: Arena, tip: string, tree: string) =>
   },
   'a commit of two MiB': (arena, tip, tree) =>
     arena.write('commit', commitText({ tree, parents: [tip], message: 'x'.repeat(2 * 1024 * 1024) })),
+  'a commit of 17 MiB': (arena, tip, tree) =>
+    arena.write('commit', commitText({ tree, parents: [tip], message: 'x'.repeat(17 * 1024 * 1024) })),
+  'a commit with 17 parents, the branch as the last of them': (arena, tip, tree) =>
+    arena.write('commit', commitText({ tree, parents: [...others(arena, tree), tip] })),
   'a commit with two signatures': (arena, tip, tree) =>
     arena.write('commit', commitText({ tree, parents: [tip], headers: 'gpgsig a\n b\ngpgsig c\n d\n' })),
   'a commit without author': (arena, tip, tree) =>
@@ -96,6 +107,12 @@ const readable: Readonly<Record<string, (arena: Arena, tip: string, tree: string
   'no author': (arena, tip, tree) => arena.write('commit', `tree ${tree}\nparent ${tip}\n\nx\n`),
   'two MiB': (arena, tip, tree) =>
     arena.write('commit', commitText({ tree, parents: [tip], message: 'x'.repeat(2 * 1024 * 1024) })),
+  '17 MiB': (arena, tip, tree) =>
+    arena.write('commit', commitText({ tree, parents: [tip], message: 'x'.repeat(17 * 1024 * 1024) })),
+  '17 parents': (arena, tip, tree) =>
+    arena.write('commit', commitText({ tree, parents: [tip, ...others(arena, tree)] })),
+  'a parent in upper case': (arena, tip, tree) =>
+    arena.write('commit', commitText({ tree, parents: [tip.toUpperCase()] })),
   'one malformed commit on another': (arena, tip, tree) => {
     const who = 'A <a@example.com> 01 +0000';
     const lower = arena.write('commit', commitText({ tree: zeros, parents: [tip], who }));
