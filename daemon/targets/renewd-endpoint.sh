@@ -319,7 +319,8 @@ make_store() {
   firm_directory "$store/generations"
 }
 
-# One process at a time changes a store; the kernel frees the lock when it ends. Nobody is waited for with the lock held: input is read before.
+# One process at a time changes a store; the kernel frees the lock when it ends. Nobody is waited for with the lock held: input is read before, and what
+# is said is printed after (held).
 lock() {
   make_store
   if command -v flock >/dev/null 2>&1; then
@@ -766,17 +767,22 @@ staged_so() {
   ' .manifest | cmp -s - .manifest.new)
 }
 
-write_file() {
-  new=$place/.file.new
-  rm -f -- "$new"
+# content_of NAME CONTENT FILE: what the file of this name is made of, from what is ours alone.
+content_of() {
+  rm -f -- "$3"
   case $2 in
     key) cat "$place/.key.pem" ;;
     certificate) certificate_of "$place/.chain.pem" ;;
     chain) awk '/^-----BEGIN/ { n++ } n > 1' "$place/.chain.pem" ;;
     fullchain) cat "$place/.chain.pem" ;;
     combined) cat "$place/.chain.pem" "$place/.key.pem" ;;
-  esac > "$new" || fail 74 "cannot write $place/$1"
-  case $2 in certificate|fullchain|combined) grep -q '^-----END' "$new" || fail 74 "$place/$1 was not written whole: is the disk full?" ;; esac
+  esac > "$3" || fail 74 "cannot write $3 for $place/$1"
+  case $2 in certificate|fullchain|combined) grep -q '^-----END' "$3" || fail 74 "$3 was not written whole for $place/$1: is the disk full?" ;; esac
+}
+
+write_file() {
+  new=$place/.file.new
+  content_of "$1" "$2" "$new"
   # The owner first: between the two the file is readable for nobody else.
   [ -z "$4" ] || chown "$4" "$new" || fail 74 "cannot give $place/$1 to $4"
   give_mode "${3#keep:}" "$new"
@@ -994,7 +1000,18 @@ keep_copy() {
   at_most "$kept_bytes_max" "$real" || fail 74 "$1 has more than $kept_bytes_max bytes and is not kept"
   closed_files "$2" .file.new
   rm -f -- "$2/.file.new"
-  cp -p -- "$real" "$2/.file.new" && chmod ug-s,a-x,go-w,-t "$2/.file.new" || fail 74 "cannot keep $1"
+  if has_acl "$real"; then
+    cp -p -- "$real" "$2/.file.new" || fail 74 "cannot keep $1"
+  else
+    head -c "$((kept_bytes_max + 1))" < "$real" > "$2/.file.new" || fail 74 "cannot keep $1"
+    # Through "direct" nothing is given away.
+    chown "$uid:$gid" "$2/.file.new" 2>/dev/null || [ "$me" != 0 ] || fail 74 "cannot keep the owner of $1"
+    chmod "$(modes_of "$rights")" "$2/.file.new" || fail 74 "cannot keep the mode of $1"
+    touch -r "$real" "$2/.file.new" 2>/dev/null || :
+  fi
+  # Its owner may have written more into it meanwhile.
+  at_most "$kept_bytes_max" "$2/.file.new" || fail 74 "$1 has more than $kept_bytes_max bytes and is not kept"
+  chmod ug-s,a-x,go-w,-t "$2/.file.new" || fail 74 "cannot keep $1"
   settle_disk "$2/.file.new"
   mv -f -- "$2/.file.new" "$2/$3"
 }
@@ -1081,7 +1098,7 @@ $1
 # closed_copy PATH FILE: a copy of what is secret is made where nobody else gets a right to it.
 closed_copy() {
   look "$place/$2" || return 0
-  case $rights in ??????r*) return 0 ;; esac
+  case $rights in ??????r*) ! holds_key "$place/$2" && return 0 ;; esac
   if is_file "$1" && cmp -s "$1" "$place/$2"; then return 0; fi
   free_aside "$1"
   closed_files "${landing%/*}" "${landing##*/}.renewd-new"
@@ -1505,8 +1522,13 @@ may_replace() {
   approach "$1" && reached=0 || reached=$?
   [ "$reached" != 1 ] || unsafe "$1"
   [ "$reached" = 0 ] || not_replaced "$1"
-  stands=$real
-  is_file "$stands" && [ -r "$stands" ] && at_most "$kept_bytes_max" "$stands" || not_replaced "$1"
+  is_of_certificates "$real" || not_replaced "$1"
+}
+
+# is_of_certificates FILE: a certificate, a chain or a key, and nothing beside them.
+is_of_certificates() {
+  stands=$1
+  is_file "$stands" && [ -r "$stands" ] && at_most "$kept_bytes_max" "$stands" || return 1
   need_openssl
   if only_pem "$stands"; then
     # An encrypted key cannot be read, and a key may stand with its parameters in front: its label is enough.
@@ -1514,7 +1536,7 @@ may_replace() {
   elif is_plain_der "$stands" "$kept_bytes_max" certificate || is_plain_der "$stands" "$kept_bytes_max" key; then
     if certificate_of "$stands" -noout || key_of "$stands" -noout; then return 0; fi
   fi
-  not_replaced "$1"
+  return 1
 }
 
 not_replaced() { fail 73 "what stands at $1 is neither a certificate, a chain nor a key, and is not replaced: move it away, or choose another path"; }
@@ -1558,13 +1580,22 @@ keep_replaced() {
   keep "$1" "$2"
 }
 
-# beside PATH COPY RIGHTS: a copy under the name beside the path, with the owner of COPY and these rights, in the place of what stands at the path.
+# beside PATH COPY RIGHTS [OWNER]: a copy under the name beside the path, with these rights and the owner of COPY, or that of "uid gid", in the place of what
+# stands at the path. One with an owner is never a program, and never more open than its content may be.
 beside() {
   free_aside "$1"
   printf '%s\n' "$1" > "$store/.aside" || fail 74 "cannot write in $store"
   rm -f -- "$1.renewd-new"
-  cp -p -- "$2" "$1.renewd-new" || fail 74 "cannot write beside $1"
-  [ -z "$3" ] || chmod "$(modes_of "$3")" "$1.renewd-new" || fail 74 "cannot set the mode of $1"
+  if [ $# -gt 3 ]; then
+    (umask 077 && cat "$2" > "$1.renewd-new") || fail 74 "cannot write beside $1"
+    # Through "direct" the groups of others are not ours to give.
+    chown "${4% *}:${4#* }" "$1.renewd-new" 2>/dev/null || [ "$me" != 0 ] || fail 74 "cannot give $1 to ${4% *}:${4#* }"
+    give_mode "$(modes_of "$3")" "$1.renewd-new"
+    chmod a-x,go-w "$1.renewd-new" || fail 74 "cannot set the mode of $1"
+  else
+    cp -p -- "$2" "$1.renewd-new" || fail 74 "cannot write beside $1"
+    chmod "$(modes_of "$3")" "$1.renewd-new" || fail 74 "cannot set the mode of $1"
+  fi
   # Where cp lost a list, its mask is no right of the group.
   case $3 in *+) has_acl "$1.renewd-new" || chmod g= "$1.renewd-new" || fail 74 "cannot set the mode of $1" ;; esac
   settle_disk "$1.renewd-new"
@@ -1577,13 +1608,35 @@ make_copy() {
   case $2 in copy:*) ;; *) return 0 ;; esac
   set -- "$1" "${2#copy:}"
   [ -e "$place/$2" ] || return 0
-  look "$place/$2" && wanted="$rights $uid $gid"
-  if is_file "$1" && cmp -s "$1" "$place/$2" && look "$1" && [ "$rights $uid $gid" = "$wanted" ]; then return 0; fi
+  look "$place/$2" && [ "$type" = - ] || fail 74 "$place/$2 is not a file"
+  wanted="$rights $uid $gid"
+  fresh_copy "$2"
+  if is_file "$1" && cmp -s "$1" "$fresh" && look "$1" && [ "$rights $uid $gid" = "$wanted" ]; then
+    rm -f -- "$fresh"
+    return 0
+  fi
   [ ! -d "$1" ] || fail 74 "$1 is a directory"
   make_way "$1"
   closed_copy "$1" "$2"
   keep_replaced "$1" "$2"
-  beside "$1" "$place/$2" ''
+  beside "$1" "$fresh" "${wanted%% *}" "${wanted#* }"
+  rm -f -- "$fresh"
+}
+
+# fresh_copy NAME: sets $fresh, a file of ours with what belongs into this file of the generation. The file itself may be somebody's who wrote something else into it.
+fresh_copy() {
+  fresh=$store/.copy
+  closed_files "$store" .copy
+  if is_file "$place/.manifest"; then
+    staged=$(awk -v name="$1" '$1 == name { print $2; exit }' "$place/.manifest")
+    [ -n "$staged" ] || fail 65 "$1 is no file of generation $generation in $store"
+    content_of "$1" "$staged" "$fresh"
+    return 0
+  fi
+  # What stood there before, and files of scripts that wrote no manifest.
+  rm -f -- "$fresh"
+  head -c "$((kept_bytes_max + 1))" < "$place/$1" > "$fresh" || fail 74 "cannot read $place/$1 into $store"
+  is_of_certificates "$fresh" || { rm -f -- "$fresh"; fail 65 "what stands at $place/$1 is neither a certificate, a chain nor a key, and is not copied"; }
 }
 
 # make_way PATH: the directory of the path is there afterwards, and is what was checked: again, as a link made just now may lead elsewhere.
@@ -1826,6 +1879,26 @@ webroot_remove() {
 
 webroot_do() { printf '%s\n' "$uid" "$real" "$rest" "$1" "$2" | as_user "$way" "$webroot_work"; }
 
+# held VERB WORD...: a verb that locks works in a process of its own. Its words are read as they come, and printed when it and its lock are gone: whoever
+# reads no output, or stops his terminal, holds no store.
+held() {
+  trap '' TSTP TTIN TTOU
+  set +e
+  {
+    said=$(
+      {
+        answer=$(set -e; "$@" 2>&4 3>&- 4>&-)
+        code=$?
+        [ -z "$answer" ] || printf '%s\n' "$answer" >&3
+        exit "$code"
+      } 4>&1
+    )
+    code=$?
+  } 3>&1
+  [ -z "$said" ] || printf '%s\n' "$said" >&2
+  exit "$code"
+}
+
 [ -z "$allow" ] || check_allow
 verb=${1:-}
 [ $# -eq 0 ] || shift
@@ -1834,12 +1907,12 @@ words() { [ "$(($# - 2))" -ge "$1" ] && [ "$(($# - 2))" -le "$2" ] || fail 64 "$
 case $verb in
   version) echo "renewd-endpoint $version" ;;
   inspect) words 3 43 "$@"; inspect "$@" ;;
-  generate-key) words 3 3 "$@"; generate_key "$@" ;;
-  stage) words 2 82 "$@"; stage "$@" ;;
-  activate) words 2 42 "$@"; activate "$@" ;;
-  undo) words 2 2 "$@"; undo "$@" ;;
-  prove) words 3 3 "$@"; prove "$@" ;;
-  sweep) words 1 65 "$@"; sweep "$@" ;;
+  generate-key) words 3 3 "$@"; held generate_key "$@" ;;
+  stage) words 2 82 "$@"; held stage "$@" ;;
+  activate) words 2 42 "$@"; held activate "$@" ;;
+  undo) words 2 2 "$@"; held undo "$@" ;;
+  prove) words 3 3 "$@"; held prove "$@" ;;
+  sweep) words 1 65 "$@"; held sweep "$@" ;;
   check) words 1 1 "$@"; check "$@" ;;
   missing) words 2 400 "$@"; missing "$@" ;;
   run) run "$@" ;;

@@ -340,6 +340,34 @@ describe('the script that root runs', { skip: rootNeeded }, () => {
   });
   const derChain = (at: string): string => readFileSync(join(at, 'generations/g1/.chain.pem'), 'utf8');
 
+  test('a caller that reads nothing of what is said keeps nobody else from the store', () => {
+    const at = join(base, 'stores/web/unread');
+    // A pipe that is full, and that somebody has open and never reads.
+    const unread = (words: readonly string[], from: string): string =>
+      `${from === '' ? '' : `printf '%s' "$REQUEST" | `}"$HELPER" ${words.join(' ')} > "$PIDS.pipe" 2>&1 7>&- & echo $! >> "$PIDS"`;
+    const others = `until "$HELPER" sweep ${at} 2>/dev/null; do
+        code=$?; count=$((count + 1)); [ "$code" = 75 ] && [ "$count" -lt 40 ] || exit "$code"; sleep 0.5
+      done`;
+    const script = `mkfifo "$PIDS.pipe"; exec 7<>"$PIDS.pipe"
+      dd if=/dev/zero of="$PIDS.pipe" oflag=nonblock bs=4096 count=1024 2>/dev/null
+      count=0
+      ${unread(['generate-key', at, 'g1', 'ecdsa-p256'], 'request')}
+      until [ -s ${at}/generations/g1/.csr ] || [ "$count" = 200 ]; do count=$((count + 1)); sleep 0.1; done
+      count=0
+      ${others}
+      ${unread(['activate', at, 'nothing'], '')}
+      sleep 3
+      ${others}
+      for each in $(cat "$PIDS"); do kill -0 "$each" || exit 99; kill -9 "$each"; done`;
+    const ended = spawnSync('bash', ['-c', script], {
+      env: { PATH: process.env['PATH'], HELPER: helper, REQUEST: request, PIDS: join(base, 'unread') },
+      encoding: 'utf8',
+      timeout: 300_000,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    assert.equal(ended.status, 0, ended.stderr);
+  });
+
   test('no link is put inside a directory of stores, by whatever way it leads there', () => {
     const at = join(base, 'stores/web/nested');
     fine(['stage', at, 'g1', ...files], certify('g1', at));

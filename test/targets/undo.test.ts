@@ -302,6 +302,37 @@ describe('the script and what stood there before', { skip: rootNeeded }, () => {
     assert.equal(reads(copy, group), false);
   });
 
+  test('a copy is made from what is ours, whatever its owner wrote into the file of the generation', () => {
+    const { store, cert, key } = place();
+    writeFileSync(`${helper}.allow`, 'owner nobody\n', { flag: 'a' });
+    const chain = stage(store, 'g1', [
+      'mine.pem',
+      'fullchain',
+      '0644',
+      'nobody',
+      'left.pem',
+      'fullchain',
+      '0644',
+      '',
+    ]);
+    fine(['stage', store, 'g1', 'mine.pem', 'fullchain', '0644', 'nobody'], chain);
+    fine(['activate', store, 'g1']);
+    put(cert, old.pem, 0o644);
+    put(join(store, 'generations/g1/mine.pem'), '#!/bin/sh\nid\n', 0o4777, user);
+    fine(['activate', store, 'g1', cert, 'copy:mine.pem']);
+    const { uid, mode } = statSync(cert);
+    assert.deepEqual([uid, mode & 0o7777, readFileSync(cert, 'utf8')], [user, 0o644, chain]);
+    // What an earlier staging left there is no file of the generation.
+    const left = run(['activate', store, 'g1', key, 'copy:left.pem']);
+    assert.equal(left.status, 65, left.stderr);
+    assert.equal(existsSync(key), false);
+    // What stood there before counts only as a certificate, a chain or a key.
+    mkdirSync(join(store, 'generations/adopted'));
+    put(join(store, 'generations/adopted/mine.pem'), '#!/bin/sh\nid\n', 0o4777, user);
+    assert.equal(run(['activate', store, 'adopted', key, 'copy:mine.pem']).status, 65);
+    assert.equal(existsSync(key), false);
+  });
+
   test('a reader who cannot walk to the store is found before the switch; a copy needs no way to it', () => {
     mkdirSync(join(base, 'closed'), { mode: 0o700, recursive: true });
     chmodSync(join(base, 'closed'), 0o700);
