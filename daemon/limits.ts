@@ -219,6 +219,10 @@ export const limits = {
   site: {
     /** Three heartbeats missed: one may be late, two may be a restart, three are a dead daemon. */
     staleAfterMs: 3 * hour,
+    /** A build that failed is tried again after this: what was wrong (a full disk, a directory) is corrected without a word to renewd. */
+    buildAgainMs: 10 * minute,
+    /** Less room than this after a failed build is its cause: a small site takes as much. */
+    spaceMinBytes: 1024 * 1024,
     /** One string on a page: a long subject fits, a flood does not. */
     textMaxChars: 512,
     /** What is read of one string before it is cut: bounds the work of cleaning it. */

@@ -5,6 +5,7 @@
 import { inspect } from 'node:util';
 import type { Secret } from './ports/plugin.ts';
 import { withhold, withholdFromNowOn } from './record-text.ts';
+import { withShownPaths } from './shown-path.ts';
 
 const shown = '[secret]';
 
@@ -37,5 +38,5 @@ export function isSecret(value: unknown): value is Secret {
 
 /** The text without secrets (see `withhold`); control characters stay. For sinks that escape in a way of their own, as JSON does. */
 export function redact(text: string): string {
-  return withhold(text);
+  return withhold(withShownPaths(text));
 }

@@ -13,6 +13,7 @@ const remedies: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'The path is too long; give a shorter one.',
   ENOSPC: 'The disk is full: free space or inodes there (df -h, df -i).',
   EDQUOT: 'The quota of this user is used up: free space, or have it raised (quota -s).',
+  EBUSY: 'It is a mount point or in use: give a directory below it, or another place.',
   EIO: 'Reading or writing the disk failed: check it (dmesg).',
   EMFILE:
     'This process has as many files open as it may: raise its limit (ulimit -n; LimitNOFILE= in the unit of systemd).',

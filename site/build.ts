@@ -4,12 +4,24 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, realpath, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  statfs,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { limits } from '../daemon/limits.ts';
 import { OperationError } from '../daemon/ports/failure.ts';
+import { remedyOfSystem } from '../daemon/system-trouble.ts';
 import { styleSheet } from './style-sheet.ts';
 import type { SiteSources } from './facts/sources.ts';
 import type { GatherRequest, GivenSources, RepositorySource } from './request.ts';
@@ -172,7 +184,7 @@ export async function buildSite({
     // A full disk or a directory that may not be written is trouble of the world, not a mistake of the program.
     throw new OperationError(
       'site-build-failed',
-      `the site could not be put into ${target}: ${cause.message}; make its parent directory writable for renewd`,
+      `the site could not be put into ${target}: ${cause.message}. ${remedyOfSystem(cause) ?? 'Make its parent directory writable for renewd.'}`,
       { disposition: 'retry', cause },
     );
   }
@@ -212,6 +224,12 @@ async function renderFrom(
   );
 }
 
+/** What renders names no full disk as its cause. */
+async function isFull(directory: string): Promise<boolean> {
+  const { bavail, bsize } = await statfs(directory);
+  return bavail * bsize < limits.site.spaceMinBytes;
+}
+
 /** The build, with raw errors of the file system. */
 async function buildInto(
   target: string,
@@ -228,7 +246,7 @@ async function buildInto(
     if (built.pages === 0)
       throw new OperationError(
         'site-build-failed',
-        `the site could not be built into ${target}, the one before stays: ${complaint ?? 'no page was made'}`,
+        `the site could not be built into ${target}, the one before stays: ${(await isFull(scratch)) ? `its disk is full: free space there (df -h). The build said: ` : ''}${complaint ?? 'no page was made'}`,
         { disposition: 'retry' },
       );
     await writeFile(join(next, marker), 'Built by renewd, and replaced as a whole by its next build.\n');

@@ -24,7 +24,7 @@ const doors: Readonly<Record<string, string>> = {
 /** Rooms from the inside out: a file may import from its own room and from rooms listed for it. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   core: [],
-  ports: ['core', 'record-text'],
+  ports: ['core', 'record-text', 'shown-path'],
   documents: ['core', 'ports', 'limits', 'expressions', 'said-text'],
   expressions: ['core', 'limits'],
   git: ['core', 'ports', 'limits', 'record-text', 'make-directory', 'said-text', 'system-trouble'],

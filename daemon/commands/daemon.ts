@@ -70,7 +70,15 @@ export async function serve(service: Service): Promise<void> {
   const { config, log, house, stop } = service;
   const metrics = createMetrics({ now: house.world.now, version });
   const health = { firstTurnAt: null as number | null, problems: [] as string[] };
-  const site = createSiteKeeper({ config, log, house, stop });
+  const site = createSiteKeeper({
+    config,
+    log,
+    house,
+    stop,
+    onFailed: ({ code }) => {
+      metrics.failed(code);
+    },
+  });
   const abort = abortAfterGrace(stop);
   let lookEverywhere = false;
   let hint: (why: string) => void = () => undefined;
@@ -169,14 +177,16 @@ async function oneRound(service: Service, tools: RoundTools): Promise<Round> {
     const durationMs = performance.now() - started;
     const first = health.firstTurnAt === null;
     health.firstTurnAt ??= house.world.now();
-    health.problems = [...(unread === null ? [] : [unread]), ...report.troubles].map(
-      ({ message }) => message,
+    const old = tools.site.trouble();
+    // Readiness says it as long as the site is the one of before.
+    health.problems = [unread, ...report.troubles, old].flatMap((each) =>
+      each === null ? [] : [each.message],
     );
     if (unread !== null) log.error({ code: unread.code }, unread.message);
     count(metrics, house, report, durationMs, first);
     tellOf(log, report, durationMs);
     service.onTurn?.(report);
-    if (report.published !== null) tools.site.build();
+    if (report.published !== null || (asked && old !== null)) tools.site.build();
     // What an action changed is judged again at once: the next need may follow from it.
     const moved = report.outcomes.some((outcome) => outcome.state === 'done');
     return { nextDueAt: moved ? house.world.now() : report.nextDueAt };

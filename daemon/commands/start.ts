@@ -3,7 +3,8 @@ import { remedyOfSystem } from '../system-trouble.ts';
 import { existsSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { showAs } from '../shown-path.ts';
 import { assemble, type House, type Surroundings } from '../assembly.ts';
 import { readConfig, type Config } from '../config.ts';
 import { renderProblem } from '../documents/write.ts';
@@ -111,6 +112,7 @@ export async function withCopyOfHouse<T>(
 ): Promise<T> {
   await refuseTracked(config.dataDirectory);
   const directory = await mkdtemp(join(tmpdir(), 'renewd-copy-'));
+  const asIs = showAs(directory, resolve(config.dataDirectory));
   try {
     if (existsSync(join(config.dataDirectory, 'journal.db'))) copyJournal(config.dataDirectory, directory);
     for (const name of ['custody', 'issuers']) {
@@ -125,6 +127,7 @@ export async function withCopyOfHouse<T>(
       await house.close();
     }
   } finally {
+    asIs();
     await rm(directory, { recursive: true, force: true });
   }
 }

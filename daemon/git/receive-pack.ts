@@ -23,9 +23,13 @@ export interface RefUpdate {
 const raceWords =
   /non-fast-forward|fetch first|stale info|cannot lock ref|failed to (?:update|lock)|unable to (?:create|lock)|incorrect old value|already exists|atomic|lock_failure|expected old|reference already|remote ref (?:was )?updated/i;
 
+/** Words of the system, git, GitLab and Gitea for a disk or a quota that is used up. */
+const spaceWords =
+  /no space left|disk quota|quota (?:was |has been )?(?:exceeded|reached)|out of (?:disk )?space|size limit (?:was |has been )?exceeded/i;
+
 /**
  * Sends a pack and one update, and reads the report. IO.
- * @throws OperationError `git-push-race`, `git-push-denied` with the server's words, `git-unavailable` when the verdict did not arrive
+ * @throws OperationError `git-push-race`, `git-no-space` (retry), `git-push-denied` with the server's words, `git-unavailable` when the verdict did not arrive
  */
 export async function pushPack(
   session: Session,
@@ -95,6 +99,12 @@ async function readReport(reader: PacketReader, words: string, ref: string, plac
 
 function denied(place: string, what: string, reason: string, words: string): OperationError {
   const said = words.trim() === '' ? '' : ` (${shown(words)})`;
+  if (spaceWords.test(reason) || spaceWords.test(words))
+    return new OperationError(
+      'git-no-space',
+      `${place} has no room for ${what}: ${shown(reason)}${said}; free space on the disk of the Git server, or have its quota raised. It is pushed again by itself`,
+      { disposition: 'retry' },
+    );
   return new OperationError(
     'git-push-denied',
     `${place} refused ${what}: ${shown(reason)}${said}; let this key or token push there, or set another state.branch`,

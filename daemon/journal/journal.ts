@@ -6,7 +6,7 @@
  * WAL with synchronous=FULL: WAL with NORMAL can lose the last commits on power loss.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync } from 'node:fs';
+import { chmodSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Attempt, Installed, Operation } from '../core/installation-state.ts';
@@ -160,14 +160,33 @@ function json(value: unknown): string | null {
   return value === null ? null : JSON.stringify(value);
 }
 
+/** A file that is open goes on taking what is written to it when it was deleted, and nobody can open that again: each use asks whether it is the one at its path. */
+function placeOf(path: string): () => void {
+  const opened = fileAt(path);
+  return () => {
+    const now = fileAt(path);
+    if (opened !== null && now?.ino === opened.ino && now.dev === opened.dev) return;
+    throw new JournalUnreadable(
+      `${path} is ${now === null ? 'gone' : 'another file now'}: the data directory was deleted or replaced while renewd ran`,
+      'Put it back from a backup (docs/restore.md) and start renewd again.',
+    );
+  };
+}
+
+function fileAt(path: string): { readonly ino: number; readonly dev: number } | null {
+  return statSync(path, { throwIfNoEntry: false }) ?? null;
+}
+
 /**
  * Opens (or makes) the journal under `directory`, mode 0600. IO. Safe to repeat. `beside`: another process has the directory and works with it, so that its form is left as it is.
  * @throws OperationError `journal-unavailable`
  */
 export function openJournal(directory: string, { beside = false } = {}): Journal {
   const database = guarded('be opened', () => open(directory, beside));
+  const requireInPlace = placeOf(join(directory, 'journal.db'));
   const statements = new Map<string, StatementSync>();
   const sql = (query: string): StatementSync => {
+    requireInPlace();
     let statement = statements.get(query);
     if (statement === undefined) {
       statement = database.prepare(query);

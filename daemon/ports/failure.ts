@@ -6,6 +6,7 @@
 
 import type { EndsWhen, Scope } from '../core/stall.ts';
 import { recordMessage } from '../record-text.ts';
+import { withShownPaths } from '../shown-path.ts';
 
 export type { EndsWhen, Scope } from '../core/stall.ts';
 
@@ -38,6 +39,7 @@ export const failureCodes = {
     'The history of the repository is cut (a shallow clone), so what is new in it cannot be told.',
   'git-malformed':
     'A commit or tree breaks the grammar of Git or a bound; what it brings is refused, and fetching anew would not help.',
+  'git-no-space': 'The disk or quota of the Git server is full; it is pushed again by itself.',
   'git-push-denied': 'The Git server refused the push for a reason that trying again does not change.',
   'git-push-race': 'The branch moved while we pushed.',
   'git-too-large':
@@ -96,7 +98,10 @@ export class OperationError extends Error {
   readonly retryAt: number | null;
 
   constructor(code: FailureCode, message: string, options: OperationErrorOptions) {
-    super(recordMessage(message), options.cause === undefined ? undefined : { cause: options.cause });
+    super(
+      recordMessage(withShownPaths(message)),
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
     this.code = code;
     this.disposition = options.disposition;
     this.scope = options.scope ?? 'installation';

@@ -1,5 +1,6 @@
 /** What goes wrong between us and a repository: each trouble has its code, says what to do, and leaves nothing half done. */
 import assert from 'node:assert/strict';
+import { OperationError } from '../../daemon/ports/failure.ts';
 import { chmodSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -135,6 +136,27 @@ for (const way of ['HTTP', 'SSH']) {
     await repository.close();
   });
 }
+
+test('a disk of the server that is full is no matter of permissions, and is pushed again by itself', async (context) => {
+  const { shop, path } = bare(context);
+  const hook = join(path, 'hooks/pre-receive');
+  writeFileSync(hook, '#!/bin/sh\necho "fatal: cannot write: No space left on device" >&2\nexit 1\n');
+  chmodSync(hook, 0o755);
+  const { url } = await serveHttp(context, shop.directory);
+  const repository = await openRepository({
+    url: `${url}/bare.git`,
+    directory: join(shop.directory, 'm'),
+    now,
+  });
+  await assert.rejects(repository.publish(publishing({ a: '1' }), signal), (error: unknown) => {
+    assert.ok(error instanceof OperationError);
+    assert.deepEqual([error.code, error.disposition], ['git-no-space', 'retry']);
+    assert.match(error.message, /No space left on device.*free space on the disk of the Git server/);
+    assert.doesNotMatch(error.message, /let this key or token push/);
+    return true;
+  });
+  await repository.close();
+});
 
 test('a push whose answer is lost is recognised, not made twice', async (context) => {
   const { shop } = bare(context);

@@ -8,6 +8,7 @@ import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { limits } from '../../limits.ts';
 import { OperationError } from '../../ports/failure.ts';
+import { remedyOfSystem } from '../../system-trouble.ts';
 
 /** The last one in line, by path: two values over one log in one process wait for each other here. */
 const lines = new Map<string, Promise<unknown>>();
@@ -58,7 +59,7 @@ async function placed(path: string, text: string): Promise<boolean> {
     return true;
   } catch (cause) {
     if (isThere(cause)) return false;
-    throw unavailable(`${path} cannot be made`, cause);
+    throw unavailable(`${path} cannot be made. ${remedyOfSystem(cause) ?? ''}`.trim(), cause);
   } finally {
     await rm(aside, { force: true });
   }
