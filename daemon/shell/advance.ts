@@ -19,7 +19,8 @@ import { isTooLarge, isUnreadable, readNewCommits, signatureJudge, type NewRange
 import { reconsider } from './reconsider.ts';
 import { noteReviews } from './review.ts';
 import { laterFiles, take, takePart } from './take.ts';
-import { wayTo } from './way.ts';
+import { unityOf } from './unity.ts';
+import { sideBefore, wayTo } from './way.ts';
 
 /** A commit that could not be read, and why. */
 export interface UnreadCommit {
@@ -42,24 +43,33 @@ export async function advance(
   },
 ): Promise<UnreadCommit | null> {
   const { memory } = context;
-  const line = await wayTo(context, head);
+  const from = memory.accepted;
+  const way = await wayTo(context, head);
+  const line = [...(way ?? [head])];
+  // A side of a merge is judged before it: where it was begun, it goes on there.
+  for (const side of sidesOf(memory)) insert(line, side);
   const before = tried.get(memory) ?? null;
   // Past those that were tried before: one that breaks the grammar does so whenever it is read, and any number of them must not hide what comes after.
-  const past = before?.accepted === memory.accepted ? (line ?? []).indexOf(before.last) + 1 : 0;
+  const past = before?.accepted === from ? line.indexOf(before.last) + 1 : 0;
   let unread: UnreadCommit | null = past > 0 ? (before?.unread ?? null) : null;
-  const from = memory.accepted;
   // A turn has an end: what is left over is judged in the next, one by one as always.
   let judgedAgain = 0;
   const started = performance.now();
   let again = false;
   try {
-    for (const [index, oid] of (line ?? [head]).entries()) {
-      if (index < past) continue;
+    for (let index = past; index < line.length; index++) {
       if (index >= past + limits.governance.commitsPerTurnMax) break;
       if (judgedAgain >= judgedAgainMax || performance.now() - started >= timeMaxMs) break;
+      const oid = line[index] ?? head;
       try {
-        const parent = line === null ? null : (line[index - 1] ?? from);
-        judgedAgain += await step(context, oid, line === null ? null : { parent });
+        const parent = line[index - 1] ?? from;
+        const stepped = await step(context, oid, way === null ? null : { parent });
+        if (typeof stepped === 'object') {
+          insert(line, noteSide(memory, oid, (await wayTo(context, stepped.side)) ?? []));
+          index--;
+          continue;
+        }
+        judgedAgain += stepped;
         unread = null;
         again = false;
       } catch (error) {
@@ -67,7 +77,7 @@ export async function advance(
         unread ??= { commit: oid, error };
         // What is missing or damaged may be there the next time.
         again ||= !isForGood(error);
-        if (!again && line !== null) tried.set(memory, { accepted: memory.accepted, last: oid, unread });
+        if (!again && way !== null) tried.set(memory, { accepted: memory.accepted, last: oid, unread });
       }
     }
   } finally {
@@ -76,18 +86,44 @@ export async function advance(
   return unread;
 }
 
+/** The way of a side that is judged before its merge. */
+interface SideOnLine {
+  readonly accepted: string | null;
+  readonly merge: string;
+  readonly way: readonly string[];
+}
+
+/** Of each memory the side last begun: as long as the same is accepted, the line to a head leads through it. */
+const begun = new WeakMap<JudgingMemory, SideOnLine>();
+
+function noteSide(memory: JudgingMemory, merge: string, way: readonly string[]): SideOnLine {
+  const side = { accepted: memory.accepted, merge, way };
+  begun.set(memory, side);
+  return side;
+}
+
+function sidesOf(memory: JudgingMemory): readonly SideOnLine[] {
+  const side = begun.get(memory);
+  return side === undefined || side.accepted !== memory.accepted ? [] : [side];
+}
+
+function insert(line: string[], { merge, way }: SideOnLine): void {
+  const at = line.indexOf(merge);
+  if (at >= 0) line.splice(at, 0, ...way);
+}
+
 /** How far a line of malformed commits was tried on top of what is accepted: as long as that is the same, trying them again tells nothing. */
 const tried = new WeakMap<
   JudgingMemory,
   { readonly accepted: string | null; readonly last: string; readonly unread: UnreadCommit }
 >();
 
-/** Returns how many held changes were judged again. */
+/** Returns how many held changes were judged again, or the side of a merge that is judged before it. */
 async function step(
   context: Judging,
   commit: string,
   onLine: { readonly parent: string | null } | null,
-): Promise<number> {
+): Promise<number | { readonly side: string }> {
   const { world, intent, memory, build } = context;
   const { repository } = intent;
   const previous = memory.accepted;
@@ -108,13 +144,19 @@ async function step(
   if (range === null) return 0;
   const { tip, commits, unread } = range;
   const set = onLine !== null && tip.malformed === null ? await stepOverParent(context, range) : null;
-  if (set !== null) return set + (await step(context, commit, onLine));
+  if (set !== null) return plus(set, await step(context, commit, onLine));
   const before = memory.desired;
+  // On top of what is accepted itself: else the way leads through the side already.
+  const side =
+    onLine !== null && tip.merge && onLine.parent === previous ? await sideBefore(context, commit) : null;
+  const unity = side === null ? 'one' : unityOf(intent, before, range);
+  if (side !== null && unity === 'none') return { side };
   const brought = await broughtBy(context, range);
   if ('error' in brought) {
     const { error } = brought;
+    if (side !== null) return { side };
     const left = onLine !== null ? await leaveParentBehind(context, range, error) : null;
-    if (left !== null) return left + (await step(context, commit, onLine));
+    if (left !== null) return plus(left, await step(context, commit, onLine));
     if (previous === null || before === null || !isTooLarge(error)) throw error;
     return leaveBehind(context, { tip, commits, unread, previous, before, ...brought });
   }
@@ -142,9 +184,10 @@ async function step(
     unread,
     now: world.now(),
   });
-  await noteReviews(context, commits);
-  supersede(memory, changes, { tip, accepted: judged.verdict.outcome === 'accepted', before });
   const { outcome } = judged.verdict;
+  if (side !== null && unity === 'accepted' && outcome !== 'accepted') return { side };
+  await noteReviews(context, commits);
+  supersede(memory, changes, { tip, accepted: outcome === 'accepted', before });
   const bringing = { tip, commits, unread, changes, judged, previous };
   if (outcome === 'accepted') {
     const later = laterFiles(before, judged, changes);
@@ -158,6 +201,10 @@ async function step(
     move(context, commit);
   }
   return reconsider(context, commits, commit);
+}
+
+function plus<T>(judged: number, more: number | T): number | T {
+  return typeof more === 'number' ? judged + more : more;
 }
 
 /** What a commit changes, and the files after it; or what keeps it from ever being judged. IO: reads Git. */

@@ -213,8 +213,20 @@ export function supersede(
       ? []
       : held.changes.filter(({ path }) => !paths.has(path) || !mayReplace(held, path, newer));
     if (left.length === 0) memory.held.delete(commit);
-    else if (left.length < held.changes.length) memory.held.set(commit, { ...held, changes: left });
+    else if (left.length < held.changes.length)
+      memory.held.set(commit, newer.tip.merge ? divided(held, left, newer.tip) : { ...held, changes: left });
   }
+}
+
+/** A merge that leaves out a part of what it merges decides about the rest as well: its maker is a maker of that, as where both are one change. */
+function divided(held: HeldChange, changes: HeldChange['changes'], merge: NewCommit): HeldChange {
+  const paths = new Set(changes.map((each) => each.path));
+  const rest = (each: NewCommit): NewCommit => ({
+    ...each,
+    brought: each.brought.filter(({ path }) => paths.has(path)),
+  });
+  const commits = held.commits.filter(({ oid }) => oid !== merge.oid).map(rest);
+  return { ...held, changes, tip: rest(held.tip), commits: [...commits, { ...merge, brought: [] }] };
 }
 
 /** Whether a commit is by one of those who brought a held change, or the change is as much nobody's as the commit. */

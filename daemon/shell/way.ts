@@ -2,13 +2,17 @@
  * The way the branch of declarations went. Whoever makes a merge chooses the order of its parents: that the first one is where the branch stood before is only said
  * by its maker, and counts for nothing where nobody known made it. Reads Git.
  */
+import type { SignatureFinding } from '../core/change.ts';
 import type { Instant } from '../core/model.ts';
 import type { Repository } from '../git/repository.ts';
 import type { ParentChoice } from '../git/ranges.ts';
 import { limits } from '../limits.ts';
 import { allowedSignersPath, revokedKeysPath, type TrustFile } from './in-force.ts';
 import type { Judging } from './judging.ts';
-import { isUnreadable, signatureJudge, type JudgeSignature } from './new-commits.ts';
+import { isUnreadable, signatureJudge } from './new-commits.ts';
+import { rightsIn } from './rights-decided.ts';
+
+type Way = Pick<Judging, 'intent' | 'memory' | 'world'>;
 
 type Reading = Pick<
   Repository,
@@ -19,19 +23,13 @@ type Reading = Pick<
  * From what is accepted to `to`, oldest first, by the lists of signers in force; null where nothing is accepted yet, or `to` does not come after it. IO: reads Git.
  * @throws OperationError `git-incomplete`, `git-malformed`
  */
-export async function wayTo(
-  { intent, memory, world }: Pick<Judging, 'intent' | 'memory' | 'world'>,
-  to: string,
-): Promise<readonly string[] | null> {
+export async function wayTo(context: Way, to: string): Promise<readonly string[] | null> {
+  const { intent, memory } = context;
   const { accepted, desired } = memory;
   if (accepted === null) return null;
   const signed = desired?.changeControl?.signatures === 'required';
-  const { repository, trust } = intent;
-  return repository.way(
-    accepted,
-    to,
-    signed ? choiceBySigners({ repository, trust, from: accepted, at: world.now() }) : firstOfThem,
-  );
+  const choice = signed ? choiceBySigners(signersAt(context, accepted)) : firstOfThem;
+  return intent.repository.way(accepted, to, choice);
 }
 
 /** Without signatures nobody is known, and the order of parents is all there is. */
@@ -42,39 +40,155 @@ export function newestParent(repository: Pick<Repository, 'independent'>): Paren
   return async (merge, among) => (await repository.independent(among))[0] ?? merge;
 }
 
+/** What a choice is made by. */
 interface Signers {
   readonly repository: Reading;
   readonly trust: ReadonlyMap<string, TrustFile>;
   /** What is accepted. */
   readonly from: string;
   readonly at: Instant;
+  /** Whether somebody changes there what decides about rights, and may. */
+  readonly decides: (commit: string, by: SignatureFinding) => Promise<boolean>;
+}
+
+function signersAt({ intent, memory, world }: Way, from: string): Signers {
+  const { repository, trust } = intent;
+  return { repository, trust, from, at: world.now(), decides: rightsIn(intent, memory.desired) };
+}
+
+/** What one side of a merge brings. */
+interface Side {
+  readonly tip: string;
+  /** How many commits since what is accepted. */
+  readonly length: number;
+  /** All of them are signed by keys that count. */
+  readonly isWhole: boolean;
+  /** Not of the maker of the merge alone: somebody else who is known signed one, or there are more than are read. */
+  readonly isOthers: boolean;
+  /** Somebody who may changes there what decides about rights. */
+  readonly decides: boolean;
 }
 
 /**
- * The maker of a merge is believed where a key that counts signed it, and no side of the merge takes that key away; `git pull` says the branch in second place.
- * Else the branch stood where everything since is signed by keys that count, also by the lists of the other sides where those are: whoever pushes a merge with
- * an old commit or one of their own in first place holds up nobody, and a key that was revoked on one side says nothing against it on the other.
+ * The maker of a merge is believed where a key that counts signed it, and no side of the merge takes that key away; yet nobody leads the way away from what others signed. Where
+ * several sides came since, it stays with one that is not the maker's alone, first with one where rights are decided: whoever loses a right gains nothing by a merge that puts
+ * their own work in front. Where nobody known made the merge, the branch stood where everything since is signed by keys that count, also by the lists of the other sides
+ * where those are: whoever pushes a merge with an old commit or one of their own in first place holds up nobody, and a key that was revoked on one side says nothing against
+ * it on the other.
  */
 function choiceBySigners(signers: Signers): ParentChoice {
-  const { repository, trust, at } = signers;
-  const judge = signatureJudge(trust);
+  const { repository } = signers;
+  const judge = verdictsOf(signers, signers.trust);
   return async (merge, among) => {
     const sides = await repository.independent(among);
-    if (await isGood(repository, judge, merge, at)) {
-      const listed = await Promise.all(
-        sides.map(async (side) => judgeOf(await listsAt(repository, trust, side))),
-      );
-      const stays = await Promise.all(listed.map((by) => isGood(repository, by, merge, at)));
-      if (!stays.includes(false)) return maker(await repository.commit(merge), among);
-    }
-    return sides.length === 1 ? (sides[0] ?? merge) : bestOf(signers, judge, sides);
+    const maker = await believedMaker(signers, judge, merge, sides);
+    if (maker === null)
+      return sides.length === 1
+        ? (sides[0] ?? merge)
+        : best(await standing(signers, await sidesOf(signers, judge, sides, null))).tip;
+    const said = saidBy(await repository.commit(merge), among);
+    if (sides.length === 1) return said;
+    const others = (await sidesOf(signers, judge, sides, maker)).filter((each) => each.isOthers);
+    if (others.length === 0) return said;
+    const first = await standing(signers, others);
+    return (first.find((each) => each.decides) ?? first.find((each) => each.tip === said) ?? best(first)).tip;
   };
 }
 
-const judgeOf = (trust: ReadonlyMap<string, TrustFile>): JudgeSignature => signatureJudge(trust);
+/**
+ * The side of a merge on top of what is accepted that can be judged before it, commit by commit: what somebody else signed who is known. null where there is none. Whether it
+ * was pushed before or is merged as a request nothing in a history tells. IO: reads Git. @throws OperationError `git-incomplete`, `git-malformed`
+ */
+export async function sideBefore(context: Way, merge: string): Promise<string | null> {
+  const { intent, memory } = context;
+  const { accepted, desired } = memory;
+  if (accepted === null || desired?.changeControl?.signatures !== 'required') return null;
+  const { repository } = intent;
+  const among: string[] = [];
+  for (const parent of (await repository.commit(merge)).parents)
+    if (parent !== accepted && (await repository.isAncestor(accepted, parent))) among.push(parent);
+  if (among.length === 0) return null;
+  const signers = signersAt(context, accepted);
+  const judge = verdictsOf(signers, signers.trust);
+  const maker = await judge(merge);
+  const sides = await sidesOf(signers, judge, await repository.independent(among), maker);
+  const others = sides.filter((each) => each.isOthers);
+  if (others.length === 0) return null;
+  const first = await standing(signers, others);
+  return (first.find((each) => each.decides) ?? best(first)).tip;
+}
+
+/** By the lists in force; null where the merge is nobody's, or a side takes its maker's key away. */
+async function believedMaker(
+  signers: Signers,
+  judge: Verdicts,
+  merge: string,
+  sides: readonly string[],
+): Promise<SignatureFinding | null> {
+  const maker = await judge(merge);
+  if (maker.verdict !== 'good') return null;
+  for (const side of sides) {
+    const by = verdictsOf(signers, await listsAt(signers, side));
+    if ((await by(merge)).verdict !== 'good') return null;
+  }
+  return maker;
+}
+
+/** Who signed a commit. Each is judged once. */
+type Verdicts = (oid: string) => Promise<SignatureFinding>;
+
+const unreadable: SignatureFinding = {
+  verdict: 'bad',
+  principals: [],
+  key: null,
+  reason: 'it cannot be read',
+};
+
+function verdictsOf({ repository, at }: Signers, trust: ReadonlyMap<string, TrustFile>): Verdicts {
+  const judge = signatureJudge(trust);
+  const known = new Map<string, SignatureFinding>();
+  return async (oid) => {
+    let verdict = known.get(oid);
+    if (verdict === undefined) {
+      try {
+        verdict = await judge(await repository.rawCommit(oid), at);
+      } catch (error) {
+        if (!isUnreadable(error)) throw error;
+        verdict = unreadable;
+      }
+      known.set(oid, verdict);
+    }
+    return verdict;
+  };
+}
+
+/** Reads what each side brings, the newest of it where it is more than a turn judges. */
+async function sidesOf(
+  { repository, from, decides }: Signers,
+  judge: Verdicts,
+  tips: readonly string[],
+  maker: SignatureFinding | null,
+): Promise<Side[]> {
+  const sides: Side[] = [];
+  for (const tip of tips) {
+    const commits = await repository.commitsBetween([from], tip);
+    let isWhole = commits.length <= limits.governance.commitsPerTurnMax;
+    let isOthers = !isWhole;
+    let decided = false;
+    for (const oid of commits.slice(0, limits.governance.commitsPerTurnMax)) {
+      const by = await judge(oid);
+      const isGood = by.verdict === 'good';
+      isWhole &&= isGood;
+      isOthers ||= isGood && !by.principals.some((each) => maker?.principals.includes(each));
+      decided ||= isGood && (await decides(oid, by));
+    }
+    sides.push({ tip, length: commits.length, isWhole, isOthers, decides: decided });
+  }
+  return sides;
+}
 
 /** Where the maker says that the branch stood. */
-function maker(
+function saidBy(
   {
     oid,
     parents,
@@ -102,24 +216,9 @@ export function isPull(message: string): boolean {
 
 const usualNames: ReadonlySet<string> = new Set(['main', 'master']);
 
-async function isGood(
-  repository: Reading,
-  judge: JudgeSignature,
-  oid: string,
-  at: Instant,
-): Promise<boolean> {
-  try {
-    return (await judge(await repository.rawCommit(oid), at)).verdict === 'good';
-  } catch (error) {
-    if (!isUnreadable(error)) throw error;
-    return false;
-  }
-}
-
 /** The lists in force, with those of a side in their place. */
 async function listsAt(
-  repository: Reading,
-  trust: ReadonlyMap<string, TrustFile>,
+  { repository, trust }: Signers,
   side: string,
 ): Promise<ReadonlyMap<string, TrustFile>> {
   const lists = new Map(trust);
@@ -131,32 +230,30 @@ async function listsAt(
   return lists;
 }
 
-/** The side with the most commits among those that are signed throughout, and whose signers none of the others takes away. */
-async function bestOf(
-  { repository, trust, from, at }: Signers,
-  judge: JudgeSignature,
-  sides: readonly string[],
-): Promise<string> {
-  const commits = new Map<string, readonly string[]>();
-  for (const side of sides) commits.set(side, await repository.commitsBetween([from], side));
-  const isWhole = async (side: string, by: JudgeSignature): Promise<boolean> => {
-    const all = commits.get(side) ?? [];
-    if (all.length > limits.governance.commitsPerTurnMax) return false;
-    for (const oid of all) if (!(await isGood(repository, by, oid, at))) return false;
-    return true;
-  };
-  const whole: string[] = [];
-  for (const side of sides) if (await isWhole(side, judge)) whole.push(side);
-  const standing: string[] = [];
+/**
+ * Those sides that are signed throughout, and whose signers none of the others takes away; those that are signed throughout, or all, where there is none such. Where rights are
+ * decided comes first.
+ */
+async function standing(signers: Signers, sides: readonly Side[]): Promise<readonly Side[]> {
+  const whole = sides.filter((each) => each.isWhole);
+  const holding: Side[] = [];
   for (const side of whole) {
     let holds = true;
-    for (const other of whole)
-      holds &&= other === side || (await isWhole(side, judgeOf(await listsAt(repository, trust, other))));
-    if (holds) standing.push(side);
+    for (const other of whole) {
+      if (other === side || !holds) continue;
+      const by = verdictsOf(signers, await listsAt(signers, other.tip));
+      for (const oid of await signers.repository.commitsBetween([signers.from], side.tip))
+        holds &&= (await by(oid)).verdict === 'good';
+    }
+    if (holds) holding.push(side);
   }
-  const [first, ...rest] = standing.length > 0 ? standing : whole.length > 0 ? whole : sides;
-  return rest.reduce(
-    (best, side) => ((commits.get(side)?.length ?? 0) > (commits.get(best)?.length ?? 0) ? side : best),
-    first ?? from,
-  );
+  return holding.length > 0 ? holding : whole.length > 0 ? whole : sides;
+}
+
+/** Where rights are decided; of those alike the one with the most commits, the first of these. */
+function best(sides: readonly Side[]): Side {
+  return sides.reduce((found, side) => {
+    if (found.decides !== side.decides) return side.decides ? side : found;
+    return side.length > found.length ? side : found;
+  });
 }

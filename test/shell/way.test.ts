@@ -276,6 +276,150 @@ describe('merges whose first parent is not where the branch stood', () => {
     });
 });
 
+/** A merge signed by this person, with these parents and files of the first that has all. */
+function mergeOf({ tree: { git } }: SignedEstate, by: Person, treeish: string, parents: string[]): void {
+  const merge = git(
+    ...signedBy(by),
+    'commit-tree',
+    `${treeish}^{tree}`,
+    ...parents.flatMap((each) => ['-p', each]),
+    ...['-S', '-m', 'Merge'],
+  );
+  git('checkout', '-q', 'main');
+  git('reset', '-q', '--hard', merge);
+}
+
+/** The same is in force after the journal was lost, and an audit agrees. */
+async function assertProved(estate: SignedEstate, inForce: () => unknown): Promise<void> {
+  await estate.turn();
+  const before = inForce();
+  await loseJournal(estate);
+  assert.deepEqual(inForce(), before);
+  await estate.turn();
+  estate.tree.git('fetch', '-q', 'origin', '+refs/heads/*:refs/remotes/origin/*');
+  const { claims } = await audit(estate, null);
+  assert.deepEqual(
+    claims.filter(({ verdict }) => verdict === 'failed' || verdict === 'unproven'),
+    [],
+  );
+}
+
+describe('merges signed by somebody who may sign, over pushes of others that nobody looked at yet', () => {
+  test('stop none of them: what is refused is what their maker put there', async (context) => {
+    const estate = await opened(context);
+    const { git } = estate.tree;
+    const { priya } = estate.people;
+    assert.ok(priya !== undefined);
+    const base = head(estate);
+    estate.tree.commit(revocation(priya), 'pia revokes a stolen key', { by: pia(estate) });
+    const revoked = head(estate);
+    const theirs = team('payments', "'*.payments.test'", ['priya', 'ada']);
+    estate.tree.commit({ 'inventory/teams/payments.yaml': theirs }, 'x', { by: ada(estate) });
+    mergeOf(estate, ada(estate), git('rev-parse', 'HEAD'), [base, revoked]);
+    await estate.push();
+    assert.deepEqual(estate.held(), ['Merge: refused']);
+    const late = certificate('pay', 'a.payments.test', { team: 'payments' });
+    estate.tree.commit({ 'inventory/certificates/payments/pay.yaml': late }, 'the thief', { by: priya });
+    await estate.push();
+    assert.equal(estate.inForce('payments/pay'), false);
+    await assertProved(estate, () => [estate.inForce('payments/pay'), estate.held()]);
+  });
+
+  test('stop no request of others either, and a request waits alone', async (context) => {
+    const estate = await opened(context);
+    const { git } = estate.tree;
+    const base = head(estate);
+    const { priya } = estate.people;
+    assert.ok(priya !== undefined);
+    const path = 'inventory/certificates/payments/pay.yaml';
+    const files = { [path]: certificate('pay', 'a.payments.test', { team: 'payments' }) };
+    estate.tree.commit(files, 'priya asks', { by: priya });
+    const asked = head(estate);
+    estate.tree.commit({ 'policies/offer.yaml': '# not theirs\n' }, 'x', { by: ada(estate) });
+    estate.tree.commit(
+      { 'inventory/certificates/web/all.yaml': certificate('all', '*.example.com') },
+      'ada asks for much',
+      { by: ada(estate) },
+    );
+    mergeOf(estate, ada(estate), git('rev-parse', 'HEAD'), [base, asked]);
+    await estate.push();
+    assert.ok(estate.memory().desired?.certificates.has('payments/pay'));
+    assert.equal(estate.inForce('web/all'), false);
+  });
+
+  test('put their own work before nothing that takes their rights away', async (context) => {
+    const estate = await opened(context);
+    const { git } = estate.tree;
+    const base = head(estate);
+    estate.tree.commit({ 'inventory/teams/web.yaml': team('web', "'*.example.com'", ['paul']) }, 'ada left', {
+      by: pia(estate),
+    });
+    const left = head(estate);
+    git('checkout', '-q', '-b', 'side', base);
+    for (const name of ['late', 'later'])
+      estate.tree.commit(
+        { [`inventory/certificates/web/${name}.yaml`]: certificate(name, `${name}.example.com`) },
+        'ada asks',
+        { by: ada(estate) },
+      );
+    git(...signedBy(ada(estate)), 'merge', '-q', '-S', '--no-ff', '-m', 'Merge', left);
+    git('checkout', '-q', 'main');
+    git('reset', '-q', '--hard', 'side');
+    await estate.push();
+    const signers = (): unknown => estate.memory().desired?.teams.get('web')?.signers;
+    assert.deepEqual(signers(), ['paul@example.com']);
+    for (const name of ['late', 'later']) assert.equal(estate.inForce(`web/${name}`), false);
+    await assertProved(estate, () => [signers(), estate.inForce('web/late')]);
+  });
+
+  test('nor in one line with it, merged as if it were a request', async (context) => {
+    const estate = await opened(context);
+    const base = head(estate);
+    estate.tree.commit({ 'inventory/teams/web.yaml': team('web', "'*.example.com'", ['paul']) }, 'ada left', {
+      by: pia(estate),
+    });
+    estate.tree.commit(
+      { 'inventory/certificates/web/late.yaml': certificate('late', 'late.example.com') },
+      'ada asks',
+      { by: ada(estate) },
+    );
+    mergeOf(estate, ada(estate), head(estate), [base, head(estate)]);
+    await estate.push();
+    assert.deepEqual(estate.memory().desired?.teams.get('web')?.signers, ['paul@example.com']);
+    assert.equal(estate.inForce('web/late'), false);
+  });
+
+  test('vouch for none of them, whatever the subject says; a request that is merged they vouch for', async (context) => {
+    const estate = await opened(context);
+    const { git } = estate.tree;
+    const signers = (): readonly string[] => estate.memory().desired?.teams.get('pki')?.signers ?? [];
+    const mine = team('pki', '', ['pia', 'paul', 'ada']);
+    for (const subject of ["Merge remote-tracking branch 'origin/main' into feature", 'Merge']) {
+      const base = head(estate);
+      estate.tree.commit({ 'inventory/teams/pki.yaml': `${mine}# ${subject}\n` }, 'ada makes herself pki', {
+        by: ada(estate),
+      });
+      const adas = head(estate);
+      const name = `c${subject.length.toString()}`;
+      git('checkout', '-q', '-b', name, base);
+      const path = `inventory/certificates/web/${name}.yaml`;
+      estate.tree.commit({ [path]: certificate(name, `${name}.example.com`) }, 'small', { by: pia(estate) });
+      git(...signedBy(pia(estate)), 'merge', '-q', '-S', '--no-ff', '-m', subject, adas);
+      git('checkout', '-q', 'main');
+      git('reset', '-q', '--hard', name);
+      await estate.push();
+      assert.deepEqual(signers(), ['pia@example.com', 'paul@example.com']);
+      assert.equal(estate.inForce(`web/${name}`), true);
+    }
+    await assertProved(estate, signers);
+    const base = head(estate);
+    estate.tree.commit({ 'inventory/teams/pki.yaml': `${mine}# again\n` }, 'ada asks', { by: ada(estate) });
+    mergeOf(estate, pia(estate), head(estate), [base, head(estate)]);
+    await estate.push();
+    assert.equal(signers().length, 3);
+  });
+});
+
 test('what git pull writes is told from what is written when a branch is merged into the main one', () => {
   for (const pull of [
     "Merge branch 'main' of https://git.example.com/estate",
