@@ -21,9 +21,8 @@ import { isBehind, noteBehind, noteCaughtUp, noteNotRewritten, noteRewritten } f
 import { leftOf } from './left.ts';
 import type { Memory } from './memory.ts';
 import { isRepositoryTrouble, noteRead, noteUnread, refusedCommit } from './unread.ts';
-import { isUnreadable } from './new-commits.ts';
 import { rememberedWay, type RecordsPlace } from './remembered.ts';
-import { retrace } from './retrace.ts';
+import { retrace, timesOf } from './retrace.ts';
 import { judgeSleepers } from './sleeping.ts';
 import type { World } from './world.ts';
 
@@ -172,30 +171,18 @@ async function recollect(
   world.log.warn({ from: first }, 'the journal is new: changes are judged again');
   world.journal.setFact(recollectedFact, 'no');
   const now = world.now();
-  let last = Math.min(seenAt(first) ?? now, now);
-  const judge = (commit: string, at: number): Promise<UnreadCommit | null> => {
-    // Of a commit without a record (an approval) nobody knows when it was seen: not before the one before it.
-    last = Math.min(Math.max(at, last), now);
-    const then = last;
-    return advance({ ...context, world: { ...world, now: () => then } }, commit);
-  };
-  const unread = memory.accepted === null ? await judge(first, last) : null;
+  const judge = (commit: string, at: number): Promise<UnreadCommit | null> =>
+    advance({ ...context, world: { ...world, now: () => at } }, commit);
+  const began = seenAt(first);
+  const unread = memory.accepted === null ? await judge(first, Math.min(began ?? now, now)) : null;
   if (unread !== null) return unread;
+  let since = Math.min(began ?? 0, now);
   await retrace(context, stations, async (way) => {
-    for (const commit of way) await judge(commit, seenAt(commit) ?? (await dateOf(repository, commit)));
+    const times = timesOf(way, seenAt, { since, now });
+    for (const [index, commit] of way.entries()) await judge(commit, (since = times[index] ?? now));
   });
   world.journal.setFact(recollectedFact, 'yes');
   return null;
-}
-
-/** When a commit says it was put on the branch; long ago where it cannot be read. IO: reads Git. */
-async function dateOf(repository: Repository, commit: string): Promise<number> {
-  try {
-    return (await repository.commit(commit)).committer.at;
-  } catch (error) {
-    if (!isUnreadable(error)) throw error;
-    return 0;
-  }
 }
 
 /** The commit the operator trusts, if it is in the history of the head. @throws OperationError `git-unavailable` when it is not: nothing is then taken on trust in its place */

@@ -68,3 +68,21 @@ export async function retrace(
 ): Promise<void> {
   for (const station of stations) await visit((await wayTo(context, station)) ?? [station]);
 }
+
+/**
+ * When each commit of a way was seen: what the records are silent about at the latest with the next one they tell of, and where they tell of none after it only `now`. The
+ * date in a commit is chosen by whoever makes it and never asked. Time does not go backwards. Pure.
+ */
+export function timesOf(
+  way: readonly string[],
+  seenAt: (commit: string) => number | null,
+  { since, now }: { readonly since: number; readonly now: number },
+): readonly number[] {
+  let next = now;
+  const latest: number[] = [];
+  for (const commit of way.toReversed()) {
+    next = Math.min(next, seenAt(commit) ?? next);
+    latest.unshift(next);
+  }
+  return latest.map((at) => Math.max(at, since));
+}
