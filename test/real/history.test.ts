@@ -203,7 +203,8 @@ describe('histories made to deceive', () => {
     const before = tip();
     await pushCommit(make(ada, [before, back], {}, { from: back }));
     assert.deepEqual(codes(), ['path-not-permitted']);
-    assert.equal(algorithms(), '{"algorithms":["ecdsa-p256"]}');
+    // As pia left it.
+    assert.equal(algorithms(), '{"algorithms":["ecdsa-p256","ecdsa-p384"]}');
     await restore();
     // As pia leaves it, it comes in by anybody's merge.
     const again = make(pia, [tip()], { [policyFile]: policy('ecdsa-p256, rsa-3072') });
