@@ -61,6 +61,8 @@ export const limits = {
     waiverMaxMs: 398 * day,
     /** Commits of the intent branch judged one by one in one turn; more is a history nobody reviewed. */
     commitsPerTurnMax: 2000,
+    /** Commits that change no declaration, walked in one turn without judging each: some 0.1 ms a commit. */
+    idlePerTurnMax: 200_000,
     /** No further commit is judged in a turn that judged for so long: renewals wait meanwhile. What people push in a turn takes seconds. */
     judgingPerTurnMaxMs: 30 * second,
     /** Parents of a merge up to which a file of it can merge by itself: every two of them are looked at. Forges make merges of two. */

@@ -11,6 +11,7 @@ import { declaredChanges } from './declared-changes.ts';
 import { applyFirst } from './first-start.ts';
 import { supersede } from './held.ts';
 import { hold, move, saveMoves } from './hold.ts';
+import { idleFrom } from './idle.ts';
 import { applyChange, declaredPrefixes, type AppliedChange } from './in-force.ts';
 import { judgeOnTop } from './judge-change.ts';
 import type { Judging, JudgingMemory } from './judging.ts';
@@ -55,11 +56,20 @@ export async function advance(
   // A turn has an end: what is left over is judged in the next, one by one as always.
   let judgedAgain = 0;
   const started = performance.now();
+  const isOver = (): boolean => performance.now() - started >= timeMaxMs;
   let again = false;
   try {
-    for (let index = past; index < line.length; index++) {
-      if (index >= past + limits.governance.commitsPerTurnMax) break;
-      if (judgedAgain >= judgedAgainMax || performance.now() - started >= timeMaxMs) break;
+    for (let index = past, steps = 0; index < line.length; index++, steps++) {
+      if (steps >= limits.governance.commitsPerTurnMax) break;
+      if (judgedAgain >= judgedAgainMax || isOver()) break;
+      const idle = way === null ? 0 : await idleFrom(context, line, index, isOver);
+      if (idle > 0) {
+        index += idle - 1;
+        const last = line[index] ?? head;
+        move(context, last);
+        judgedAgain += await reconsider(context, [], last);
+        continue;
+      }
       const oid = line[index] ?? head;
       try {
         const parent = line[index - 1] ?? from;
