@@ -8,10 +8,10 @@ import { auditChanges } from './changes.ts';
 import { auditIssuance } from './issuance.ts';
 import { collectClaims, type Claim, type ClaimVerdict } from './claim.ts';
 import { auditIssued, sourcesOf } from './issued.ts';
-import { firstNamed } from '../shell/retrace.ts';
+import { firstNamed, stoodAt } from '../shell/retrace.ts';
 import { replay } from './replay.ts';
 import { provenRecords } from './proven-records.ts';
-import { readStateHistory, type StateHistory } from './state-history.ts';
+import { readStateHistory } from './state-history.ts';
 
 export interface AuditQuestion {
   readonly intent: string;
@@ -100,7 +100,7 @@ export async function auditRepository(
       repository,
       trusted,
       head: question.intent,
-      recorded: recordedCommits(state),
+      recorded: stoodAt(state.changes.values()),
       seenAt: seen,
       log,
       asked: sourcesOf(state),
@@ -124,11 +124,6 @@ export async function auditRepository(
     verified: counts.failed === 0 && counts.unproven === 0,
     claims: all,
   };
-}
-
-/** Commits the daemon says it judged. */
-function recordedCommits({ changes }: Pick<StateHistory, 'changes'>): string[] {
-  return [...changes.values()].map((each) => each.commit);
 }
 
 /** A copy that somebody else keeps (a second remote, a mirror) makes a rewritten history visible: what it holds must be in the past of what is here. */

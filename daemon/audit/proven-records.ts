@@ -14,7 +14,7 @@ import { examineLine } from '../records/lineage.ts';
 import { changesAt } from '../records/past.ts';
 import { allowedSignersPath } from '../shell/in-force.ts';
 import { linesForRecords } from '../shell/record-trust.ts';
-import { firstNamed, stationsOf } from '../shell/retrace.ts';
+import { firstNamed, stationsOf, stoodAt } from '../shell/retrace.ts';
 import { replay } from './replay.ts';
 
 export interface RecordsQuestion {
@@ -200,7 +200,7 @@ async function listAtTheEnd(
     ...seenBy,
     ...changes.map((each) => [each.commit, Date.parse(each.seenAt)] as const),
   ]);
-  const recorded = new Set(times.keys());
+  const recorded = stoodAt(changes).union(times);
   const stations = await stationsOf(repository, first, intent, recorded);
   const head = stations.findLast((commit) => recorded.has(commit)) ?? first;
   const seenAt = (commit: string): number | null => times.get(commit) ?? null;

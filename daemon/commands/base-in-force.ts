@@ -17,7 +17,7 @@ import { OperationError } from '../ports/failure.ts';
 import { applyFirst } from '../shell/first-start.ts';
 import { declaredPrefixes, type FilesInForce } from '../shell/in-force.ts';
 import { keepWhatBroke } from '../shell/intent.ts';
-import { firstNamed, stationsOf } from '../shell/retrace.ts';
+import { firstNamed, stationsOf, stoodAt } from '../shell/retrace.ts';
 import { isNarrow, neededEntries } from './change-scope.ts';
 import { branchTip } from './open-history.ts';
 import { seenTimes } from './seen-times.ts';
@@ -100,7 +100,7 @@ async function historyNeeded(
     const waits = each.acceptedAt === null && each.outcome !== 'trusted';
     if (waits && (await repository.isAncestor(each.commit, base))) return trusted;
   }
-  const recorded = new Set(changes.map((each) => each.commit));
+  const recorded = stoodAt(changes);
   const stations = await stationsOf(repository, trusted, base, recorded);
   const anchor = stations.findLast((commit) => recorded.has(commit)) ?? trusted;
   const since = await repository.changes(anchor, base, declaredPrefixes);
@@ -143,7 +143,7 @@ async function byHistory(request: BaseRequest, trusted: string): Promise<BaseInF
   }
   const { changes, seenBy } = await recordsFor(request);
   const { seenAt, assumed } = await seenTimes(repository, oids, { seenBy, changes }, now);
-  const recorded = changes.map((each) => each.commit);
+  const recorded = stoodAt(changes);
   const judged = { repository, trusted, head: base, recorded, log: silentLog };
   const { desired, inForce } = await replay({ ...judged, seenAt });
   const brought = builtIns(request.reader);

@@ -8,7 +8,7 @@ import type { Repository } from '../git/repository.ts';
 import { OperationError } from '../ports/failure.ts';
 import { changesAt } from '../records/past.ts';
 import type { Log } from '../ports/plugin.ts';
-import { firstNamed, stationsOf } from './retrace.ts';
+import { firstNamed, stationsOf, stoodAt } from './retrace.ts';
 
 /** Where the records of earlier turns stand, in the repository of the declarations. */
 export interface RecordsPlace {
@@ -80,7 +80,7 @@ export async function rememberedWay(
     ...seenBy,
     ...changes.map((each) => [each.commit, Date.parse(each.seenAt)] as const),
   ]);
-  const stations = await stationsOf(repository, first, head, new Set(seen.keys()));
+  const stations = await stationsOf(repository, first, head, stoodAt(changes).union(seen));
   return { first, stations, seenAt: (commit) => seen.get(commit) ?? null };
 }
 

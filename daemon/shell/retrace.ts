@@ -2,6 +2,7 @@
  * The way of the branch gone again, as the daemon went it: from one commit that its records name to the next, and between two of them as it would go now. Whoever pushed
  * what came later cannot move the way away from what was judged. IO: reads Git.
  */
+import type { ChangeRecord } from '../core/change-record.ts';
 import type { Repository } from '../git/repository.ts';
 import { OperationError } from '../ports/failure.ts';
 import type { Judging } from './judging.ts';
@@ -55,6 +56,18 @@ export async function stationsOf(
     at = commit;
   }
   return stations;
+}
+
+/**
+ * Commits where the daemon stood, by records that are believed: each that it judged, and the one that was accepted right before. Which way leads on was asked from there. Pure.
+ */
+export function stoodAt(changes: Iterable<Pick<ChangeRecord, 'commit' | 'previous'>>): Set<string> {
+  const stood = new Set<string>();
+  for (const { commit, previous } of changes) {
+    stood.add(commit);
+    if (previous !== null) stood.add(previous);
+  }
+  return stood;
 }
 
 /**

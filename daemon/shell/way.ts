@@ -59,7 +59,9 @@ function signersAt({ intent, memory, world }: Way, from: string): Signers {
 /** What one side of a merge brings. */
 interface Side {
   readonly tip: string;
-  /** How many commits since what is accepted. */
+  /** Since what is accepted, and on none of the other sides: the newest, where they are more than a turn judges. */
+  readonly commits: readonly string[];
+  /** How many there are. */
   readonly length: number;
   /** All of them are signed by keys that count. */
   readonly isWhole: boolean;
@@ -171,18 +173,19 @@ async function sidesOf(
 ): Promise<Side[]> {
   const sides: Side[] = [];
   for (const tip of tips) {
-    const commits = await repository.commitsBetween([from], tip);
+    const commits = await repository.commitsBetween([from, ...tips.filter((each) => each !== tip)], tip);
     let isWhole = commits.length <= limits.governance.commitsPerTurnMax;
     let isOthers = !isWhole;
     let decided = false;
-    for (const oid of commits.slice(0, limits.governance.commitsPerTurnMax)) {
+    const newest = commits.slice(0, limits.governance.commitsPerTurnMax);
+    for (const oid of newest) {
       const by = await judge(oid);
       const isGood = by.verdict === 'good';
       isWhole &&= isGood;
       isOthers ||= isGood && !by.principals.some((each) => maker?.principals.includes(each));
       decided ||= isGood && (await decides(oid, by));
     }
-    sides.push({ tip, length: commits.length, isWhole, isOthers, decides: decided });
+    sides.push({ tip, commits: newest, length: commits.length, isWhole, isOthers, decides: decided });
   }
   return sides;
 }
@@ -242,8 +245,7 @@ async function standing(signers: Signers, sides: readonly Side[]): Promise<reado
     for (const other of whole) {
       if (other === side || !holds) continue;
       const by = verdictsOf(signers, await listsAt(signers, other.tip));
-      for (const oid of await signers.repository.commitsBetween([signers.from], side.tip))
-        holds &&= (await by(oid)).verdict === 'good';
+      for (const oid of side.commits) holds &&= (await by(oid)).verdict === 'good';
     }
     if (holds) holding.push(side);
   }

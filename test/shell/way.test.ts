@@ -389,6 +389,24 @@ describe('merges signed by somebody who may sign, over pushes of others that nob
     assert.equal(estate.inForce('web/late'), false);
   });
 
+  test('are judged again from where the daemon stood, also where no record was made of that', async (context) => {
+    const estate = await opened(context);
+    const base = head(estate);
+    estate.tree.commit({ 'readme.md': 'nothing declared' }, 'pia writes', { by: pia(estate) });
+    await estate.push();
+    const stood = head(estate);
+    estate.tree.git('checkout', '-q', '-b', 'request', base);
+    const path = 'inventory/certificates/web/all.yaml';
+    estate.tree.commit({ [path]: certificate('all', '*.example.com') }, 'ada asks', { by: ada(estate) });
+    const asked = head(estate);
+    estate.tree.git('checkout', '-q', 'main');
+    estate.tree.git(...signedBy(pia(estate)), 'merge', '-q', '-S', '--no-ff', '-m', 'Merge', asked);
+    assert.equal(estate.tree.git('rev-parse', 'HEAD^'), stood);
+    await estate.push();
+    assert.deepEqual(estate.held(), ['Merge: waiting']);
+    await assertProved(estate, () => estate.held());
+  });
+
   test('vouch for none of them, whatever the subject says; a request that is merged they vouch for', async (context) => {
     const estate = await opened(context);
     const { git } = estate.tree;
