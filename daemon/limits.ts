@@ -221,6 +221,8 @@ export const limits = {
   site: {
     /** Three heartbeats missed: one may be late, two may be a restart, three are a dead daemon. */
     staleAfterMs: 3 * hour,
+    /** Of records that `renewd once` keeps: run once a day, and late by a day. */
+    onceStaleAfterMs: 2 * day,
     /** A build that failed is tried again after this: what was wrong (a full disk, a directory) is corrected without a word to renewd. */
     buildAgainMs: 10 * minute,
     /** Less room than this after a failed build is its cause: a small site takes as much. */

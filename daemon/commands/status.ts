@@ -1,9 +1,11 @@
 /** `renewd status`: how the estate stands, from the committed records alone. Needs only the repository: no journal, no endpoint. */
 import { counted } from '../core/count.ts';
 import { endsAt } from '../core/renewal.ts';
+import { silentSince } from '../core/last-beat.ts';
 import { proofOf, proofWords } from '../core/proof.ts';
 import type { CertificateRecord } from '../core/record-format.ts';
 import { statusMeanings } from '../core/status.ts';
+import { limits } from '../limits.ts';
 import { escapeControls, statusMark, table } from '../terminal.ts';
 import { recordsAt } from '../records/past.ts';
 import { foreignRecords, foreignText, type ForeignRecords } from './foreign-records.ts';
@@ -21,7 +23,7 @@ export const status: Command = {
   positionals: '[team/name]',
   positionalsMax: 1,
   about:
-    'Prints the committed records: one line a certificate, worst first, and every open finding with what to do. With a certificate, everything known of it. With --at, the same as it was at the end of a day, at an instant or at a commit of the records. Records that somebody else than the daemon left so are named first: their last thousand commits are compared by the keys that signed them. Exit code 0 means that all is well, 1 that something is not, 2 that the repository could not be read.',
+    'Prints the committed records: one line a certificate, worst first, and every open finding with what to do. With a certificate, everything known of it. With --at, the same as it was at the end of a day, at an instant or at a commit of the records. Records that somebody else than the daemon left so are named first: they are judged by the keys that may sign them. Where nobody kept them for three hours (two days where `renewd once` keeps them) that is said. Exit code 0 means that all is well, 1 that something is not, 2 that the repository could not be read.',
   options: {
     ...repositoryOptions,
     at: {
@@ -47,7 +49,7 @@ export const status: Command = {
         `there is no record of a certificate ${JSON.stringify(wanted)}; its name is team/name, and renewd status lists them`,
       );
     }
-    return printOne(invocation, wanted, record, foreign);
+    return printOne(invocation, wanted, record, read);
   },
 };
 
@@ -70,8 +72,10 @@ async function readRecords(invocation: Invocation): Promise<OpenedRecords> {
   return openRecords(config, invocation, logOf(invocation, config, 'warn'));
 }
 
-function printAll({ flags, out }: Invocation, { records, tip, isClone, foreign }: OpenedRecords): number {
-  const isWell = tip !== null && foreignText(foreign) === null && allIsWell(records);
+function printAll({ flags, out }: Invocation, read: OpenedRecords): number {
+  const { records, tip, isClone, foreign } = read;
+  const silent = silenceOf(flags, read);
+  const isWell = tip !== null && foreignText(foreign) === null && silent === null && allIsWell(records);
   const code = isWell ? exitOf('ok') : exitOf('findings');
   if (flags['json'] === true) {
     const document = {
@@ -92,6 +96,7 @@ function printAll({ flags, out }: Invocation, { records, tip, isClone, foreign }
     return code;
   }
   writeForeign(out, foreign);
+  writeSilence(out, silent);
   out.write(certificateTable(records, out));
   const findings = openFindings(records);
   for (const finding of findings) out.write(`\n${findingLines(finding, out)}`);
@@ -114,20 +119,38 @@ function writeForeign(out: Invocation['out'], foreign: ForeignRecords): void {
   if (text !== null) out.write(`${out.style('red', 'not believed')} ${escapeControls(text)}\n\n`);
 }
 
+/** What to say where nobody kept the records for long; null where somebody did, and where they are looked at as they were. */
+function silenceOf(flags: Invocation['flags'], { records, isClone }: OpenedRecords): string | null {
+  if (stringFlag(flags, 'at') !== null) return null;
+  const bounds = { daemonMs: limits.site.staleAfterMs, onceMs: limits.site.onceStaleAfterMs };
+  const silent = silentSince(records.heartbeat, Date.now(), bounds);
+  if (silent === null) return null;
+  const who = silent.by === 'once' ? 'renewd once was last run then' : 'the daemon wrote nothing since';
+  const behind = isClone ? '; or this clone is behind (git fetch)' : '';
+  return `the records are of ${silent.at}: ${who}${behind}. What is said below may have changed. Look whether renewd runs and can push, or run: renewd once`;
+}
+
+function writeSilence(out: Invocation['out'], text: string | null): void {
+  if (text !== null) out.write(`${out.style('red', 'not kept')} ${escapeControls(text)}\n\n`);
+}
+
 function printOne(
   { flags, out }: Invocation,
   id: string,
   record: CertificateRecord,
-  foreign: ForeignRecords,
+  read: OpenedRecords,
 ): number {
+  const { foreign } = read;
+  const silent = silenceOf(flags, read);
   const isTheirs = foreign.why !== null || foreign.paths.includes(`certificates/${id}.json`);
-  const isWell = !isTheirs && (record.status === 'ok' || record.status === 'retired');
+  const isWell = !isTheirs && silent === null && (record.status === 'ok' || record.status === 'retired');
   const code = isWell ? exitOf('ok') : exitOf('findings');
   if (flags['json'] === true) {
     out.write(`${JSON.stringify(record, null, 2)}\n`);
     return code;
   }
   writeForeign(out, foreign);
+  writeSilence(out, silent);
   out.write(
     `${statusMark(record.status, out)} ${out.style('bold', escapeControls(id))} since ${record.since}\n`,
   );
