@@ -40,7 +40,7 @@ export const status: Command = {
   ],
   run: async (invocation) => {
     const read = await readRecords(invocation);
-    const { records, foreign } = read;
+    const { records } = read;
     const wanted = invocation.positionals[0];
     if (wanted === undefined) return printAll(invocation, read);
     const record = records.certificates.get(wanted);
