@@ -107,7 +107,8 @@ async function endpointsOf(
 /** By what other endpoints can be told to be the same machine, or to be on the way to it. */
 function wordsOf({ config, machine }: Endpoint): readonly string[] {
   const jump = config['jump'];
-  const marks = machine.map((mark) => mark.replace(/^\S+ /, '').replace(/:\d+$/, ''));
+  // An address is `host:port through ...`; a host key is its fingerprint.
+  const marks = machine.map((mark) => /^(.*):\d+ through /.exec(mark)?.[1] ?? mark);
   return [...(typeof jump === 'string' ? [jump] : []), ...marks];
 }
 
@@ -123,7 +124,8 @@ async function holding(
   if (words.length === 0) return [];
   const lower = words.map((each) => each.toLowerCase());
   const prints = new Set(words.filter((each) => each.startsWith(printPrefix)));
-  const colons = lower.some((each) => each.includes(':'));
+  // An IPv4 address may stand there as a mapped IPv6 address.
+  const colons = lower.some((each) => each.includes(':') || /^\d+(\.\d+){3}$/.test(each));
   const found = new Set<string>();
   const oids = entries.flatMap((each) => (isRegular(each.mode) ? (each.oid ?? []) : []));
   await repository.readBlobs([...new Set(oids)], (oid, bytes) => {
