@@ -14,23 +14,9 @@ import { examineLine } from '../records/lineage.ts';
 import { changesAt } from '../records/past.ts';
 import { allowedSignersPath } from '../shell/in-force.ts';
 import { linesForRecords } from '../shell/record-trust.ts';
+import type { RecordsQuestion } from '../shell/remembered.ts';
 import { firstNamed, stationsOf, stoodAt } from '../shell/retrace.ts';
 import { replay } from './replay.ts';
-
-export interface RecordsQuestion {
-  /** Tip of the declarations. */
-  readonly intent: string;
-  /** Tip of the records. */
-  readonly state: string;
-  /** `` where records have a branch of their own, `status/` on the intent branch. */
-  readonly prefix: string;
-  /** The commit to begin with, where somebody who may says so; null: the one that believed records call trusted. */
-  readonly trusted: string | null;
-  /** Lines of an allowed_signers file for keys of records that are known otherwise: the daemon's own. */
-  readonly own: readonly string[];
-  /** UTC epoch ms. */
-  readonly now: number;
-}
 
 export interface ProvenRecords {
   /** Records of changes as a key left them that counts, oldest first. */
@@ -52,7 +38,21 @@ export async function provenRecords(
   question: RecordsQuestion,
   log: Log,
 ): Promise<ProvenRecords | null> {
-  const beginning = await recordsBeginning(repository, question.state, question.prefix);
+  return settle(
+    repository,
+    question,
+    await recordsBeginning(repository, question.state, question.prefix),
+    log,
+  );
+}
+
+/** Round by round, from the keys that are known to the list that stays. */
+async function settle(
+  repository: Repository,
+  question: RecordsQuestion,
+  beginning: RecordsBeginning,
+  log: Log,
+): Promise<ProvenRecords | null> {
   const seeds = await seedsOf(repository, question, beginning);
   if (seeds === null) return null;
   const started = await firstNamedBy(repository, question, beginning);
@@ -90,13 +90,14 @@ export async function believedChanges(
   log: Log,
 ): Promise<ProvenRecords | null> {
   const { intent, state, prefix } = question;
-  const { key } = await recordsBeginning(repository, state, prefix);
+  const beginning = await recordsBeginning(repository, state, prefix);
+  const { key } = beginning;
   if (key !== null && (await headAgrees(repository, intent, key))) {
     const signers = `records ${key}`;
     const read = await readBelieved(repository, question, signers);
     if (read.isWhole) return { ...read, signers, listed: null };
   }
-  return provenRecords(repository, question, log);
+  return settle(repository, question, beginning, log);
 }
 
 /** Whether `policies/allowed_signers` at the head gives renewd no key, or this one. What the head says may not be in force: so it is asked for doubts only. IO: reads Git. */
@@ -216,7 +217,8 @@ function bounded(
   firstBy: ReadonlyMap<string, number>,
 ): string[] {
   const words = new Set(listed.flatMap((line) => line.split(/\s+/)));
-  const since = Math.min(...[...firstBy].flatMap(([blob, at]) => (words.has(blob) ? [at] : [])));
+  let since = Number.POSITIVE_INFINITY;
+  for (const [blob, at] of firstBy) if (words.has(blob)) since = Math.min(since, at);
   return seeds.flatMap((line) => {
     if (listed.includes(line) || line.split(/\s+/).some((word) => word.length > 40 && words.has(word)))
       return [];

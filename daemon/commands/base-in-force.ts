@@ -61,8 +61,12 @@ export async function baseInForce(request: BaseRequest): Promise<BaseInForce> {
   const brought = builtInsFor(state.files);
   const desired = desiredOf(brought, base, state, null);
   const wrong = desired.problems.some((each) => each.severity === 'error' || each.code === placementCode);
-  const from = await historyNeeded(request, wrong, desired.changeControl !== null);
-  return from === null ? { state, desired, brought, isAssumed: false } : byHistory(request, from);
+  const controlled = desired.changeControl !== null;
+  // Without change control nothing is held.
+  if (!wrong && !controlled) return { state, desired, brought, isAssumed: false };
+  const records = await recordsFor(request);
+  const from = await historyNeeded(request, records, wrong);
+  return from === null ? { state, desired, brought, isAssumed: false } : byHistory(request, records, from);
 }
 
 /** The state that files declare on top of what was in force, with what broke kept: as the daemon builds it. Pure. */
@@ -81,17 +85,14 @@ export function desiredOf(
 }
 
 /**
- * The commit from which the base must be judged again to know what is in force; null when the base itself is. Without change control nothing is held. With it the
- * records say up to where everything was accepted; what came after them, and everything where the clone has none, is judged again.
+ * The commit from which the base must be judged again to know what is in force; null when the base itself is. The records say up to where everything was accepted; what
+ * came after them, and everything where the clone has none, is judged again.
  */
 async function historyNeeded(
-  request: BaseRequest,
+  { repository, base }: BaseRequest,
+  { changes }: RecordsRead,
   wrong: boolean,
-  controlled: boolean,
 ): Promise<string | null> {
-  const { repository, base } = request;
-  if (!wrong && !controlled) return null;
-  const { changes } = await recordsFor(request);
   const named = changes.filter((each) => each.outcome === 'trusted').map((each) => each.commit);
   const first = await firstNamed(repository, named, base);
   const trusted = first ?? (await beginningOf(repository, base));
@@ -107,13 +108,10 @@ async function historyNeeded(
   return since.length === 0 ? null : anchor;
 }
 
+type RecordsRead = Pick<ProvenRecords, 'changes' | 'seenBy'>;
+
 /** What the records say, as far as keys stand behind it: whoever may push to their branch could otherwise say that what the daemon refused is in force. IO: reads Git. */
-async function recordsFor({
-  repository,
-  base,
-  now,
-  signal,
-}: BaseRequest): Promise<Pick<ProvenRecords, 'changes' | 'seenBy'>> {
+async function recordsFor({ repository, base, now, signal }: BaseRequest): Promise<RecordsRead> {
   const state = await branchTip(repository, 'renewd/state', signal);
   const question = { intent: base, state: state ?? '', prefix: '', trusted: null, own: [], now };
   const believed = state === null ? null : await believedChanges(repository, question, silentLog);
@@ -131,7 +129,11 @@ async function beginningOf(repository: Repository, base: string): Promise<string
   );
 }
 
-async function byHistory(request: BaseRequest, trusted: string): Promise<BaseInForce> {
+async function byHistory(
+  request: BaseRequest,
+  { changes, seenBy }: RecordsRead,
+  trusted: string,
+): Promise<BaseInForce> {
   const { repository, base, now } = request;
   const oids = (await repository.commitsBetween([trusted], base)).toReversed();
   if (oids.length > limits.report.replayCommitsMax) {
@@ -141,7 +143,6 @@ async function byHistory(request: BaseRequest, trusted: string): Promise<BaseInF
       { disposition: 'stall', endsWhen: ['configuration'] },
     );
   }
-  const { changes, seenBy } = await recordsFor(request);
   const { seenAt, assumed } = await seenTimes(repository, oids, { seenBy, changes }, now);
   const recorded = stoodAt(changes);
   const judged = { repository, trusted, head: base, recorded, log: silentLog };

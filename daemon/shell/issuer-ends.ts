@@ -61,7 +61,9 @@ function usesByIssuer({ desired, installations }: Memory): ReadonlyMap<string, r
       const stored = installations.get(id);
       if (stored?.installed?.issued.issuedBy !== certificate.issuer) continue;
       const use = { certificate, issued: stored.installed.issued, chain: stored.chain ?? [] };
-      uses.set(certificate.issuer, [...(uses.get(certificate.issuer) ?? []), use]);
+      const known = uses.get(certificate.issuer);
+      if (known === undefined) uses.set(certificate.issuer, [use]);
+      else known.push(use);
     }
   }
   return uses;
@@ -74,10 +76,14 @@ function endOf(
   anchors: Exclude<Anchors, 'unknown'>,
   own: boolean,
 ): IssuerEnd | null {
-  const [newest] = [...uses].sort(
-    (left, right) => Date.parse(right.issued.notBefore) - Date.parse(left.issued.notBefore),
-  );
-  const above = newest === undefined ? null : readAbove(own ? null : newest.chain, anchors);
+  let newest: Use | null = null;
+  let lifetimeMs = 0;
+  for (const use of uses) {
+    // Timestamps of records sort as texts.
+    if (newest === null || use.issued.notBefore > newest.issued.notBefore) newest = use;
+    lifetimeMs = Math.max(lifetimeMs, lifetimeOf(use, spec));
+  }
+  const above = newest === null ? null : readAbove(own ? null : newest.chain, anchors);
   if (above === null) return null;
   const { subject, notBefore, notAfter, isAnchor } = above;
   return {
@@ -87,7 +93,7 @@ function endOf(
     subject,
     notBefore,
     notAfter,
-    lifetimeMs: Math.max(...uses.map((each) => lifetimeOf(each, spec))),
+    lifetimeMs,
   };
 }
 

@@ -20,20 +20,28 @@ export interface RecordsPlace {
   readonly prove: ProveRecords;
 }
 
+export interface RecordsQuestion {
+  /** Tip of the declarations. */
+  readonly intent: string;
+  /** Tip of the records. */
+  readonly state: string;
+  /** `` where records have a branch of their own, `status/` on the intent branch. */
+  readonly prefix: string;
+  /** The commit to begin with, where somebody who may says so; null: the one that believed records call trusted. */
+  readonly trusted: string | null;
+  /** Lines of an allowed_signers file for keys of records that are known otherwise: the daemon's own. */
+  readonly own: readonly string[];
+  /** UTC epoch ms. */
+  readonly now: number;
+}
+
 /**
  * What the records say as far as a key stands behind it that is known without them (`audit/proven-records.ts`; the audit stands on this room, so it is handed in). null where
  * there is no such key. IO: reads Git. @throws OperationError `git-*`, `unsupported`
  */
 export type ProveRecords = (
   repository: Repository,
-  question: {
-    readonly intent: string;
-    readonly state: string;
-    readonly prefix: string;
-    readonly trusted: string | null;
-    readonly own: readonly string[];
-    readonly now: number;
-  },
+  question: RecordsQuestion,
   log: Log,
 ) => Promise<{
   readonly changes: readonly ChangeRecord[];

@@ -45,7 +45,7 @@ function firstEnd(memory: Memory, subject: string): number | null {
         return issued == null ? [] : [endOf(issued)];
       });
   });
-  return ends.length === 0 ? null : Math.min(...ends);
+  return ends.reduce<number | null>((first, end) => (first === null || end < first ? end : first), null);
 }
 
 /** Whose first turn has been: what a restart corrects was corrected before it. */
