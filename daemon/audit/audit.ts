@@ -102,6 +102,7 @@ export async function auditRepository(
       head: question.intent,
       recorded: stoodAt(state.changes.values()),
       seenAt: seen,
+      now: question.now,
       log,
       asked: sourcesOf(state),
     });

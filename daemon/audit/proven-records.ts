@@ -190,7 +190,7 @@ async function readBelieved(
 /** The list in force at the last commit of the declarations that believed records name: behind it nobody vouches for when anything was seen. */
 async function listAtTheEnd(
   repository: Repository,
-  { intent, trusted }: RecordsQuestion,
+  { intent, trusted, now }: RecordsQuestion,
   { changes, seenBy }: BelievedRead,
   log: Log,
 ): Promise<readonly string[]> {
@@ -205,7 +205,7 @@ async function listAtTheEnd(
   const stations = await stationsOf(repository, first, intent, recorded);
   const head = stations.findLast((commit) => recorded.has(commit)) ?? first;
   const seenAt = (commit: string): number | null => times.get(commit) ?? null;
-  const { inForce } = await replay({ repository, trusted: first, head, recorded, seenAt, log });
+  const { inForce } = await replay({ repository, trusted: first, head, recorded, seenAt, now, log });
   return linesForRecords(inForce.trust.get(allowedSignersPath)?.bytes ?? new Uint8Array());
 }
 

@@ -10,7 +10,7 @@ import { advance } from '../shell/advance.ts';
 import type { JudgingMemory } from '../shell/judging.ts';
 import type { AppliedChange, FilesInForce } from '../shell/in-force.ts';
 import { keepWhatBroke } from '../shell/intent.ts';
-import { retrace, stationsOf } from '../shell/retrace.ts';
+import { retrace, stationsOf, timesOf } from '../shell/retrace.ts';
 
 export interface Replay {
   /** What is in force at the head, by this judgement. */
@@ -38,6 +38,8 @@ export interface ReplayRequest {
   readonly recorded: Iterable<string>;
   /** When the daemon had seen a commit, UTC epoch ms; null: the records do not say. Dates inside commits of people are never asked. */
   readonly seenAt: (commit: string) => number | null;
+  /** When it is replayed, UTC epoch ms: what no record tells of, and none after it, was not seen before. */
+  readonly now: number;
   readonly log: Log;
   /** Commits whose state is kept; none where it is left out. */
   readonly asked?: ReadonlySet<string>;
@@ -94,9 +96,12 @@ export async function replay(request: ReplayRequest): Promise<Replay> {
     },
   };
   const line: string[] = [];
-  const go = async (way: readonly string[]): Promise<void> => {
-    for (const { commit, at } of withTimes(way, request.seenAt, now)) {
-      now = at;
+  const go = async (way: readonly string[], atLatest = request.now): Promise<void> => {
+    // The daemon's clock may be ahead of the one it is replayed by.
+    const latest = way.reduce((at, commit) => Math.max(at, request.seenAt(commit) ?? at), atLatest);
+    const times = timesOf(way, request.seenAt, { since: now, now: latest });
+    for (const [index, commit] of way.entries()) {
+      now = times[index] ?? now;
       line.push(commit);
       const unread = await advance(context, commit);
       if (unread !== null) refused.set(unread.commit, unread.error);
@@ -105,7 +110,8 @@ export async function replay(request: ReplayRequest): Promise<Replay> {
     }
   };
   const { trusted, recorded, asked } = request;
-  await go([trusted]);
+  // Nothing judges it, so nothing asks when it was seen; what came after it was not seen before.
+  await go([trusted], 0);
   // Records were made at commits that changed no declaration too: the daemon stood there.
   const named = new Set([...recorded, ...(asked ?? [])]);
   await retrace(context, await stationsOf(repository, trusted, head, named), go);
@@ -120,27 +126,6 @@ export async function replay(request: ReplayRequest): Promise<Replay> {
     line,
     held: memory.held.size,
   };
-}
-
-interface Step {
-  readonly commit: string;
-  /** When it was judged. */
-  readonly at: number;
-}
-
-/** What the records are silent about was seen together with the next thing they tell; time does not go backwards. `since`: when the commit before was judged. */
-function withTimes(commits: readonly string[], seenAt: ReplayRequest['seenAt'], since: number): Step[] {
-  let next: number | null = null;
-  const times: (number | null)[] = [];
-  for (const commit of commits.toReversed()) {
-    next = seenAt(commit) ?? next;
-    times.unshift(next);
-  }
-  let latest = since;
-  return commits.map((commit, index) => {
-    latest = Math.max(latest, times[index] ?? latest);
-    return { commit, at: latest };
-  });
 }
 
 /** An auditor leaves no traces. */

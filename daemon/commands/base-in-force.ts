@@ -145,7 +145,7 @@ async function byHistory(
   }
   const { seenAt, assumed } = await seenTimes(repository, oids, { seenBy, changes }, now);
   const recorded = stoodAt(changes);
-  const judged = { repository, trusted, head: base, recorded, log: silentLog };
+  const judged = { repository, trusted, head: base, recorded, now, log: silentLog };
   const { desired, inForce } = await replay({ ...judged, seenAt });
   const brought = builtIns(request.reader);
   if (assumed.length === 0 || desired.changeControl === null)

@@ -153,6 +153,7 @@ test('the pipeline, narrowed or not, the daemon and the audit judge alike, or th
           head: landed,
           recorded: [],
           seenAt: () => now,
+          now,
           log: quiet,
         });
         if (whole === null) {

@@ -57,6 +57,7 @@ describe('replayed and laundered commits', () => {
         head: at,
         recorded: [],
         seenAt: () => Date.now(),
+        now: Date.now(),
         log: quiet,
       });
     } finally {

@@ -134,7 +134,7 @@ async function judgedElse(
   tip: string,
   seen: ReadonlyMap<string, number>,
 ): Promise<readonly ChangeRecord[]> {
-  const question = { trusted, head: tip, recorded: [...seen.keys()], log: silentLog };
+  const question = { trusted, head: tip, recorded: [...seen.keys()], now: Date.now(), log: silentLog };
   const { records } = await withBare(estate, (repository) =>
     replay({ ...question, repository, seenAt: (commit) => seen.get(commit) ?? null }),
   );
